@@ -1,0 +1,48 @@
+"""A suite: what one file asks to be evaluated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assay.domain.datasets import Case
+from assay.domain.models import ModelConfig
+from assay.domain.prompts import Prompt
+from assay.domain.scores import MetricConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetSource:
+    """Where cases come from: a file (`path`, its `format` told by the extension unless set) or `cases`.
+
+    `fields` maps our field names (id, vars, expected, context, metadata, tags, cluster, weight) to the file's.
+    """
+
+    name: str
+    path: Path | None = None
+    format: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    cases: tuple[Case, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """What one suite file asks for; every path in it is absolute, every name resolved."""
+
+    name: str
+    description: str = ""
+    prompts: tuple[Prompt, ...]
+    models: tuple[ModelConfig, ...]
+    dataset: DatasetSource
+    metrics: tuple[MetricConfig, ...]
+    repeats: int = 1
+    seed: int = 0
+    concurrency: int | None = None
+    budget_usd: float | None = None
+    margin: float | None = None
+    """Largest difference of a quality metric that does not matter, for the verdict "equivalent"."""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """Defaults for template variables that a case does not set."""
+    path: Path | None = None
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Field path ("models.0.parameters") -> line in the file, for error messages."""

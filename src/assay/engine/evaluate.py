@@ -1,0 +1,156 @@
+"""One cell: render, ask, price; and a batch of answers: score."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from assay.domain.errors import AccountStopped, AssayError, ModelError, RateLimited
+from assay.domain.jobs import Failure, Success, WorkItem
+from assay.domain.models import ModelRequest, ModelResponse, Usage, WorkTag, request_key
+from assay.domain.prompts import Message, Prompt
+from assay.domain.protocols import Metric, Model
+from assay.domain.scores import Sample, Score
+from assay.engine.attempts import Attempts
+
+NANO = 1_000_000_000
+PARK_S = 60.0
+"""How long a cell waits in the queue when its provider keeps refusing without saying for how long."""
+
+
+class Rendering(Protocol):
+    """A compiled prompt."""
+
+    def render(self, variables: Mapping[str, object]) -> tuple[Message, ...]:
+        """The messages with their variables filled in."""
+
+
+class Pricing(Protocol):
+    """The price of one model."""
+
+    @property
+    def version(self) -> str:
+        """The version of the table it comes from."""
+
+    def cost_nanousd(self, usage: Usage) -> int | None:
+        """Billionths of a US dollar, or None when the tokens are not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model of the grid, ready to be asked. `pricings` are by the label of the model that answers."""
+
+    model: Model
+    pricings: Mapping[str, Pricing | None]
+    takes_vars: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A cell that was answered and waits to be scored."""
+
+    item: WorkItem
+    key: bytes
+    response: ModelResponse
+    cost_nanousd: int | None
+    price_version: str | None
+
+
+class Evaluator:
+    """Turns leased cells into outcomes. Knows nothing of queues and storage."""
+
+    def __init__(
+        self,
+        *,
+        prompts: Sequence[tuple[Prompt, Rendering]],
+        candidates: Sequence[Candidate],
+        metrics: Sequence[Metric],
+        variables: Mapping[str, object],
+        clock: Callable[[], float],
+    ) -> None:
+        self._prompts, self._candidates, self._metrics = prompts, candidates, metrics
+        self._variables, self._clock = variables, clock
+
+    def model_name(self, model_no: int) -> str:
+        """The label of a model of the grid."""
+        return self._candidates[model_no].model.config.name
+
+    async def generate(self, item: WorkItem, attempts: Attempts) -> Answer | Failure:
+        """Ask the model of this cell; a failure is a value."""
+        candidate = self._candidates[item.model_no]
+        started = self._clock()
+        sent = False
+        try:
+            request = self._request(item, candidate)
+            sent = True
+            response = await candidate.model.generate(request)
+        except AssayError as error:
+            return _failure(item, error, attempts, sent, (self._clock() - started) * 1000)
+        except Exception as error:  # a defect must cost one cell, not the run
+            defect = AssayError(f"{type(error).__name__}: {error}")
+            return _failure(item, defect, attempts, sent, (self._clock() - started) * 1000)
+        key = request_key(candidate.model.config, request)
+        if response.cached:
+            return Answer(item, key, response, 0, None)
+        pricing = candidate.pricings[response.answered_by or candidate.model.config.name]
+        if pricing is None:
+            return Answer(item, key, response, None, None)
+        return Answer(item, key, response, pricing.cost_nanousd(response.usage), pricing.version)
+
+    def score(self, answers: Sequence[Answer], attempts: Attempts) -> list[Success]:
+        """Score a batch of answers with every metric. CPU work: call it off the event loop."""
+        samples = [
+            Sample(
+                case=answer.item.case,
+                response=answer.response,
+                cost_usd=None if answer.cost_nanousd is None else answer.cost_nanousd / NANO,
+            )
+            for answer in answers
+        ]
+        columns = [metric.score_batch(samples) for metric in self._metrics]
+        rows: Sequence[tuple[Score, ...]] = (
+            list(zip(*columns, strict=True)) if columns else [()] * len(answers)
+        )
+        return [
+            Success(
+                item=answer.item,
+                request_key=answer.key,
+                response=answer.response,
+                scores=scores,
+                cost_nanousd=answer.cost_nanousd,
+                price_version=answer.price_version,
+                call_no=attempts.call_no(answer.item.lease_token),
+            )
+            for answer, scores in zip(answers, rows, strict=True)
+        ]
+
+    def _request(self, item: WorkItem, candidate: Candidate) -> ModelRequest:
+        prompt, rendering = self._prompts[item.prompt_no]
+        variables = {**self._variables, **item.case.vars} if self._variables else item.case.vars
+        return ModelRequest(
+            messages=rendering.render(variables),
+            tools=prompt.tools,
+            response_format=prompt.response_format,
+            repeat=item.repeat,
+            vars=variables if candidate.takes_vars else {},
+            tag=WorkTag(
+                item_no=item.item_no, lease_token=item.lease_token, prompt=prompt.name, case=item.case.key
+            ),
+        )
+
+
+def _failure(item: WorkItem, error: AssayError, attempts: Attempts, sent: bool, latency_ms: float) -> Failure:
+    known = error if isinstance(error, ModelError) else None
+    parked = isinstance(error, RateLimited | AccountStopped)
+    wait_s = (known.retry_after_s if known else None) or PARK_S
+    return Failure(
+        item=item,
+        code=error.code,
+        message=error.message,
+        retry_after_s=wait_s if parked else None,
+        counts=not parked,
+        http_status=known.http_status if known else None,
+        provider_request_id=known.provider_request_id if known else None,
+        sent=sent and (known is None or known.sent),
+        latency_ms=latency_ms,
+        call_no=attempts.call_no(item.lease_token),
+    )

@@ -1,0 +1,330 @@
+"""The loop: claim > generate > score > record, until nothing is left or someone stops it.
+
+Cells are claimed a window ahead of the slots at the provider, so that a free slot never waits for the
+database; what is answered is scored and stored in batches. The window bounds the memory of a run: it does
+not grow with the number of cells. The same loop serves one process and many: all share the queue.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from assay.domain.errors import AccountStopped
+from assay.domain.events import AccountPaused, ItemsRecorded, RunEnded, RunStarted
+from assay.domain.jobs import Failure, Recorded, Success, Sweep, WorkItem
+from assay.domain.protocols import Clock, Emit, Sleep, WorkQueue
+from assay.engine.attempts import Attempts, LeaseLost
+from assay.engine.evaluate import Answer, Evaluator
+
+EndReason = Literal["completed", "interrupted", "errors", "budget", "account_stopped", "paused", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPolicy:
+    """How a run behaves. Times in seconds; `window` is how many cells are held at once."""
+
+    concurrency: int = 20
+    max_errors: int | None = None
+    linger_s: float = 0.1
+    batch_size: int = 64
+    heartbeat_s: float = 10.0
+    sweep_s: float = 5.0
+    poll_s: float = 0.5
+
+    @property
+    def window(self) -> int:
+        """Cells in flight, waiting for a slot, or waiting to be stored."""
+        return 2 * self.concurrency + self.batch_size
+
+
+class Slots:
+    """How many requests may be out at once over all models, and which cells have one out or had."""
+
+    def __init__(self, size: int) -> None:
+        self.gate = asyncio.Semaphore(size)
+        self.sent: set[int] = set()
+
+
+@dataclass(slots=True)
+class StopSignal:
+    """Asks a run to end: `drain` finishes what is at the provider, `abort` drops it."""
+
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    aborting: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def drain(self) -> None:
+        """Claim nothing more; finish what was sent."""
+        self.draining.set()
+
+    def abort(self) -> None:
+        """Stop now."""
+        self.draining.set()
+        self.aborting.set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """What a run works with."""
+
+    job_id: str
+    queue: WorkQueue
+    evaluator: Evaluator
+    attempts: Attempts
+    slots: Slots
+    policy: RunPolicy
+    emit: Emit
+    clock: Clock
+    sleep: Sleep
+    stop: StopSignal
+
+
+async def run(context: RunContext, *, planned: int, done: int) -> EndReason:
+    """Work on a job until it ends or is stopped; every lease is recorded or handed back on return."""
+    context.emit(RunStarted(job_id=context.job_id, planned=planned, done=done))
+    reason = await _Run(context).work()
+    context.emit(RunEnded(job_id=context.job_id, reason=reason))
+    return reason
+
+
+class _Run:
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._answered: asyncio.Queue[Answer | Failure] = asyncio.Queue()
+        self._scored: asyncio.Queue[list[Success | Failure]] = asyncio.Queue(maxsize=2)
+        self._held = 0
+        self._room = asyncio.Event()
+        self._errors = 0
+        self._skip: dict[int, str] = {}
+        self._backlog = 0
+        self._expanded = False
+        self._reason: EndReason | None = None
+
+    async def work(self) -> EndReason:
+        background = [
+            asyncio.create_task(step())
+            for step in (self._score_batches, self._record_batches, self._beat, self._sweep_often)
+        ]
+        feeder = asyncio.create_task(self._feed())
+        try:
+            await self._until_stopped(feeder, background)
+            await self._drain(background)
+        finally:
+            for task in (*background, feeder, *self._tasks.values()):
+                task.cancel()
+            await asyncio.gather(*background, feeder, *self._tasks.values(), return_exceptions=True)
+            await self._release(list(self._tasks))
+        return self._reason or "interrupted"
+
+    # -- feeding
+
+    async def _feed(self) -> None:
+        """Claim whenever a quarter of the window is free; returns when nothing is left to claim."""
+        policy = self._context.policy
+        await self._expand()
+        while self._reason is None and not self._context.stop.draining.is_set():
+            self._room.clear()
+            free = policy.window - self._held
+            if free < max(1, policy.window // 4):
+                await self._room.wait()
+                continue
+            if not self._expanded and self._backlog < 4 * policy.window:
+                await self._expand()
+            items = await self._context.queue.claim(free, skip_models=tuple(self._skip))
+            self._backlog -= len(items)
+            for item in items:
+                self._start(item)
+            if not items and await self._nothing_ready():
+                return
+
+    async def _expand(self) -> None:
+        made = await self._context.queue.expand()
+        self._backlog = max(0, self._backlog) + made
+        self._expanded = made == 0
+
+    async def _nothing_ready(self) -> bool:
+        """Whether the run is over, told from a moment without work; waits for more otherwise."""
+        if not self._expanded:
+            await self._expand()
+            return False
+        if self._held:
+            await self._wait_for_room(self._context.policy.poll_s)
+            return False
+        if not self._skip and await self._run_solo():
+            return False
+        sweep = await self._context.queue.sweep()
+        self._reason = self._ended(sweep)
+        if self._reason is None:
+            wait_s = sweep.next_ready_s if sweep.next_ready_s and not sweep.leased else 0.0
+            await self._wait_for_room(min(max(wait_s, self._context.policy.poll_s), 5.0))
+        return self._reason is not None
+
+    def _ended(self, sweep: Sweep) -> EndReason | None:
+        states: dict[str, EndReason] = {
+            "completed": "completed",
+            "cancelled": "cancelled",
+            "paused": "paused",
+        }
+        if sweep.state in states:
+            return states[sweep.state]
+        if sweep.leased or not sweep.ready:
+            return None
+        if self._skip:
+            return "account_stopped"
+        due = sweep.next_ready_s is not None and sweep.next_ready_s <= 0
+        return "budget" if due and not sweep.reclaimed else None
+
+    async def _run_solo(self) -> bool:
+        """Run one suspect cell with nothing beside it; whether there was one."""
+        items = await self._context.queue.claim(1, solo=True)
+        for item in items:
+            self._start(item)
+        while self._held and not self._context.stop.draining.is_set():
+            await self._wait_for_room(1.0)
+        return bool(items)
+
+    async def _wait_for_room(self, seconds: float) -> None:
+        """Sleep, but wake when a cell is stored or the run is asked to stop."""
+        waits = [asyncio.create_task(w) for w in (self._room.wait(), self._context.stop.draining.wait())]
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    # -- one cell
+
+    def _start(self, item: WorkItem) -> None:
+        self._held += 1
+        self._tasks[item.lease_token] = asyncio.create_task(self._generate(item))
+
+    async def _generate(self, item: WorkItem) -> None:
+        outcome = await self._context.evaluator.generate(item, self._context.attempts)
+        if isinstance(outcome, Failure) and outcome.code == LeaseLost.code:
+            self._drop(item.lease_token)
+            return
+        self._answered.put_nowait(outcome)
+
+    def _drop(self, token: int) -> None:
+        if self._tasks.pop(token, None) is not None:
+            self._held -= 1
+            self._context.slots.sent.discard(token)
+            self._context.attempts.forget(token)
+            self._room.set()
+
+    # -- score and record
+
+    async def _score_batches(self) -> None:
+        policy, evaluator = self._context.policy, self._context.evaluator
+        while True:
+            batch = [await self._answered.get()]
+            if self._answered.qsize() < policy.batch_size:
+                await self._context.sleep(policy.linger_s)
+            while len(batch) < 4 * policy.batch_size and not self._answered.empty():
+                batch.append(self._answered.get_nowait())
+            answers = [item for item in batch if isinstance(item, Answer)]
+            failures = [item for item in batch if isinstance(item, Failure)]
+            scored = await asyncio.to_thread(evaluator.score, answers, self._context.attempts)
+            await self._scored.put([*scored, *failures])
+
+    async def _record_batches(self) -> None:
+        while True:
+            outcomes = await self._scored.get()
+            answers = await self._context.queue.record(outcomes)
+            self._notice(outcomes, answers)
+            for outcome in outcomes:
+                self._drop(outcome.item.lease_token)
+
+    def _notice(self, outcomes: Sequence[Success | Failure], answers: Sequence[Recorded]) -> None:
+        """Count what was stored, tell the listeners, and stop where the user asked for it."""
+        stored = [(o, a) for o, a in zip(outcomes, answers, strict=True) if a not in ("already", "fenced")]
+        successes = [o for o, _ in stored if isinstance(o, Success)]
+        failed = sum(1 for _, answer in stored if answer == "failed")
+        for outcome, _ in stored:
+            if isinstance(outcome, Failure) and outcome.code == AccountStopped.code:
+                self._pause_model(outcome)
+        self._context.emit(
+            ItemsRecorded(
+                succeeded=len(successes),
+                failed=failed,
+                retried=sum(1 for _, answer in stored if answer == "ready"),
+                cached=sum(1 for o in successes if o.response.cached),
+                passed=sum(1 for o in successes if all(s.passed is not False for s in o.scores)),
+                cost_nanousd=sum(o.cost_nanousd or 0 for o in successes),
+                unpriced=sum(1 for o in successes if o.cost_nanousd is None),
+            )
+        )
+        self._errors += failed
+        most = self._context.policy.max_errors
+        if most is not None and self._errors >= most and self._reason is None:
+            self._reason = "errors"
+            self._context.stop.drain()
+
+    def _pause_model(self, outcome: Failure) -> None:
+        if outcome.item.model_no not in self._skip:
+            self._skip[outcome.item.model_no] = outcome.message
+            name = self._context.evaluator.model_name(outcome.item.model_no)
+            self._context.emit(AccountPaused(model=name, message=outcome.message))
+
+    # -- leases
+
+    async def _beat(self) -> None:
+        while True:
+            await self._context.sleep(self._context.policy.heartbeat_s)
+            tokens = list(self._tasks)
+            if not tokens:
+                continue
+            held = await self._context.queue.heartbeat(tokens)
+            for token in tokens:
+                task = self._tasks.get(token)
+                if token not in held and task is not None and not task.done():
+                    task.cancel()
+                    self._drop(token)
+
+    async def _sweep_often(self) -> None:
+        while True:
+            await self._context.sleep(self._context.policy.sweep_s)
+            await self._context.queue.sweep()
+
+    # -- the end
+
+    async def _until_stopped(
+        self, feeder: asyncio.Task[None], background: Sequence[asyncio.Task[None]]
+    ) -> None:
+        """Until the feeder is done or a stop is asked for; a defect in a stage is raised here."""
+        stopped = asyncio.create_task(self._context.stop.draining.wait())
+        try:
+            await asyncio.wait([feeder, stopped, *background], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+        _raise_first(feeder, *background)
+        feeder.cancel()
+
+    async def _drain(self, background: Sequence[asyncio.Task[None]]) -> None:
+        """Hand back what was not sent, wait for what was, unless told to stop at once."""
+        if not self._context.stop.draining.is_set():
+            return
+        waiting = [t for t in self._tasks if t not in self._context.slots.sent and not self._tasks[t].done()]
+        for token in waiting:
+            self._tasks[token].cancel()
+        await self._release(waiting)
+        while self._held and not self._context.stop.aborting.is_set():
+            self._room.clear()
+            aborted = asyncio.create_task(self._context.stop.aborting.wait())
+            room = asyncio.create_task(self._room.wait())
+            await asyncio.wait([aborted, room, *background], return_when=asyncio.FIRST_COMPLETED)
+            aborted.cancel()
+            room.cancel()
+            _raise_first(*background)
+
+    async def _release(self, tokens: Sequence[int]) -> None:
+        if tokens:
+            sent = [token for token in tokens if token in self._context.slots.sent]
+            await self._context.queue.release(list(tokens), sent)
+            for token in tokens:
+                self._drop(token)
+
+
+def _raise_first(*tasks: "asyncio.Task[None]") -> None:
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            raise error

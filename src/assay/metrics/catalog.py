@@ -1,0 +1,92 @@
+"""The metric catalog: what there is, and a checked way to make one.
+
+Modules with heavy libraries are imported here, when a metric that needs them is made.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from math import isfinite
+from types import MappingProxyType
+from typing import Any
+
+from assay.domain.errors import InvalidInput, OptionalPartMissing
+from assay.domain.protocols import Metric
+from assay.domain.scores import MetricConfig, MetricInfo
+from assay.metrics.entry import Entry, MetricSpec, check_option
+from assay.metrics.performance_entries import PERFORMANCE_ENTRIES
+from assay.metrics.text_entries import TEXT_ENTRIES
+
+METRICS: Mapping[str, Entry] = MappingProxyType(
+    {entry.info.type: entry for entry in (*TEXT_ENTRIES, *PERFORMANCE_ENTRIES)}
+)
+"""Metric type -> its row."""
+
+
+def list_metrics() -> Sequence[MetricInfo]:
+    """What there is, in the order of the documentation; imports no metric."""
+    return tuple(entry.info for entry in METRICS.values())
+
+
+def make_metric(config: MetricConfig) -> Metric:
+    """The metric that a suite asks for.
+
+    Raises InvalidInput for an unknown type, an unknown or wrong option, a bad threshold, pattern or schema;
+    OptionalPartMissing when the library that it needs is not installed.
+    """
+    entry = METRICS.get(config.type)
+    if entry is None:
+        raise InvalidInput(
+            f"there is no metric {config.type!r}", field="type", remedy=_suggestion(config.type, METRICS)
+        )
+    _check_threshold(config, entry.info)
+    spec = MetricSpec(info=entry.info, config=config, options=_complete(config, entry))
+    metric: Metric = _load(entry)(spec)
+    return metric
+
+
+def _load(entry: Entry) -> Any:
+    try:
+        return getattr(import_module(entry.module), entry.factory)
+    except ModuleNotFoundError as error:
+        raise OptionalPartMissing(
+            f"the metric {entry.info.type!r} needs the library {error.name!r}",
+            remedy=f"Install {error.name} in this environment.",
+        ) from error
+
+
+def _complete(config: MetricConfig, entry: Entry) -> Mapping[str, Any]:
+    """The options that were set, checked, and the defaults of the others."""
+    for name in config.options:
+        if name not in entry.options:
+            raise InvalidInput(
+                f"the metric {entry.info.type!r} has no option {name!r}",
+                field=f"options.{name}",
+                remedy=_suggestion(name, entry.options),
+            )
+    options = {name: option.default for name, option in entry.options.items()}
+    for name, option in entry.options.items():
+        if config.options.get(name) is not None:
+            options[name] = check_option(name, option, config.options[name])
+        elif option.required:
+            raise InvalidInput(f"the metric {entry.info.type!r} needs this option", field=f"options.{name}")
+    return options
+
+
+def _check_threshold(config: MetricConfig, info: MetricInfo) -> None:
+    threshold = config.threshold
+    if threshold is None:
+        return
+    if not isfinite(threshold):
+        raise InvalidInput(f"must be a finite number, not {threshold}", field="threshold")
+    if info.kind != "measure" and not 0.0 <= threshold <= 1.0:
+        raise InvalidInput(f"must be between 0 and 1 for {info.type!r}, not {threshold:g}", field="threshold")
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    """The nearest known name, or all of them."""
+    names = list(known)
+    near = get_close_matches(name, names, n=1)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    return f"There are: {', '.join(names)}." if names else "It has no options."

@@ -1,0 +1,103 @@
+"""Settings: read once, by the roots, from the environment and a .env file."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from assay.domain.errors import InvalidInput
+
+LOCAL_ORGANIZATION = UUID("00000000-0000-7000-8000-000000000001")
+"""The tenant of an embedded database, and of a server until another one is named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment decides. `database_url` None means the embedded PostgreSQL in `data_dir`."""
+
+    environment: Mapping[str, str]
+    data_dir: Path
+    cache_dir: Path
+    runtime_dir: Path
+    database_url: str | None
+    organization_id: UUID
+    idle_s: float
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from ASSAY_* variables; raises InvalidInput for a value that cannot be used."""
+    home = Path(environment.get("HOME") or Path.home())
+    return Settings(
+        environment=environment,
+        data_dir=_folder(environment, "ASSAY_DATA_DIR", "XDG_DATA_HOME", home / ".local/share", "Library"),
+        cache_dir=_folder(environment, "ASSAY_CACHE_DIR", "XDG_CACHE_HOME", home / ".cache", "Library/Caches"),
+        runtime_dir=Path(environment.get("XDG_RUNTIME_DIR") or environment.get("TMPDIR") or "/tmp"),  # noqa: S108
+        database_url=environment.get("DATABASE_URL") or None,
+        organization_id=_organization(environment),
+        idle_s=_seconds(environment, "ASSAY_DB_IDLE_S", 10.0),
+    )
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """NAME=value lines of a .env file; quotes are taken off, `export` and comments are allowed."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        text = line.strip().removeprefix("export ").strip()
+        if not text or text.startswith("#"):
+            continue
+        name, separator, value = text.partition("=")
+        if not separator or not name.strip().isidentifier():
+            raise InvalidInput(
+                "is not NAME=value", file=str(path), line=number, remedy="Write one NAME=value a line."
+            )
+        found[name.strip()] = _unquoted(value.strip())
+    return found
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
+        return value[1:-1]
+    return value.split(" #", 1)[0].rstrip()
+
+
+def _folder(environment: Mapping[str, str], own: str, xdg: str, default: Path, mac: str) -> Path:
+    if chosen := environment.get(own):
+        return Path(chosen).expanduser().resolve()
+    if base := environment.get(xdg):
+        return Path(base) / "assay"
+    if sys.platform == "darwin":
+        return Path(environment.get("HOME", "~")).expanduser() / mac / "assay"
+    return default / "assay"
+
+
+def _organization(environment: Mapping[str, str]) -> UUID:
+    text = environment.get("ASSAY_ORGANIZATION_ID")
+    if not text:
+        return LOCAL_ORGANIZATION
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput("is not a UUID", field="ASSAY_ORGANIZATION_ID", remedy="Give its id.") from None
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name)
+    if not text:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise InvalidInput(f"{text!r} is not a number of seconds", field=name, remedy="Give 0 or more.")
+    return seconds
+
+
+def process_environment(env_files: tuple[Path, ...]) -> dict[str, str]:
+    """The process's variables over those of the .env files; a later file wins over an earlier one."""
+    merged: dict[str, str] = {}
+    for path in env_files:
+        merged.update(read_env_file(path))
+    return {**merged, **os.environ}

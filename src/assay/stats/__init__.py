@@ -1,0 +1,1 @@
+"""Statistics of evaluations: pure functions on numbers; the random generator is an argument."""

@@ -1,0 +1,52 @@
+"""The few distribution functions that are needed, as plain floats.
+
+scipy.special rather than scipy.stats: the latter costs two CPU-seconds at import.
+"""
+
+import math
+
+from scipy.special import (  # type: ignore[import-untyped]  # scipy ships no types
+    bdtr,
+    betaincinv,
+    gammaln,
+    ndtr,
+    ndtri,
+    stdtr,
+    stdtrit,
+)
+
+
+def normal_quantile(probability: float) -> float:
+    """Standard normal quantile."""
+    return float(ndtri(probability))
+
+
+def normal_cdf(value: float) -> float:
+    """Standard normal distribution function."""
+    return float(ndtr(value))
+
+
+def t_quantile(probability: float, df: float) -> float:
+    """Student t quantile; `df` need not be whole."""
+    return float(stdtrit(df, probability))
+
+
+def t_cdf(value: float, df: float) -> float:
+    """Student t distribution function; `df` need not be whole."""
+    return float(stdtr(df, value))
+
+
+def beta_quantile(probability: float, a: float, b: float) -> float:
+    """Beta(a, b) quantile."""
+    return float(betaincinv(a, b, probability))
+
+
+def binomial_cdf(successes: int, n: int, probability: float) -> float:
+    """P(X <= successes) for X ~ Binomial(n, probability)."""
+    return float(bdtr(successes, n, probability))
+
+
+def fair_binomial_pmf(successes: int, n: int) -> float:
+    """P(X = successes) for X ~ Binomial(n, 1/2)."""
+    log_choose = gammaln(n + 1) - gammaln(successes + 1) - gammaln(n - successes + 1)
+    return math.exp(float(log_choose) - n * math.log(2.0))

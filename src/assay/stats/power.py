@@ -1,0 +1,108 @@
+"""How many cases are needed, and what can be seen with those that there are.
+
+Var(difference of a case) = omega^2 + sigma_A^2/K_A + sigma_B^2/K_B. Source: Miller (2024), "Adding Error Bars
+to Evals", section 5, arXiv:2411.00640. Normal approximation, two-sided tests, independent cases.
+"""
+
+import math
+from dataclasses import dataclass
+
+from assay.stats.arrays import Kind, Numbers, check_margin, check_probability
+from assay.stats.distributions import normal_cdf, normal_quantile
+from assay.stats.errors import StatisticsError
+from assay.stats.paired import paired_difference, paired_scores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedVariance:
+    """What makes paired differences vary.
+
+    `omega2`: variance over cases of the true difference; `sigma2_a`, `sigma2_b`: variance of one answer's
+    score round its case's mean; `repeats_a`, `repeats_b`: answers a case. `design_effect` multiplies for
+    clusters.
+    """
+
+    omega2: float
+    sigma2_a: float = 0.0
+    sigma2_b: float = 0.0
+    repeats_a: int = 1
+    repeats_b: int = 1
+    design_effect: float = 1.0
+
+    @property
+    def per_case(self) -> float:
+        """Variance of the difference of one case; StatisticsError unless it is positive."""
+        if min(self.repeats_a, self.repeats_b) < 1:
+            raise StatisticsError("repeats must be at least 1")
+        if min(self.omega2, self.sigma2_a, self.sigma2_b) < 0.0 or self.design_effect <= 0.0:
+            raise StatisticsError("variances and the design effect cannot be negative")
+        variance = self.omega2 + self.sigma2_a / self.repeats_a + self.sigma2_b / self.repeats_b
+        if variance <= 0.0:
+            raise StatisticsError("without any variance no number of cases can be planned")
+        return variance * self.design_effect
+
+
+def pilot_variance(a: Numbers, b: Numbers, *, kind: Kind) -> PairedVariance:
+    """The variance seen in a pilot of paired scores, answering noise included in `omega2`.
+
+    For pass/fail and graded scores it is never 0: one gain and one loss are added. Needs two pairs.
+    """
+    variance = paired_difference(paired_scores(a, b, kind), cautious=True).case_variance()
+    if variance is None:
+        raise StatisticsError(
+            "the pilot shows no variance: at least two pairs that differ unequally are needed"
+        )
+    return PairedVariance(omega2=variance)
+
+
+def cases_needed(variance: PairedVariance, *, delta: float, alpha: float = 0.05, power: float = 0.8) -> int:
+    """Cases with which a true difference of `delta` is found with probability `power`, rounded up."""
+    return math.ceil(exact_cases_needed(variance, delta=delta, alpha=alpha, power=power))
+
+
+def exact_cases_needed(
+    variance: PairedVariance, *, delta: float, alpha: float = 0.05, power: float = 0.8
+) -> float:
+    """(z_{alpha/2} + z_beta)^2 (omega^2 + sigma_A^2/K_A + sigma_B^2/K_B) / delta^2, not rounded."""
+    check_margin(abs(delta))
+    return _factor(alpha, power) ** 2 * variance.per_case / delta**2
+
+
+def detectable_difference(
+    variance: PairedVariance, *, cases: float, alpha: float = 0.05, power: float = 0.8
+) -> float:
+    """The smallest true difference that `cases` find with probability `power`."""
+    _check_cases(cases)
+    return _factor(alpha, power) * math.sqrt(variance.per_case / cases)
+
+
+def power_of(variance: PairedVariance, *, delta: float, cases: float, alpha: float = 0.05) -> float:
+    """Probability that `cases` show a true difference of `delta`, either tail of the test counted."""
+    check_probability(alpha, "alpha")
+    _check_cases(cases)
+    shift = abs(delta) / math.sqrt(variance.per_case / cases)
+    critical = normal_quantile(1.0 - alpha / 2.0)
+    return normal_cdf(shift - critical) + normal_cdf(-shift - critical)
+
+
+def noninferiority_cases(
+    variance: PairedVariance, *, margin: float, alpha: float = 0.05, power: float = 0.8
+) -> int:
+    """Cases with which a gate of this margin passes with probability `power` when nothing changed."""
+    check_margin(margin)
+    factor = _factor(2.0 * alpha, power)
+    return math.ceil(factor**2 * variance.per_case / margin**2)
+
+
+def _factor(alpha: float, power: float) -> float:
+    check_probability(alpha, "alpha")
+    check_probability(power, "power")
+    factor = normal_quantile(1.0 - alpha / 2.0) + normal_quantile(power)
+    if factor <= 0.0:
+        raise StatisticsError(f"a power of {power} is below the false alarms at alpha {alpha}")
+    return factor
+
+
+def _check_cases(cases: float) -> None:
+    if not 0.0 < cases < math.inf:
+        raise StatisticsError(f"the number of cases must be positive, not {cases}")

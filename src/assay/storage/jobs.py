@@ -1,0 +1,199 @@
+"""Jobs: created with their frozen plan, listed, and moved through their states."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg.rows import class_row, dict_row
+
+from assay.domain.errors import Conflict, NotFound
+from assay.domain.jobs import JobHead, Plan, plan_from_json, plan_to_json
+from assay.storage.pool import Connection
+from assay.storage.prompts import add_model_config, add_prompt_version
+
+ADD_ORGANIZATION = "insert into assay.organizations (id, name) values (%s, %s) on conflict (id) do nothing"
+ADD_JOB = """
+insert into assay.evaluation_jobs
+  (organization_id, id, parent_job_id, name, description, state, plan, config_hash, dataset_version_id,
+   selection, prompt_count, model_count, repeat_count, planned, cap_nanousd, receipt, expanded_cases)
+values
+  (%(org)s, %(id)s, %(parent)s, %(name)s, %(description)s, 'queued', %(plan)s, %(config_hash)s, %(dataset)s,
+   %(selection)s, %(prompts)s, %(models)s, %(repeats)s, %(planned)s, %(cap)s, %(receipt)s, %(expanded)s)
+"""
+ADD_JOB_PROMPT = """
+insert into assay.job_prompts (organization_id, job_id, prompt_no, prompt_version_id, name)
+values (%s, %s, %s, %s, %s)
+"""
+ADD_JOB_MODEL = """
+insert into assay.job_models (organization_id, job_id, model_no, model_config_id, name)
+values (%s, %s, %s, %s, %s)
+"""
+COPY_FAILED_ITEMS = """
+insert into assay.evaluation_queue
+  (organization_id, job_id, item_no, case_no, prompt_no, model_no, repeat_no, estimate_nanousd)
+select organization_id, %(child)s, item_no, case_no, prompt_no, model_no, repeat_no, estimate_nanousd
+  from assay.evaluation_queue
+ where organization_id = %(org)s and job_id = %(parent)s and state in ('failed', 'dead')
+ order by item_no
+"""
+HEADS = """
+select j.id, j.name, j.state::text as state, j.planned,
+       coalesce(q.succeeded, 0) as succeeded, coalesce(q.failed, 0) as failed,
+       to_char(j.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as created_at,
+       to_char(j.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as finished_at,
+       j.spent_nanousd, j.parent_job_id, d.name || ' v' || v.version as dataset
+  from assay.evaluation_jobs j
+  join assay.dataset_versions v on v.organization_id = j.organization_id and v.id = j.dataset_version_id
+  join assay.test_datasets d on d.organization_id = v.organization_id and d.id = v.dataset_id
+  left join lateral (
+    select count(*) filter (where i.state = 'succeeded') as succeeded,
+           count(*) filter (where i.state in ('failed', 'dead')) as failed
+      from assay.evaluation_queue i where i.organization_id = j.organization_id and i.job_id = j.id) q on true
+"""
+LIST_HEADS = HEADS + " where j.organization_id = %s order by j.created_at desc, j.id desc limit %s"
+FIND_HEADS = HEADS + """
+ where j.organization_id = %s and (j.id::text like %s or j.name = %s) order by j.created_at desc limit 2
+"""
+LAST_HEAD = HEADS + " where j.organization_id = %s order by j.created_at desc, j.id desc limit 1"
+GET_JOB = """
+select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.config_hash, j.dataset_version_id,
+       j.planned, j.cap_nanousd, j.spent_nanousd, j.reserved_nanousd, j.unpriced_calls, j.receipt,
+       j.parent_job_id, d.name as dataset, v.version as dataset_version, v.content_hash as dataset_hash
+  from assay.evaluation_jobs j
+  join assay.dataset_versions v on v.organization_id = j.organization_id and v.id = j.dataset_version_id
+  join assay.test_datasets d on d.organization_id = v.organization_id and d.id = v.dataset_id
+ where j.organization_id = %s and j.id = %s
+"""
+SET_STATE = """
+update assay.evaluation_jobs set state = %(state)s::assay.job_state, stop_reason = %(reason)s
+ where organization_id = %(org)s and id = %(id)s and state::text = any (%(from)s)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """What a job is created from. `selection` are half-open ranges of case numbers; None takes all."""
+
+    id: UUID
+    name: str
+    description: str
+    plan: Plan
+    config_hash: bytes
+    dataset_version_id: UUID
+    selection: Sequence[tuple[int, int]] | None
+    planned: int
+    cap_nanousd: int | None
+    receipt: dict[str, Any]
+    parent_job_id: UUID | None = None
+    expanded_cases: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A stored job with its plan."""
+
+    id: UUID
+    name: str
+    state: str
+    stop_reason: str | None
+    plan: Plan
+    config_hash: bytes
+    dataset_version_id: UUID
+    planned: int
+    cap_nanousd: int | None
+    spent_nanousd: int
+    reserved_nanousd: int
+    unpriced_calls: int
+    receipt: dict[str, Any]
+    parent_job_id: UUID | None
+    dataset: str
+    dataset_version: int
+    dataset_hash: bytes
+
+
+async def ensure_organization(connection: Connection, organization_id: UUID, name: str) -> None:
+    """Make the tenant of this transaction when it is new."""
+    await connection.execute(ADD_ORGANIZATION, [organization_id, name])
+
+
+async def add_job(connection: Connection, organization_id: UUID, job: NewJob) -> None:
+    """Store a queued job with the versions of its prompts and models."""
+    selection = None if job.selection is None else "{" + ",".join(f"[{a},{b})" for a, b in job.selection) + "}"
+    values = {
+        "org": organization_id,
+        "id": job.id,
+        "parent": job.parent_job_id,
+        "name": job.name,
+        "description": job.description,
+        "plan": plan_to_json(job.plan).decode(),
+        "config_hash": job.config_hash,
+        "dataset": job.dataset_version_id,
+        "selection": selection,
+        "prompts": len(job.plan.prompts),
+        "models": len(job.plan.models),
+        "repeats": job.plan.repeats,
+        "planned": job.planned,
+        "cap": job.cap_nanousd,
+        "receipt": orjson.dumps(job.receipt).decode(),
+        "expanded": job.expanded_cases,
+    }
+    await connection.execute(ADD_JOB, values)
+    for number, prompt in enumerate(job.plan.prompts):
+        version_id = await add_prompt_version(connection, organization_id, prompt)
+        await connection.execute(ADD_JOB_PROMPT, [organization_id, job.id, number, version_id, prompt.name])
+    for number, model in enumerate(job.plan.models):
+        config_id = await add_model_config(connection, organization_id, model)
+        await connection.execute(ADD_JOB_MODEL, [organization_id, job.id, number, config_id, model.name])
+
+
+async def copy_failed_items(connection: Connection, organization_id: UUID, parent: UUID, child: UUID) -> int:
+    """Give a child job the cells of its parent that ended without an answer; their number."""
+    cursor = await connection.execute(
+        COPY_FAILED_ITEMS, {"org": organization_id, "parent": parent, "child": child}
+    )
+    return cursor.rowcount
+
+
+async def list_jobs(connection: Connection, organization_id: UUID, limit: int) -> list[JobHead]:
+    """The newest jobs, newest first."""
+    async with connection.cursor(row_factory=class_row(JobHead)) as cursor:
+        await cursor.execute(LIST_HEADS, [organization_id, limit])
+        return await cursor.fetchall()
+
+
+async def resolve_job(connection: Connection, organization_id: UUID, reference: str) -> JobHead:
+    """The job meant by an id, the beginning or end of one, a name, or "last". Raises NotFound, Conflict."""
+    async with connection.cursor(row_factory=class_row(JobHead)) as cursor:
+        if reference == "last":
+            await cursor.execute(LAST_HEAD, [organization_id])
+        else:
+            escaped = reference.replace("\\", "").replace("%", "").replace("_", "")
+            pattern = f"%{escaped}" if len(escaped) < 36 else escaped
+            await cursor.execute(FIND_HEADS, [organization_id, pattern, reference])
+        found = await cursor.fetchall()
+    if not found:
+        raise NotFound(f"no job {reference!r}", remedy="See what there is: assay jobs")
+    if len(found) > 1 and found[0].name != reference:
+        raise Conflict(f"more than one job is meant by {reference!r}", remedy="Give more of its id.")
+    return found[0]
+
+
+async def get_job(connection: Connection, organization_id: UUID, job_id: UUID) -> Job:
+    """One job with its plan; raises NotFound."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(GET_JOB, [organization_id, job_id])
+        row = await cursor.fetchone()
+    if row is None:
+        raise NotFound(f"no job {job_id}", remedy="See what there is: assay jobs")
+    return Job(**{**row, "plan": plan_from_json(row["plan"])})
+
+
+async def set_job_state(
+    connection: Connection, organization_id: UUID, job_id: UUID, state: str, *, allowed: Sequence[str], reason: str | None
+) -> bool:
+    """Move a job when it is in one of the allowed states; whether it moved."""
+    values = {"state": state, "reason": reason, "org": organization_id, "id": job_id, "from": list(allowed)}
+    cursor = await connection.execute(SET_STATE, values)
+    return cursor.rowcount == 1

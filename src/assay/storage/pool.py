@@ -1,0 +1,108 @@
+"""Connections: a pool, and transactions that belong to one tenant."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+import psycopg
+from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from assay.domain.errors import StorageFailed
+
+set_json_loads(orjson.loads)
+set_json_dumps(orjson.dumps)
+
+Connection = psycopg.AsyncConnection[Any]
+
+Result = TypeVar("Result")
+
+PASSING = ("08", "40", "53", "57")
+"""SQLSTATE classes worth a second try: connection, rollback, resources, operator intervention."""
+FIRST_WAIT_S, LONGEST_WAIT_S, PATIENCE_S = 0.1, 5.0, 120.0
+
+ENTER_TENANT = "select set_config('role', 'assay_app', true), set_config('assay.organization_id', %s, true)"
+
+
+class Database:
+    """A pool of connections. Nobody gets one but inside `transaction`, as the application's role.
+
+    Role and tenant are set for the transaction only, so that a connection that goes back to the pool,
+    or through a pooler in transaction mode, carries neither into the next use.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        max_connections: int = 8,
+        timeout_s: float = 10.0,
+        revive: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._revive = revive
+        self._pool = AsyncConnectionPool(
+            dsn, min_size=0, max_size=max_connections, timeout=timeout_s, open=False, num_workers=2
+        )
+
+    async def open(self) -> None:
+        """Start the pool; connections are made when they are first needed."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self, organization_id: UUID) -> AsyncIterator[Connection]:
+        """A transaction that sees and writes one tenant's rows; commits at the end of the block.
+
+        Raises StorageFailed when no connection can be had.
+        """
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(ENTER_TENANT, [str(organization_id)])
+                yield connection
+        except PoolTimeout as error:
+            raise StorageFailed(
+                "no connection to PostgreSQL could be had",
+                remedy="Check that the server of DATABASE_URL runs and has free connections: assay doctor",
+            ) from error
+
+    async def run(
+        self, organization_id: UUID, work: Callable[[Connection], Awaitable[Result]]
+    ) -> Result:
+        """`work` in a transaction of its own, again when the server or the connection went away meanwhile.
+
+        Only for work that may be done twice: a connection can break after the commit. Between tries an
+        embedded server that stopped is started again. Raises StorageFailed after two minutes without luck.
+        """
+        wait_s, waited_s = FIRST_WAIT_S, 0.0
+        while True:
+            try:
+                async with self.transaction(organization_id) as connection:
+                    return await work(connection)
+            except (psycopg.Error, StorageFailed) as error:
+                if not is_passing(error):
+                    raise
+                if waited_s >= PATIENCE_S:
+                    raise StorageFailed(
+                        f"PostgreSQL did not come back in {waited_s:.0f} s: {error}",
+                        remedy="Nothing that was acknowledged is lost. Start the server, then: assay resume",
+                    ) from error
+            await asyncio.sleep(wait_s)
+            waited_s += wait_s
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+            if self._revive is not None:
+                await self._revive()
+
+
+def is_passing(error: psycopg.Error | StorageFailed) -> bool:
+    """Whether a database error may go away by itself: by its SQLSTATE, or a lost connection."""
+    if isinstance(error, StorageFailed):
+        return True
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate[:2] in PASSING

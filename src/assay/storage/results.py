@@ -1,0 +1,176 @@
+"""Results and scores, read back: rows for export, columns for statistics. Memory is bounded by a batch."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from assay.domain.jobs import Plan
+from assay.domain.models import ModelResponse, Usage
+from assay.domain.results import Result
+from assay.domain.scores import Score
+from assay.storage.pool import Connection
+
+FETCH_ROWS = 1_000
+
+CHAIN = """
+with recursive chain (id, depth) as (
+  select %(job)s::uuid, 0
+  union all
+  select j.parent_job_id, c.depth + 1 from chain c
+    join assay.evaluation_jobs j on j.organization_id = %(org)s and j.id = c.id
+   where j.parent_job_id is not null)
+"""
+CELLS = (
+    CHAIN
+    + """
+, cells as (
+  select distinct on (q.item_no) q.*, r.job_id as result_job
+    from assay.evaluation_queue q
+    join chain on chain.id = q.job_id
+    left join assay.evaluation_results r using (organization_id, job_id, item_no)
+   where q.organization_id = %(org)s
+   order by q.item_no, chain.depth)
+select q.item_no, q.case_no, tc.key, q.prompt_no, q.model_no, q.repeat_no, q.state::text, tc.vars,
+       tc.expected, tc.tags, tc.cluster, q.attempts, q.error_code, q.error_message,
+       r.output, r.finish, r.finish_reason, r.tool_calls, r.input_tokens, r.output_tokens, r.cached_tokens,
+       r.cache_write_tokens, r.reasoning_tokens, r.latency_ms, r.ttft_ms, r.model_reported, r.fingerprint,
+       r.cached, r.answered_by, r.cost_nanousd,
+       (select jsonb_agg(jsonb_build_array(s.metric, s.state, s.value, s.reason, s.passed, s.evidence)
+                         order by s.metric)
+          from assay.metric_scores s
+         where s.organization_id = %(org)s and s.job_id = q.job_id and s.item_no = q.item_no)
+  from cells q
+  join assay.evaluation_jobs j on j.organization_id = %(org)s and j.id = %(job)s
+  join assay.dataset_cases dc on dc.organization_id = %(org)s
+   and dc.dataset_version_id = j.dataset_version_id and dc.case_no = q.case_no
+  join assay.test_cases tc on tc.organization_id = %(org)s and tc.id = dc.case_id
+  left join assay.evaluation_results r on r.organization_id = %(org)s
+   and r.job_id = q.job_id and r.item_no = q.item_no
+ order by q.item_no
+"""
+)
+COLUMNS = (
+    CHAIN
+    + """
+select s.metric, r.prompt_no, r.model_no, r.case_no, r.repeat_no, s.state::text, s.value, s.passed
+  from assay.metric_scores s
+  join chain on chain.id = s.job_id
+  join assay.evaluation_results r using (organization_id, job_id, item_no)
+ where s.organization_id = %(org)s
+"""
+)
+MEASURES = (
+    CHAIN
+    + """
+select distinct on (q.item_no) q.prompt_no, q.model_no, q.state::text, q.error_code, r.cached,
+       r.input_tokens, r.output_tokens, r.cost_nanousd, r.latency_ms, r.ttft_ms
+  from assay.evaluation_queue q
+  join chain on chain.id = q.job_id
+  left join assay.evaluation_results r using (organization_id, job_id, item_no)
+ where q.organization_id = %(org)s
+ order by q.item_no, chain.depth
+"""
+)
+CASES = """
+select dc.case_no, tc.key, tc.cluster
+  from assay.evaluation_jobs j
+  join assay.dataset_cases dc on dc.organization_id = j.organization_id
+   and dc.dataset_version_id = j.dataset_version_id
+   and (j.selection is null or j.selection @> dc.case_no)
+  join assay.test_cases tc on tc.organization_id = dc.organization_id and tc.id = dc.case_id
+ where j.organization_id = %(org)s and j.id = %(job)s
+ order by dc.case_no
+"""
+
+
+async def stream_results(
+    connection: Connection, organization_id: UUID, job_id: UUID, plan: Plan
+) -> AsyncIterator[list[Result]]:
+    """Every cell of a job in order, in batches; a retried cell as its newest job left it."""
+    async for rows in _stream(connection, CELLS, organization_id, job_id):
+        yield [_result(row, plan) for row in rows]
+
+
+def stream_scores(
+    connection: Connection, organization_id: UUID, job_id: UUID
+) -> AsyncIterator[list[tuple[Any, ...]]]:
+    """Rows (metric, prompt_no, model_no, case_no, repeat_no, state, value, passed), in batches, unordered."""
+    return _stream(connection, COLUMNS, organization_id, job_id)
+
+
+def stream_measures(
+    connection: Connection, organization_id: UUID, job_id: UUID
+) -> AsyncIterator[list[tuple[Any, ...]]]:
+    """Rows (prompt_no, model_no, state, error_code, cached, input_tokens, output_tokens, cost_nanousd,
+    latency_ms, ttft_ms), one a cell, in batches."""
+    return _stream(connection, MEASURES, organization_id, job_id)
+
+
+def stream_case_keys(
+    connection: Connection, organization_id: UUID, job_id: UUID
+) -> AsyncIterator[list[tuple[Any, ...]]]:
+    """Rows (case_no, key, cluster) of the cases that take part in a job, in batches."""
+    return _stream(connection, CASES, organization_id, job_id)
+
+
+async def _stream(
+    connection: Connection, query: str, organization_id: UUID, job_id: UUID
+) -> AsyncIterator[list[tuple[Any, ...]]]:
+    async with connection.cursor(name="rows") as cursor:
+        cursor.itersize = FETCH_ROWS
+        await cursor.execute(query, {"org": organization_id, "job": job_id})
+        while rows := await cursor.fetchmany(FETCH_ROWS):
+            yield rows
+
+
+def _result(row: Sequence[Any], plan: Plan) -> Result:
+    item_no, case_no, key, prompt_no, model_no, repeat, state, variables, expected, tags, cluster = row[:11]
+    attempts, error_code, error_message = row[11:14]
+    return Result(
+        item_no=item_no,
+        case_no=case_no,
+        case=key,
+        prompt=plan.prompts[prompt_no].name,
+        model=plan.models[model_no].name,
+        repeat=repeat,
+        state=state,
+        vars=variables,
+        expected=expected,
+        tags=tuple(tags),
+        cluster=cluster,
+        response=None if row[14] is None else _response(row[14:29]),
+        scores=tuple(_score(item) for item in row[30] or ()),
+        cost_nanousd=row[29],
+        attempts=attempts,
+        error_code=error_code,
+        error_message=error_message,
+    )
+
+
+def _response(row: Sequence[Any]) -> ModelResponse:
+    output, finish, finish_reason, tool_calls, *tokens = row[:9]
+    latency_ms, ttft_ms, model, fingerprint, cached, answered_by = row[9:]
+    return ModelResponse(
+        text=output,
+        finish=finish,
+        finish_reason=finish_reason,
+        tool_calls=tuple(tool_calls or ()),
+        usage=Usage(
+            input_tokens=tokens[0],
+            output_tokens=tokens[1],
+            cached_tokens=tokens[2],
+            cache_write_tokens=tokens[3],
+            reasoning_tokens=tokens[4],
+        ),
+        latency_ms=latency_ms,
+        ttft_ms=ttft_ms,
+        model=model,
+        fingerprint=fingerprint,
+        cached=cached,
+        answered_by=answered_by,
+    )
+
+
+def _score(item: Sequence[Any]) -> Score:
+    metric, state, value, reason, passed, evidence = item
+    return Score(metric, state, value, reason, passed, evidence)
