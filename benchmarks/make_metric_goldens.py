@@ -52,12 +52,19 @@ WRITTEN: tuple[Pair, ...] = (
     ("Don't. Can't! Won't?", ("Do not. Cannot! Will not?",)),
 )
 
-VOCABULARY = (
-    "the a of to and in is was on that for with as by at from it this house street price garden rooms bedrooms "
-    "sold selling sells seller buyers buy bought agreed agreement agreeing contract contracts contracting law "
-    "legally legal relational relate happy happily run running runner quickly quick 3 12 1,250 4.5 $900 50% "
-    'don\'t state-of-the-art e.g. Mr. A&B (see) [1] "quoted" , . ; : ! ?'
-).split()
+WORDS = (
+    "the a of to and in is was on that for with as by at from it this house street price garden rooms "
+    "bedrooms sold selling sells seller buyers buy bought agreed agreement agreeing contract contracts "
+    "contracting law legally legal relational relate happy happily run running runner quickly quick 3 12 "
+    '1,250 4.5 $900 50% don\'t state-of-the-art e.g. Mr. A&B (see) [1] "quoted" , . ; : ! ?'
+)
+VOCABULARY = WORDS.split()
+STEMMED_WORDS = "sky skies dying news innings proceed ties dies flies happy enjoy spy was has its yyy"
+ENDINGS = (
+    "ational tional enci anci izer bli abli alli entli eli ousli ization ation ator alism iveness fulness "
+    "ousness aliti iviti biliti fulli logi icate ative alize iciti ical ful ness al ance ence er ic able "
+    "ible ant ement ment ent ion sion tion ou ism ate iti ous ive ize e ll ed ing ied ies eed y s sses ss"
+)
 ALPHABET = "abcXYZ019 .,;:!?-'\"()&<>\n\téßñİжЖ中文あ٣\u0301\u00a0\u200b😀"
 
 
@@ -125,7 +132,8 @@ def rouge_values(answer: str, references: Sequence[str]) -> dict[str, float]:
 
 def meteor_values(answer: str, references: Sequence[str]) -> dict[str, float]:
     """NLTK's METEOR on 13a tokens, without synonyms."""
-    tokenize = Tokenizer13a()
+    make_tokenizer: Any = Tokenizer13a
+    tokenize = make_tokenizer()
     tokens = [tokenize(reference).split() for reference in references]
     return {"meteor": float(meteor_score(tokens, tokenize(answer).split(), wordnet=NoSynonyms()))}
 
@@ -133,15 +141,8 @@ def meteor_values(answer: str, references: Sequence[str]) -> dict[str, float]:
 def porter_stems() -> dict[str, str]:
     """Words with their stems: English words, and stems of random letters with every suffix."""
     rng = random.Random(SEED)
-    endings = (
-        "ational tional enci anci izer bli abli alli entli eli ousli ization ation ator alism iveness fulness "
-        "ousness aliti iviti biliti fulli logi icate ative alize iciti ical ful ness al ance ence er ic able "
-        "ible ant ement ment ent ion sion tion ou ism ate iti ous ive ize e ll ed ing ied ies eed y s sses ss"
-    ).split()
-    words = {word.lower() for word in VOCABULARY if word.isalpha()}
-    words |= set(
-        "sky skies dying news innings proceed ties dies flies happy enjoy spy was has its yyy".split()
-    )
+    endings = ENDINGS.split()
+    words = {word.lower() for word in VOCABULARY if word.isalpha()} | set(STEMMED_WORDS.split())
     for ending in endings:
         for _ in range(8):
             words.add("".join(rng.choices("aeiouybcdlstwxz", k=rng.randint(0, 5))) + ending)

@@ -26,11 +26,10 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from assay import demo
 from assay.demo.server import MODEL_ID, ServerOptions, choose_threads, start_local_model
-from assay.demo.weights import fetch_weights
+from assay.demo.weights import Progress, fetch_weights
 
 FOLDER = Path(demo.__file__).parent
 TIMEOUT_S = 300.0
-MEBIBYTES = 50 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def serving(order: argparse.Namespace) -> Iterator[str]:
     if order.base_url:
         yield order.base_url
         return
-    weights = fetch_weights(order.cache, progress=show_progress)
+    weights = fetch_weights(order.cache, progress=progress_lines())
     cpus = os.cpu_count() or 1
     threads = order.threads or choose_threads(cpus, os.getloadavg()[0])
     started = time.monotonic()
@@ -139,10 +138,17 @@ def print_summary(recordings: list[dict[str, Any]], cases: list[Any], wall_s: fl
     print(f", {tokens} tokens written, {tokens / wall_s:.1f} a second over all")
 
 
-def show_progress(phase: str, done: int, total: int) -> None:
-    """A line for every 50 MiB."""
-    if done == total or done % MEBIBYTES < (1 << 20):
-        print(f"{phase}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB", file=sys.stderr)
+def progress_lines() -> Progress:
+    """A callback that prints a line for every 10% of each phase."""
+    printed: dict[str, int] = {}
+
+    def show(phase: str, done: int, total: int) -> None:
+        tenth = 10 * done // total
+        if tenth > printed.get(phase, -1):
+            printed[phase] = tenth
+            print(f"{phase}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB", file=sys.stderr, flush=True)
+
+    return show
 
 
 if __name__ == "__main__":

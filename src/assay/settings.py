@@ -32,7 +32,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return Settings(
         environment=environment,
         data_dir=_folder(environment, "ASSAY_DATA_DIR", "XDG_DATA_HOME", home / ".local/share", "Library"),
-        cache_dir=_folder(environment, "ASSAY_CACHE_DIR", "XDG_CACHE_HOME", home / ".cache", "Library/Caches"),
+        cache_dir=_folder(
+            environment, "ASSAY_CACHE_DIR", "XDG_CACHE_HOME", home / ".cache", "Library/Caches"
+        ),
         runtime_dir=Path(environment.get("XDG_RUNTIME_DIR") or environment.get("TMPDIR") or "/tmp"),  # noqa: S108
         database_url=environment.get("DATABASE_URL") or None,
         organization_id=_organization(environment),

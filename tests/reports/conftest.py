@@ -44,7 +44,7 @@ def info() -> Callable[..., MetricInfo]:
     def make(kind: str = "binary", unit: str | None = None, better: str = "higher") -> MetricInfo:
         return MetricInfo(
             type=kind, version="1", kind=kind, summary="", needs=(), source="", unit=unit, better=better
-        )  # type: ignore[arg-type]
+        )
 
     return make
 
@@ -55,7 +55,7 @@ def candidate() -> Callable[..., CandidateData]:
 
     def make(prompt: str = "plain", model: str = "small", planned: int = 40, **more: object) -> CandidateData:
         values = {"succeeded": planned, "input_tokens": 1000, "output_tokens": 200, "cost_nanousd": 5_000_000}
-        return CandidateData(prompt=prompt, model=model, planned=planned, **{**values, **more})  # type: ignore[arg-type]
+        return CandidateData(prompt=prompt, model=model, planned=planned, **{**values, **more})
 
     return make
 
@@ -71,7 +71,7 @@ def metric(info: Callable[..., MetricInfo]) -> Callable[..., MetricData]:
         settings = {"planned": len(values), "info": info(kind), **more}
         return MetricData(
             candidate=number, metric=name, case_no=numbers, value=np.asarray(values, dtype=float), **settings
-        )  # type: ignore[arg-type]
+        )
 
     return make
 
@@ -92,7 +92,7 @@ def run(
         ]
         metrics = [metric(number, row, kind=kind, threshold=1.0) for number, row in enumerate(rows)]
         settings = {"rng": np.random.default_rng(0), **more}
-        return summarise(candidates, metrics, **settings)  # type: ignore[arg-type]
+        return summarise(candidates, metrics, **settings)
 
     return make
 
@@ -110,10 +110,12 @@ def result() -> Callable[..., Result]:
             "model": "small",
             "repeat": 0,
             "state": "succeeded",
-            "response": ModelResponse(text=text, usage=Usage(input_tokens=10, output_tokens=2), latency_ms=1500.0),
+            "response": ModelResponse(
+                text=text, usage=Usage(input_tokens=10, output_tokens=2), latency_ms=1500.0
+            ),
             "scores": (Score("exact", "scored", float(passed), "compared as text", passed=passed),),
             "cost_nanousd": 17_000,
         }
-        return Result(**{**values, **more})  # type: ignore[arg-type]
+        return Result(**{**values, **more})
 
     return make

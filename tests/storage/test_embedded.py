@@ -1,6 +1,7 @@
 """The embedded PostgreSQL with its real binaries: shared, restarted, recovered, stopped, refused."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -112,6 +113,7 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     embedded.stop(path)
     assert eventually(lambda: not processes_of(path))
     assert not zombies_of_this_process()
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def test_a_first_start_makes_a_server_that_listens_on_a_private_socket_only(data_dir: Path) -> None:

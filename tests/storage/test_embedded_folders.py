@@ -106,11 +106,19 @@ def python_for(uid: int) -> str:
 
 
 @pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A folder with a path short enough for a socket, and with letters that need quoting."""
+    with tempfile.TemporaryDirectory(prefix="it's \\ odd ") as path:
+        yield Path(path).resolve()
+
+
+@pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "data"
     yield path
     embedded.stop(path)
     assert eventually(lambda: not any_process_names(path))
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def test_a_cluster_of_another_version_is_refused_and_left_alone(data_dir: Path) -> None:
@@ -258,30 +266,29 @@ def test_a_deep_data_folder_and_a_deep_runtime_folder_work(data_dir: Path, tmp_p
     embedded.stop(deep)
 
 
-def test_a_runtime_folder_with_odd_letters_works(data_dir: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="it's \\ odd ") as runtime:
-        with (
-            embedded.start(data_dir, runtime_dir=Path(runtime)) as server,
-            psycopg.connect(server.dsn()) as connection,
-        ):
-            assert connection.execute("select 1").fetchone() == (1,)
-        embedded.stop(data_dir)
+def test_a_runtime_folder_with_odd_letters_works(short_dir: Path, data_dir: Path) -> None:
+    with (
+        embedded.start(data_dir, runtime_dir=short_dir) as server,
+        psycopg.connect(server.dsn()) as connection,
+    ):
+        assert connection.execute("select 1").fetchone() == (1,)
+        assert server.socket_dir.parent == short_dir
 
 
-def test_a_socket_folder_that_others_can_enter_is_refused(data_dir: Path, tmp_path: Path) -> None:
-    planted = tmp_path / ServerFolder.below(data_dir).socket_name
+def test_a_socket_folder_that_others_can_enter_is_refused(data_dir: Path, short_dir: Path) -> None:
+    planted = short_dir / ServerFolder.below(data_dir).socket_name
     planted.mkdir()
     planted.chmod(0o755)
     with pytest.raises(DataFolderRefused, match="not a folder that only you can enter"):
-        embedded.start(data_dir, runtime_dir=tmp_path)
+        embedded.start(data_dir, runtime_dir=short_dir)
 
 
-def test_a_link_in_the_place_of_the_socket_folder_is_refused(data_dir: Path, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
+def test_a_link_in_the_place_of_the_socket_folder_is_refused(data_dir: Path, short_dir: Path) -> None:
+    elsewhere = short_dir / "elsewhere"
     elsewhere.mkdir(mode=0o700)
-    (tmp_path / ServerFolder.below(data_dir).socket_name).symlink_to(elsewhere)
+    (short_dir / ServerFolder.below(data_dir).socket_name).symlink_to(elsewhere)
     with pytest.raises(DataFolderRefused, match="not a folder that only you can enter"):
-        embedded.start(data_dir, runtime_dir=tmp_path)
+        embedded.start(data_dir, runtime_dir=short_dir)
 
 
 @pytest.mark.parametrize("uid", [pwd.getpwnam("nobody").pw_uid, 54321])

@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -46,11 +47,16 @@ class LocalModelFailed(AssayError):
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """How the server works. One slot is the fastest for cases that share documents: see choose_threads."""
+    """How the server works. One slot is the fastest for cases that share documents: see choose_threads.
+
+    `port` is the one to take if it is free, so that answers are found again in the cache, which knows a
+    model by its address.
+    """
 
     threads: int = 1
     parallel: int = 1
     model_id: str = MODEL_ID
+    port: int = 18_642
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ def start_local_model(
     _require_library()
     if not model.is_file():
         raise LocalModelFailed(f"There is no file {model}.")
-    port = _free_port()
+    port = _free_port(options.port)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
@@ -146,10 +152,12 @@ def _require_library() -> None:
         )
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return int(probe.getsockname()[1])
+    raise LocalModelFailed(f"No port of {HOST} is free.")
 
 
 def _is_ready(port: int) -> bool:
@@ -176,11 +184,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model-id", default=MODEL_ID, help="name under which the model is listed")
     parser.add_argument("--parent-pid", type=int, help="end when this process, our parent, has ended")
     order = parser.parse_args(arguments)
-    server = _serve(order)
-    while order.parent_pid is None or not _parent_is_gone(order.parent_pid):
-        if order.parent_pid is None:
-            time.sleep(PARENT_POLL_S)
-    sys.stdout.flush()
+    try:
+        server = _serve(order)
+    except RuntimeError as error:
+        # The library has said why on the lines before.
+        print(error, file=sys.stderr)
+        return 1
+    with suppress(KeyboardInterrupt):
+        while order.parent_pid is None or not _parent_is_gone(order.parent_pid):
+            if order.parent_pid is None:
+                time.sleep(PARENT_POLL_S)
     del server
     return 0
 

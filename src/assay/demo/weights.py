@@ -25,6 +25,7 @@ from assay.domain.errors import AssayError
 
 __all__ = [
     "QWEN_CODER_05B",
+    "Progress",
     "WeightsPart",
     "WeightsSource",
     "WeightsUnavailable",
@@ -125,7 +126,8 @@ QWEN_CODER_05B = WeightsSource(
 
 
 def find_weights(cache_dir: Path, source: WeightsSource = QWEN_CODER_05B) -> Path | None:
-    """The weights in the cache, if they were fetched. A file of this name was checked before it got it."""
+    """The weights in the cache, if they are there; told by name and size, as a fetched file got its
+    name after its hash was checked."""
     target = cache_dir / source.file_name
     return target if target.is_file() and target.stat().st_size == source.file_bytes else None
 

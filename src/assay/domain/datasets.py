@@ -30,5 +30,14 @@ class Case:
     def content_hash(self) -> bytes:
         """SHA-256 over the content; the place in a file does not count."""
         return content_hash(
-            [self.key, self.vars, self.expected, self.context, self.metadata, self.tags, self.cluster, self.weight]
+            [
+                self.key,
+                self.vars,
+                self.expected,
+                self.context,
+                self.metadata,
+                self.tags,
+                self.cluster,
+                self.weight,
+            ]
         )

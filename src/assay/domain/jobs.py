@@ -12,9 +12,7 @@ from assay.domain.models import Limits, ModelConfig, ModelResponse, Price, Timeo
 from assay.domain.prompts import Message, Prompt
 from assay.domain.scores import MetricConfig, Score
 
-JobState = Literal[
-    "draft", "queued", "running", "paused", "completed", "failed", "cancelling", "cancelled"
-]
+JobState = Literal["draft", "queued", "running", "paused", "completed", "failed", "cancelling", "cancelled"]
 Recorded = Literal["succeeded", "failed", "ready", "already", "fenced"]
 """What became of a recorded cell: its new state, or why nothing changed."""
 

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from assay.domain.errors import InvalidInput
@@ -48,28 +49,31 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def parse_json(text: str, place: Place, *, field: str | None = None) -> Any:
+def parse_json(text: str, place: Place, *, field: str | None = None, checked: bool = True) -> Any:
     """The value of a JSON text that begins at `place`.
 
-    Raises InvalidInput for what is not JSON, and for duplicate keys, NaN and Infinity, integers beyond
-    64 bits, more than 32 levels, texts above 1 MB, NUL and lone surrogates.
+    Raises InvalidInput for what is not JSON, for duplicate keys, NaN and Infinity and integers beyond
+    64 bits, and if `checked` for more than 32 levels, texts above 1 MB, NUL and lone surrogates.
     """
     start = _skip_space(text, 0)
-    value, end = parse_part(text, start, place, field=field)
+    value, end = parse_part(text, start, _at(place, text, start), field=field, checked=checked)
     end = _skip_space(text, end)
     if end != len(text):
         raise _at(place, text, end).problem("there is more text after the JSON value", field=field)
     return value
 
 
-def parse_part(text: str, start: int, place: Place, *, field: str | None = None) -> tuple[Any, int]:
-    """The value that begins at `start`, and where it ends; errors as in `parse_json`."""
+def parse_part(
+    text: str, start: int, place: Place, *, field: str | None = None, checked: bool = True
+) -> tuple[Any, int]:
+    """The value that begins at `start`, which is at `place`, and where it ends; errors as in `parse_json`."""
     try:
         value, end = _DECODER.raw_decode(text, start)
-        if _needs_check(text, start, end):
+        if checked and _needs_check(text, start, end):
             check_value(value)
     except json.JSONDecodeError as problem:
-        raise _at(place, text, problem.pos).problem(
+        line = (place.line or 1) + text.count("\n", start, problem.pos)
+        raise Place(place.file, line).problem(
             f"not JSON: {problem.msg} (column {problem.colno})", field=field
         ) from problem
     except RecursionError as problem:
@@ -79,7 +83,9 @@ def parse_part(text: str, start: int, place: Place, *, field: str | None = None)
     return value, end
 
 
-def iterate_array(text: str, place: Place, key: str | None = None) -> Any:
+def iterate_array(
+    text: str, place: Place, key: str | None = None, *, checked: bool = True
+) -> Iterator[tuple[int, Any]]:
     """The elements of a JSON array with their lines, one after the other.
 
     The array is the text itself, or the value of `key` in the object that the text is.
@@ -94,7 +100,7 @@ def iterate_array(text: str, place: Place, key: str | None = None) -> Any:
     line, counted = place.line or 1, 0
     while text[position : position + 1] != "]":
         line, counted = line + text.count("\n", counted, position), position
-        value, position = parse_part(text, position, Place(place.file, line))
+        value, position = parse_part(text, position, Place(place.file, line), checked=checked)
         yield line, value
         position = _next_element(text, position, place)
 
@@ -105,20 +111,20 @@ def json_lines(text: str) -> dict[str, int]:
     stack: list[list[Any]] = []
     line = 1
     for match in _TOKEN.finditer(text):
-        token = match.group()
-        if token == "\n":
+        part = match.group()
+        if part == "\n":
             line += 1
-        elif token in "]}":
+        elif part in "]}":
             stack.pop()
-        elif token == ",":
+        elif part == ",":
             stack[-1][1] = None if stack[-1][0] == "{" else stack[-1][1] + 1
         elif stack and stack[-1][0] == "{" and stack[-1][1] is None:
-            stack[-1][1] = json.loads(token)
+            stack[-1][1] = json.loads(part)
             lines[_path(stack)] = line
         else:
             lines.setdefault(_path(stack), line)
-            if token in "{[":
-                stack.append([token, None if token == "{" else 0])
+            if part in "{[":
+                stack.append([part, None if part == "{" else 0])
     return lines
 
 
@@ -151,7 +157,7 @@ def _next_element(text: str, position: int, place: Place) -> int:
 def _find_key(text: str, position: int, place: Place, key: str) -> int:
     position = _skip_space(text, position + 1)
     while text[position : position + 1] == '"':
-        name, position = parse_part(text, position, place)
+        name, position = parse_part(text, position, _at(place, text, position))
         position = _skip_space(text, position)
         if text[position : position + 1] != ":":
             raise _at(place, text, position).problem("not JSON: expected a colon")

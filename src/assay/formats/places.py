@@ -35,9 +35,7 @@ class Problems:
     def add(self, path: str, message: str, *, remedy: str | None = None) -> None:
         """Note a problem of the field at `path`."""
         self.found.append(
-            InvalidInput(
-                message, file=self.file, line=self.line_of(path), field=path or None, remedy=remedy
-            )
+            InvalidInput(message, file=self.file, line=self.line_of(path), field=path or None, remedy=remedy)
         )
 
     def line_of(self, path: str) -> int | None:
@@ -54,12 +52,13 @@ class Problems:
         text = first.message
         if others:
             shown = others[: MAX_SHOWN - 1]
-            lines = [f"  line {problem.line}: {problem.field}: {problem.message}" for problem in shown]
+            lines = [
+                ": ".join([f"  line {problem.line}", *filter(None, [problem.field]), problem.message])
+                for problem in shown
+            ]
             hidden = [f"  and {len(others) - len(shown)} more"] if len(others) > len(shown) else []
             text = "\n".join([text, f"{len(others)} more in this file:", *lines, *hidden])
-        raise InvalidInput(
-            text, file=first.file, line=first.line, field=first.field, remedy=first.remedy
-        )
+        raise InvalidInput(text, file=first.file, line=first.line, field=first.field, remedy=first.remedy)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -37,7 +37,7 @@ def parse_yaml(text: str, place: Place, *, depth: int = MAX_DEPTH) -> tuple[Any,
         return reader.document(iter(events)), reader.lines
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark
-        line = mark.line + 1 if mark else place.line
+        line = min(mark.line, text.rstrip().count("\n")) + 1 if mark else place.line
         raise Place(place.file, line).problem(f"not YAML: {problem.problem}") from problem
     except yaml.YAMLError as problem:
         raise place.problem(f"not YAML: {' '.join(str(problem).split())}") from problem
@@ -84,7 +84,7 @@ class _Reader:
         if event.tag is not None and event.tag not in ("!", _TEXT_TAG):
             raise self.problem(event, f"the tag {event.tag} is not allowed")
         if isinstance(event, yaml.ScalarEvent):
-            return self.scalar(event)
+            return self.scalar(event, path)
         if isinstance(event, yaml.SequenceStartEvent):
             return self.sequence(events, path)
         return self.mapping(events, path)
@@ -101,7 +101,7 @@ class _Reader:
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self.key(event)
             following = next(events)
-            if key == "<<" and event.style is None:
+            if key == "<<" and _is_plain(event):
                 merged = self.merge(following, self.value(following, events, path), merged)
                 continue
             if key in own:
@@ -125,13 +125,13 @@ class _Reader:
             merged = {**source, **merged}
         return merged
 
-    def scalar(self, event: Any) -> Any:
+    def scalar(self, event: Any, path: tuple[str, ...]) -> Any:
         text: str = event.value
         try:
-            value = text if event.style is not None or event.tag is not None else _plain(text)
+            value = _plain(text) if _is_plain(event) and event.tag is None else text
             check_scalar(value)
         except ValueError as problem:
-            raise self.problem(event, str(problem)) from problem
+            raise self.problem(event, str(problem), path) from problem
         return value
 
     def alias(self, event: Any) -> Any:
@@ -151,6 +151,10 @@ class _Reader:
     def problem(self, event: Any, message: str, path: tuple[str, ...] = ()) -> Exception:
         place = Place(self.place.file, event.start_mark.line + 1)
         return place.problem(message, field=".".join(path) or None)
+
+
+def _is_plain(event: Any) -> bool:
+    return not event.style  # libyaml's binding says "" where the Python parser says None
 
 
 def _plain(text: str) -> Any:

@@ -4,15 +4,16 @@ from collections import defaultdict
 from collections.abc import Callable
 from itertools import pairwise
 
-import bleuscore
-
 from assay.metrics.entry import MetricSpec
 from assay.metrics.porter import stem
-from assay.metrics.sample_metric import Finding, SampleMetric, text_metric
+from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, text_metric, too_long
+from assay.metrics.tokenizer_13a import tokenize_13a
 
 ALPHA = 0.9
 BETA = 3.0
 GAMMA = 0.5
+MAX_CHARS = 400_000
+"""Characters of answer and references together: some seconds even where each is a token."""
 
 Words = list[tuple[int, str]]
 Pairs = list[tuple[int, int]]
@@ -21,7 +22,9 @@ Pairs = list[tuple[int, int]]
 def make_meteor(spec: MetricSpec) -> SampleMetric:
     """METEOR on lower-cased 13a tokens; the best of several references."""
 
-    def compare(text: str, accepted: tuple[str, ...]) -> Finding:
+    def compare(text: str, accepted: tuple[str, ...]) -> Finding | Unscored:
+        if len(text) + sum(map(len, accepted)) > MAX_CHARS:
+            return too_long("the number of characters", MAX_CHARS, "use bleu or rouge_2")
         answer = tokens(text)
         return max((_single(answer, tokens(each)) for each in accepted), key=lambda finding: finding.value)
 
@@ -30,8 +33,7 @@ def make_meteor(spec: MetricSpec) -> SampleMetric:
 
 def tokens(text: str) -> list[str]:
     """The text's 13a tokens in lower case."""
-    words: list[str] = bleuscore.tokenizer_13a(text)
-    return [word.lower() for word in words]
+    return [token.lower() for token in tokenize_13a(text)]
 
 
 def _single(answer: list[str], reference: list[str]) -> Finding:

@@ -15,11 +15,9 @@ from rouge_score_rs import RougeScorer, tokenizers
 
 from assay.metrics.entry import MetricSpec
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, text_metric, too_long
+from assay.metrics.tokenizer_13a import separated
 
 ORDERS = 4
-SEPARATORS = re.compile("[\x1c-\x1f]")
-"""Whitespace to Python's str.split (and so to sacreBLEU) that the Rust tokenizer does not split at."""
-
 MAX_LCS_CHARS = 10_000_000_000
 """Largest product of the lengths for rouge_l: at most some two seconds."""
 MAX_UNION_LCS_CHARS = 400_000_000
@@ -51,7 +49,7 @@ def make_bleu(spec: MetricSpec) -> SampleMetric:
 def sentence_bleu(text: str, references: tuple[str, ...]) -> Finding:
     """BLEU of one text against all its references together, with its parts as the reason."""
     statistics: Mapping[str, Any] = bleuscore.compute(
-        [[_separated(each) for each in references]], [_separated(text)], ORDERS, False, "closest"
+        [[separated(each) for each in references]], [separated(text)], ORDERS, False, "closest"
     )
     length, reference_length = int(statistics["translation_length"]), int(statistics["reference_length"])
     if length == 0:
@@ -63,10 +61,6 @@ def sentence_bleu(text: str, references: tuple[str, ...]) -> Finding:
     value = brevity * _smoothed_mean(matched, totals)
     shares = " ".join(f"{hits}/{total}" for hits, total in zip(matched, totals, strict=True))
     return Finding(value, f"shared 1- to 4-grams {shares}, brevity penalty {brevity:.3f}")
-
-
-def _separated(text: str) -> str:
-    return SEPARATORS.sub(" ", text.rstrip())
 
 
 def _smoothed_mean(matched: list[int], totals: list[int]) -> float:

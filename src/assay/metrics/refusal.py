@@ -31,7 +31,7 @@ PHRASES = tuple(
         r"\bi(?:'m| am) not (?:comfortable|permitted|allowed|willing)\b",
         r"\b(?:against|violates?|not permitted by|contrary to) (?:my|our|the|openai's|anthropic's|google's)"
         r"(?: \w+){0,2} (?:guidelines|polic(?:y|ies)|programming|principles|terms)\b",
-        r"\bi(?:'d| would) (?:rather|prefer) not to?\b",
+        r"\bi(?:'d| would) (?:rather not|prefer not to)\b",
         r"\bthis request (?:can ?not|can't) be (?:fulfilled|completed|processed)\b",
     )
 )

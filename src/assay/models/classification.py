@@ -60,6 +60,9 @@ STOPPED = (
     "account is not active",
 )
 OVERLOADED = (
+    "rate_limit_error",
+    "rate_limit_exceeded",
+    "resource_exhausted",
     "overloaded_error",
     "server_is_overloaded",
     "slow_down",
@@ -72,7 +75,7 @@ OVERLOADED = (
 )
 RULES = (
     Rule(AccountStopped, (402,)),
-    Rule(AccountStopped, (400, 401, 403, 429), STOPPED),
+    Rule(AccountStopped, (400, 401, 403, 429, 500), STOPPED),
     Rule(RateLimited, (429, 529)),
     Rule(RateLimited, (500, 502, 503, 504), OVERLOADED),
     Rule(ModelUnavailable, (408, 409, 425)),

@@ -123,9 +123,11 @@ def text_tokens(text: str, observed: Observed | None = None) -> int:
 
 def tokens_per_byte_max(observed: Observed) -> float:
     """The densest that a text is taken to be: a token a byte, or the observed ratio with a margin."""
-    if not observed.bytes_per_token:
+    ratio = observed.bytes_per_token
+    if not ratio:
         return 1.0
-    return min(1.0, OBSERVED_MARGIN / observed.bytes_per_token)
+    with_margin = OBSERVED_MARGIN / ratio
+    return with_margin if ratio < 1.0 else min(1.0, with_margin)
 
 
 def linear_bound(

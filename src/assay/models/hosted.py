@@ -1,7 +1,7 @@
 """A model behind HTTP: one dialect, spoken over the shared transport."""
 
 import difflib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -155,14 +155,15 @@ def not_an_answer(reason: str, reply: Reply) -> InvalidResponse:
 
 
 def make_endpoint(config: ModelConfig, url: str, headers: Mapping[str, str]) -> Endpoint:
-    """The endpoint of a model; headers of the configuration win. Raises InvalidInput for what cannot be sent."""
+    """The endpoint of a model; headers of the configuration win. Raises InvalidInput for unusable ones."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidInput(
             f"{url!r} is not an http or https address", field="base_url", remedy="Write https://host/path."
         )
     if parts.username is not None:
-        raise InvalidInput("an address must not hold credentials", field="base_url", remedy="Use key_variable.")
+        message = "an address must not hold credentials"
+        raise InvalidInput(message, field="base_url", remedy="Use key_variable.")
     merged = {name.lower(): value for name, value in headers.items()}
     merged |= {name.lower(): str(value) for name, value in config.headers.items()}
     for name, value in merged.items():
@@ -172,7 +173,7 @@ def make_endpoint(config: ModelConfig, url: str, headers: Mapping[str, str]) -> 
 
 
 def check_parameters(config: ModelConfig, reserved: Mapping[str, str]) -> None:
-    """Refuse parameters that would contradict the rest of a configuration; `reserved` says what to do instead."""
+    """Refuse parameters that have their own place; `reserved` maps each to the remedy."""
     for name, remedy in reserved.items():
         if name in config.parameters:
             raise InvalidInput("cannot be a parameter", field=f"parameters.{name}", remedy=remedy)
@@ -183,23 +184,32 @@ def check_options(config: ModelConfig, known: Collection[str]) -> None:
     for name in config.options:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            remedy = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(sorted(known)) or 'none'}."
+            listed = ", ".join(sorted(known)) or "none"
+            remedy = f"Did you mean {near[0]!r}?" if near else f"It has: {listed}."
             raise InvalidInput(
                 f"the provider {config.provider} has no such option", field=f"options.{name}", remedy=remedy
             )
 
 
-OPENAI_RESERVED = {
+def wanted_tools(config: ModelConfig, request: ModelRequest) -> Sequence[Any]:
+    """The prompt's tools, else those of the model's parameters."""
+    found = request.tools or config.parameters.get("tools")
+    return found if isinstance(found, (list, tuple)) else ()
+
+
+def wanted_format(config: ModelConfig, request: ModelRequest) -> Mapping[str, Any] | None:
+    """The prompt's response format, else that of the model's parameters."""
+    found = request.response_format or config.parameters.get("response_format")
+    return found if isinstance(found, Mapping) else None
+
+
+RESERVED = {
     "model": "Write it in the model's id.",
     "messages": "They come from the prompt.",
-    "tools": "They come from the prompt.",
-    "response_format": "It comes from the prompt.",
     "stream": "Set `stream: true` beside `parameters`.",
     "n": "Use `repeats`: each answer is then a result of its own.",
 }
-"""Parameters in OpenAI's notation that have their own place."""
-
-Make = Callable[[ModelConfig, str | None, Transport, Clock], Hosted]
+"""Parameters that have their own place in a suite."""
 
 
 def _wrong_type(reply: Reply, wanted: str) -> InvalidResponse:

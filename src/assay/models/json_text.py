@@ -31,7 +31,7 @@ def read_json(body: bytes) -> Any:
 
 
 def write_json(value: Any) -> bytes:
-    """The JSON text of a request. Raises RequestRejected for what JSON cannot say, such as half a surrogate."""
+    """The JSON text of a request. Raises RequestRejected for what JSON cannot say (half a surrogate)."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError as error:
@@ -53,6 +53,16 @@ def tokens(value: Any) -> int | None:
 def mapping(value: Any) -> dict[str, Any]:
     """The value if it is an object, else an empty one: for parts that a provider may leave out."""
     return value if isinstance(value, dict) else {}
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; nothing for anything that is not a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def string(value: Any) -> str | None:
+    """The value if it is text."""
+    return value if isinstance(value, str) else None
 
 
 def excerpt(text: str, length: int = 2000) -> str:

@@ -19,6 +19,8 @@ from assay.models.surroundings import Surroundings
 
 DEFAULT_START = 20
 DEFAULT_MAXIMUM = 100
+CLOCK_ERROR_S = 1e-6
+"""A wait this short is none: rounding leaves such rests, and a clock may not be able to tell them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ class Limiter:
         """
         if not self._waiters and self.in_flight < self.limit:
             now = self._world.clock()
-            if self._delay_s(now, tokens) <= 0.0:
+            if self._delay_s(now, tokens) <= CLOCK_ERROR_S:
                 self._start(now, tokens)
                 return
         await self._queue(tokens)
@@ -225,7 +227,7 @@ class Limiter:
             if not granted.done():
                 now = self._world.clock()
                 delay_s = self._delay_s(now, tokens)
-                if delay_s > 0.0:
+                if delay_s > CLOCK_ERROR_S:
                     self._wake_in(now, delay_s)
                     return
                 self._start(now, tokens)

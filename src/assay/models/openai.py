@@ -7,20 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from assay.domain.errors import InvalidInput
+from assay.domain.errors import InvalidInput, InvalidResponse
 from assay.domain.models import Finish, ModelConfig, ModelRequest, ModelResponse, Usage
 from assay.domain.protocols import Clock
 from assay.models.classification import failure, problem_of, rate_headers, request_id
 from assay.models.hosted import (
-    OPENAI_RESERVED,
+    RESERVED,
     Hosted,
     check_options,
     check_parameters,
     make_endpoint,
     not_an_answer,
     object_in,
+    wanted_format,
+    wanted_tools,
 )
-from assay.models.json_text import mapping, read_json, text_of, tokens, write_json
+from assay.models.json_text import excerpt, mapping, objects, read_json, string, text_of, tokens, write_json
 from assay.models.sse import Event
 from assay.models.transport import Reply, Transport
 
@@ -34,14 +36,20 @@ FINISHES: Mapping[str, Finish] = {
 }
 
 
-def make(config: ModelConfig, key: str | None, transport: Transport, clock: Clock) -> Hosted:
+def make(
+    config: ModelConfig,
+    key: str | None,
+    transport: Transport,
+    clock: Clock,
+    default_base_url: str = DEFAULT_BASE_URL,
+) -> Hosted:
     """A model of OpenAI or of a server with its protocol at `base_url`.
 
     Options: `api_version` (a query parameter), `key_header` (instead of a bearer token),
     `stream_usage: false` for servers that do not know `stream_options`.
     """
     check_options(config, ("api_version", "key_header", "stream_usage"))
-    base = (config.base_url or DEFAULT_BASE_URL).rstrip("/")
+    base = (config.base_url or default_base_url).rstrip("/")
     return _make(config, key, f"{base}/chat/completions", (transport, clock))
 
 
@@ -67,7 +75,7 @@ def make_azure(config: ModelConfig, key: str | None, transport: Transport, clock
 def _make(
     config: ModelConfig, key: str | None, url: str, wiring: tuple[Transport, Clock], key_header: str = ""
 ) -> Hosted:
-    check_parameters(config, OPENAI_RESERVED)
+    check_parameters(config, RESERVED)
     version = config.options.get("api_version")
     if version is not None:
         url = f"{url}?api-version={version}"
@@ -85,7 +93,10 @@ class OpenAiDialect:
     """The notation of chat completions. What is the same in all requests of a model is written once."""
 
     def __init__(self, config: ModelConfig) -> None:
+        self._config = config
         fixed = {"model": config.model, **config.parameters}
+        for name in ("tools", "response_format"):
+            fixed.pop(name, None)
         if config.stream:
             fixed["stream"] = True
             if config.options.get("stream_usage", True):
@@ -95,10 +106,10 @@ class OpenAiDialect:
     def encode(self, request: ModelRequest) -> bytes:
         """The body: the fixed part, the messages, and the prompt's tools and format."""
         body = self._head + write_json(request.messages)
-        if request.tools:
-            body += b',"tools":' + write_json(request.tools)
-        if request.response_format is not None:
-            body += b',"response_format":' + write_json(request.response_format)
+        if tools := wanted_tools(self._config, request):
+            body += b',"tools":' + write_json(tools)
+        if response_format := wanted_format(self._config, request):
+            body += b',"response_format":' + write_json(response_format)
         return body + b"}"
 
     def decode(self, document: dict[str, Any], reply: Reply, ttft_ms: float | None) -> ModelResponse:
@@ -113,15 +124,15 @@ class OpenAiDialect:
         reason, refusal = choice.get("finish_reason"), message.get("refusal")
         return ModelResponse(
             text=_content_text(message.get("content")) or text_of(refusal),
-            finish="refused" if refusal else FINISHES.get(reason, "other"),
-            finish_reason=reason if isinstance(reason, str) else None,
+            finish="refused" if refusal else FINISHES.get(text_of(reason), "other"),
+            finish_reason=string(reason),
             tool_calls=_tool_calls(message),
             usage=_usage(document.get("usage")),
             latency_ms=reply.latency_ms,
             ttft_ms=ttft_ms,
-            model=_text_or_none(document.get("model")),
-            fingerprint=_text_or_none(document.get("system_fingerprint")),
-            provider_request_id=request_id(reply.headers) or _text_or_none(document.get("id")),
+            model=string(document.get("model")),
+            fingerprint=string(document.get("system_fingerprint")),
+            provider_request_id=request_id(reply.headers) or string(document.get("id")),
             logprobs=choice.get("logprobs"),
             headers=rate_headers(reply.headers),
         )
@@ -171,16 +182,15 @@ class ChunkAssembler:
         for name in ("id", "model", "system_fingerprint", "usage"):
             if chunk.get(name):
                 self._head[name] = chunk[name]
-        for choice in chunk.get("choices") or ():
-            if mapping(choice).get("index", 0) == 0:
-                self._add(mapping(choice))
+        for choice in objects(chunk.get("choices")):
+            if choice.get("index", 0) == 0:
+                self._add(choice)
 
     def document(self) -> dict[str, Any]:
         """The completion; raises InvalidResponse if no chunk named a reason to end."""
         if self._finish is None:
-            raise InvalidResponse(
-                "the stream ended without a finish reason", body="".join(self._text)[:2000] or None
-            )
+            partial = excerpt("".join(self._text))
+            raise InvalidResponse("the stream ended without a finish reason", body=partial)
         calls = [self._calls[index] for index in sorted(self._calls)]
         message = {"content": "".join(self._text), "refusal": "".join(self._refusal), "tool_calls": calls}
         logprobs = {"content": self._logprobs} if self._logprobs else None
@@ -219,15 +229,13 @@ _SPEECH = ("content", "refusal", "tool_calls", "function_call", "reasoning_conte
 
 
 def _calls_in(delta: dict[str, Any]) -> list[dict[str, Any]]:
-    calls = delta.get("tool_calls")
-    found = [mapping(call) for call in calls] if isinstance(calls, list) else []
+    found = objects(delta.get("tool_calls"))
     return [*found, {"function": delta["function_call"]}] if delta.get("function_call") else found
 
 
 def _tool_calls(message: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-    calls = message.get("tool_calls")
-    if isinstance(calls, list):
-        return tuple(call for call in calls if isinstance(call, dict))
+    if calls := objects(message.get("tool_calls")):
+        return tuple(calls)
     legacy = message.get("function_call")
     return ({"id": None, "type": "function", "function": legacy},) if isinstance(legacy, dict) else ()
 
@@ -242,7 +250,8 @@ def _content_text(content: Any) -> str:
 
 def _usage(usage: Any) -> Usage:
     found = mapping(usage)
-    given, written = mapping(found.get("prompt_tokens_details")), mapping(found.get("completion_tokens_details"))
+    given = mapping(found.get("prompt_tokens_details"))
+    written = mapping(found.get("completion_tokens_details"))
     cached = given.get("cached_tokens", found.get("prompt_cache_hit_tokens"))
     return Usage(
         input_tokens=tokens(found.get("prompt_tokens")),
@@ -251,10 +260,6 @@ def _usage(usage: Any) -> Usage:
         cache_write_tokens=tokens(given.get("cache_write_tokens")),
         reasoning_tokens=tokens(written.get("reasoning_tokens")),
     )
-
-
-def _text_or_none(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _status_in(document: dict[str, Any]) -> int:

@@ -108,8 +108,9 @@ class ProviderPace:
 def seconds_until_reset(text: str, date: str | None = None) -> float:
     """The seconds that a reset header means: "1m30.5s", "120ms", "7.5", or an RFC 3339 time.
 
-    A time is measured from the response's own `date` header, so that no clock has to agree. What cannot
-    be read is 0: the headers are a hint, the 429 that may follow is the law.
+    A time is measured from the response's own `date` header, so that no clock has to agree; both are cut
+    to whole seconds, so one is added. What cannot be read is 0: the headers are a hint, the 429 that may
+    follow is the law.
     """
     text = text.strip()
     try:
@@ -121,6 +122,6 @@ def seconds_until_reset(text: str, date: str | None = None) -> float:
         return sum(float(part) * unit for part, unit in zip(match.groups(), _UNITS_S, strict=True) if part)
     try:
         until = datetime.fromisoformat(text)
-        return max(0.0, (until - parsedate_to_datetime(date or "")).total_seconds())
+        return max(0.0, (until - parsedate_to_datetime(date or "")).total_seconds() + 1.0)
     except (ValueError, TypeError):
         return 0.0

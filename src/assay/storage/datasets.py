@@ -86,7 +86,9 @@ async def add_dataset_version(
     version_id = await _value(connection, FIND_VERSION, [organization_id, dataset_id, digest])
     if version_id is None:
         version_id = await _value(
-            connection, ADD_VERSION, {"org": organization_id, "dataset": dataset_id, "hash": digest, "count": count}
+            connection,
+            ADD_VERSION,
+            {"org": organization_id, "dataset": dataset_id, "hash": digest, "count": count},
         )
         await connection.execute("analyze pg_temp.staged_cases")
         await connection.execute(ADD_CASES, [organization_id, dataset_id])

@@ -254,6 +254,8 @@ def bound_log(log: Path) -> None:
 def main(arguments: list[str]) -> int:
     """Take the lock, leave the caller, supervise."""
     os.umask(0o077)
+    # A client's thread may have blocked signals, and a blocked mask is inherited.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     order = Order.from_json(arguments[0])
     folder = ServerFolder(Path(order.root))
     # A status query holds the lock for a moment; another supervisor holds it for good.

@@ -53,9 +53,12 @@ select j.id, j.name, j.state::text as state, j.planned,
       from assay.evaluation_queue i where i.organization_id = j.organization_id and i.job_id = j.id) q on true
 """
 LIST_HEADS = HEADS + " where j.organization_id = %s order by j.created_at desc, j.id desc limit %s"
-FIND_HEADS = HEADS + """
+FIND_HEADS = (
+    HEADS
+    + """
  where j.organization_id = %s and (j.id::text like %s or j.name = %s) order by j.created_at desc limit 2
 """
+)
 LAST_HEAD = HEADS + " where j.organization_id = %s order by j.created_at desc, j.id desc limit 1"
 GET_JOB = """
 select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.config_hash, j.dataset_version_id,
@@ -120,7 +123,9 @@ async def ensure_organization(connection: Connection, organization_id: UUID, nam
 
 async def add_job(connection: Connection, organization_id: UUID, job: NewJob) -> None:
     """Store a queued job with the versions of its prompts and models."""
-    selection = None if job.selection is None else "{" + ",".join(f"[{a},{b})" for a, b in job.selection) + "}"
+    selection = (
+        None if job.selection is None else "{" + ",".join(f"[{a},{b})" for a, b in job.selection) + "}"
+    )
     values = {
         "org": organization_id,
         "id": job.id,
@@ -191,7 +196,13 @@ async def get_job(connection: Connection, organization_id: UUID, job_id: UUID) -
 
 
 async def set_job_state(
-    connection: Connection, organization_id: UUID, job_id: UUID, state: str, *, allowed: Sequence[str], reason: str | None
+    connection: Connection,
+    organization_id: UUID,
+    job_id: UUID,
+    state: str,
+    *,
+    allowed: Sequence[str],
+    reason: str | None,
 ) -> bool:
     """Move a job when it is in one of the allowed states; whether it moved."""
     values = {"state": state, "reason": reason, "org": organization_id, "id": job_id, "from": list(allowed)}

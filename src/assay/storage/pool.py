@@ -71,9 +71,7 @@ class Database:
                 remedy="Check that the server of DATABASE_URL runs and has free connections: assay doctor",
             ) from error
 
-    async def run(
-        self, organization_id: UUID, work: Callable[[Connection], Awaitable[Result]]
-    ) -> Result:
+    async def run(self, organization_id: UUID, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """`work` in a transaction of its own, again when the server or the connection went away meanwhile.
 
         Only for work that may be done twice: a connection can break after the commit. Between tries an

@@ -1,5 +1,7 @@
 """Prompt versions and model configs: found by content, made when new."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -8,11 +10,15 @@ from assay.domain.models import ModelConfig
 from assay.domain.prompts import Prompt
 from assay.storage.pool import Connection
 
+Parameters = Sequence[Any] | Mapping[str, Any]
+
 ADD_TEMPLATE = """
 insert into assay.prompt_templates (organization_id, name) values (%s, %s)
 on conflict (organization_id, name) do nothing
 """
-FIND_TEMPLATE = "select id from assay.prompt_templates where organization_id = %s and name = %s for no key update"
+FIND_TEMPLATE = (
+    "select id from assay.prompt_templates where organization_id = %s and name = %s for no key update"
+)
 FIND_VERSION = """
 select id from assay.prompt_versions where organization_id = %s and template_id = %s and content_hash = %s
 """
@@ -29,7 +35,9 @@ insert into assay.model_configs
 values (%(org)s, %(name)s, %(hash)s, %(provider)s, %(model)s, %(base_url)s, %(parameters)s, %(options)s)
 on conflict (organization_id, name, content_hash) do nothing
 """
-FIND_MODEL = "select id from assay.model_configs where organization_id = %s and name = %s and content_hash = %s"
+FIND_MODEL = (
+    "select id from assay.model_configs where organization_id = %s and name = %s and content_hash = %s"
+)
 
 
 async def add_prompt_version(connection: Connection, organization_id: UUID, prompt: Prompt) -> UUID:
@@ -66,12 +74,12 @@ async def add_model_config(connection: Connection, organization_id: UUID, config
     return await _id(connection, FIND_MODEL, [organization_id, config.name, config.content_hash])
 
 
-async def _find(connection: Connection, query: str, parameters: object) -> UUID | None:
-    row = await (await connection.execute(query, parameters)).fetchone()  # type: ignore[arg-type]  # dict or list
+async def _find(connection: Connection, query: str, parameters: Parameters) -> UUID | None:
+    row = await (await connection.execute(query, parameters)).fetchone()
     return None if row is None else row[0]
 
 
-async def _id(connection: Connection, query: str, parameters: object) -> UUID:
+async def _id(connection: Connection, query: str, parameters: Parameters) -> UUID:
     found = await _find(connection, query, parameters)
     if found is None:
         raise LookupError("a row that was just written cannot be read")

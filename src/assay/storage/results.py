@@ -1,6 +1,6 @@
 """Results and scores, read back: rows for export, columns for statistics. Memory is bounded by a batch."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -85,7 +85,7 @@ select dc.case_no, tc.key, tc.cluster
 
 async def stream_results(
     connection: Connection, organization_id: UUID, job_id: UUID, plan: Plan
-) -> AsyncIterator[list[Result]]:
+) -> AsyncGenerator[list[Result], None]:
     """Every cell of a job in order, in batches; a retried cell as its newest job left it."""
     async for rows in _stream(connection, CELLS, organization_id, job_id):
         yield [_result(row, plan) for row in rows]
@@ -93,14 +93,14 @@ async def stream_results(
 
 def stream_scores(
     connection: Connection, organization_id: UUID, job_id: UUID
-) -> AsyncIterator[list[tuple[Any, ...]]]:
+) -> AsyncGenerator[list[tuple[Any, ...]], None]:
     """Rows (metric, prompt_no, model_no, case_no, repeat_no, state, value, passed), in batches, unordered."""
     return _stream(connection, COLUMNS, organization_id, job_id)
 
 
 def stream_measures(
     connection: Connection, organization_id: UUID, job_id: UUID
-) -> AsyncIterator[list[tuple[Any, ...]]]:
+) -> AsyncGenerator[list[tuple[Any, ...]], None]:
     """Rows (prompt_no, model_no, state, error_code, cached, input_tokens, output_tokens, cost_nanousd,
     latency_ms, ttft_ms), one a cell, in batches."""
     return _stream(connection, MEASURES, organization_id, job_id)
@@ -108,14 +108,14 @@ def stream_measures(
 
 def stream_case_keys(
     connection: Connection, organization_id: UUID, job_id: UUID
-) -> AsyncIterator[list[tuple[Any, ...]]]:
+) -> AsyncGenerator[list[tuple[Any, ...]], None]:
     """Rows (case_no, key, cluster) of the cases that take part in a job, in batches."""
     return _stream(connection, CASES, organization_id, job_id)
 
 
 async def _stream(
     connection: Connection, query: str, organization_id: UUID, job_id: UUID
-) -> AsyncIterator[list[tuple[Any, ...]]]:
+) -> AsyncGenerator[list[tuple[Any, ...]], None]:
     async with connection.cursor(name="rows") as cursor:
         cursor.itersize = FETCH_ROWS
         await cursor.execute(query, {"org": organization_id, "job": job_id})

@@ -1,0 +1,63 @@
+"""assay estimate."""
+
+import asyncio
+import random
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+import assay
+from assay.cli.session import load_settings, silent
+from assay.cli.suite_options import find_suite, read_suite, suite_options
+from assay.services.context import World
+from assay.services.estimates import SuiteEstimate, estimate_document, estimate_lines, estimate_suite
+from assay.services.runs import with_overrides
+from assay.settings import Settings
+
+
+@click.command(name="estimate")
+@suite_options
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def estimate_command(**given: Any) -> int:
+    """Calls, tokens and cost of SUITE: nothing is sent, nothing is stored."""
+    settings = load_settings(given["env_file"])
+    suite = read_suite(find_suite(given["suite"], given["config"]), settings, given["variables"])
+    suite = with_overrides(suite, {"repeats": given["repeat"]})
+    show_estimate(estimate_suite(suite, given["filters"], world_of(settings)), as_json=given["as_json"])
+    return 0
+
+
+def world_of(settings: Settings) -> World:
+    """A world without a store."""
+    return World(
+        environment=settings.environment,
+        clock=time.monotonic,
+        sleep=asyncio.sleep,
+        rng=random.Random(),  # noqa: S311 - draws no secret
+        emit=silent,
+        now=datetime.now(UTC),
+        version=assay.__version__,
+    )
+
+
+def show_estimate(estimate: SuiteEstimate, *, as_json: bool) -> None:
+    """The estimate on standard output."""
+    if as_json:
+        click.echo(orjson.dumps(estimate_document(estimate), option=orjson.OPT_INDENT_2).decode())
+        return
+    header, *rows = estimate_lines(estimate)
+    table = Table(box=None, pad_edge=False)
+    for number, name in enumerate(header):
+        table.add_column(name, justify="left" if number < 2 else "right")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False)
+    console.print(f"{estimate.name}: {estimate.cases} cases, {estimate.calls:,} calls, none of them cached")
+    console.print(table)
+    if estimate.budget_usd is not None:
+        console.print(f"budget ${estimate.budget_usd:,.2f}: held by reservation, call by call")

@@ -1,0 +1,118 @@
+"""What run, resume, retry and demo share: work on a job with a bar and Ctrl-C, then show and write."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import click
+from rich.console import Console
+
+from assay.cli.progress import ProgressListener, say
+from assay.cli.session import is_plain
+from assay.engine.run import EndReason, StopSignal
+from assay.reports.text import render_summary
+from assay.services.context import Context
+from assay.services.documents import summary_document
+from assay.services.exports import Output, write_outputs
+from assay.services.runs import RunOptions, work_on
+from assay.services.summaries import JobSummary, summarise_job
+
+GATE_FAILED, INTERRUPTED, TOOL_ERROR = 100, 130, 1
+ENDINGS: dict[EndReason, str] = {
+    "errors": "stopped: too many cells failed",
+    "budget": "stopped: the next call does not fit the budget",
+    "account_stopped": "stopped: the provider's account is used up",
+    "paused": "paused by another process",
+    "cancelled": "cancelled",
+    "interrupted": "interrupted",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """How the outcome is shown. `listener` is the one that the Context emits to."""
+
+    listener: ProgressListener
+    as_json: bool = False
+    outputs: Sequence[Output] = ()
+    min_pass_rate: float | None = None
+
+
+async def work_and_show(context: Context, job_id: UUID, options: RunOptions, showing: Showing) -> int:
+    """Work on a job to its end and show it; the exit code."""
+    stop = StopSignal()
+    _listen_to_signals(stop)
+    with showing.listener:
+        reason = await work_on(context, job_id, options, stop)
+    outcome = await summarise_job(context, job_id)
+    show(outcome, as_json=showing.as_json)
+    for path in await write_outputs(context, outcome, showing.outputs):
+        say(f"wrote {path}", style="dim")
+    return _finish(outcome, reason, showing)
+
+
+def show(outcome: JobSummary, *, as_json: bool) -> None:
+    """The summary on standard output, for people or for programs."""
+    if as_json:
+        click.echo(summary_document(outcome))
+    else:
+        plain = is_plain({}, sys.stdout)
+        render_summary(outcome.summary, Console(highlight=False, no_color=plain, width=_width(plain)))
+
+
+def _width(plain: bool) -> int | None:
+    return 100 if plain else None
+
+
+def _finish(outcome: JobSummary, reason: EndReason, showing: Showing) -> int:
+    job = outcome.job
+    if reason != "completed":
+        say(f"{ENDINGS[reason]}. Go on with: assay resume {job.id}", style="bold yellow")
+        return INTERRUPTED if reason == "interrupted" else TOOL_ERROR
+    failed = sum(candidate.errors for candidate in outcome.summary.candidates)
+    if failed:
+        say(f"{failed} cells failed. Run them again with: assay retry {job.id}", style="yellow")
+    say(f"See more: assay show {job.id}   assay export {job.id} -o report.html", style="dim")
+    if not any(candidate.succeeded for candidate in outcome.summary.candidates):
+        return TOOL_ERROR
+    if showing.min_pass_rate is not None and not _passes(outcome, showing.min_pass_rate):
+        return GATE_FAILED
+    return 0
+
+
+def _passes(outcome: JobSummary, least: float) -> bool:
+    """Whether every metric with a pass rate reaches it on every candidate."""
+    low = [
+        (outcome.summary.candidates[each.candidate].label, each.metric, each.pass_rate.estimate)
+        for each in outcome.summary.metrics
+        if each.pass_rate is not None and (each.pass_rate.estimate is None or each.pass_rate.estimate < least)
+    ]
+    for label, metric, rate in low:
+        found = "nothing was scored" if rate is None else f"{rate:.1%}"
+        say(f"gate: {label} on {metric}: {found}, at least {least:.1%} must pass", style="bold red")
+    return not low
+
+
+def _listen_to_signals(stop: StopSignal) -> None:
+    """The first Ctrl-C drains, the second stops at once."""
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        if stop.draining.is_set():
+            stop.abort()
+            say("stopping now", style="yellow")
+        else:
+            stop.drain()
+            say("finishing what is under way; Ctrl-C again stops now", style="yellow")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked)
+
+
+def parse_outputs(paths: Sequence[Path]) -> tuple[Output, ...]:
+    """Outputs by their extensions, checked to be writable before anything is spent."""
+    return tuple(Output.of(path) for path in paths)

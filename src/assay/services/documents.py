@@ -1,0 +1,69 @@
+"""A summary as JSON, for programs."""
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from assay.reports.summary import RunSummary
+from assay.services.summaries import JobSummary
+from assay.storage.jobs import Job
+
+NANO = 1_000_000_000
+OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY
+
+
+def summary_document(outcome: JobSummary) -> str:
+    """Job and summary as JSON text; what is not known is null."""
+    document = {"job": job_document(outcome.job), **summary_values(outcome.summary)}
+    return orjson.dumps(document, option=OPTIONS).decode()
+
+
+def job_document(job: Job) -> dict[str, Any]:
+    """A job's identity, state and cost."""
+    return {
+        "id": str(job.id),
+        "name": job.name,
+        "state": job.state,
+        "stop_reason": job.stop_reason,
+        "dataset": job.dataset,
+        "dataset_version": job.dataset_version,
+        "dataset_hash": job.dataset_hash.hex(),
+        "planned": job.planned,
+        "spent_usd": job.spent_nanousd / NANO,
+        "unpriced_calls": job.unpriced_calls,
+        "receipt": job.receipt,
+        "parent_job_id": None if job.parent_job_id is None else str(job.parent_job_id),
+    }
+
+
+def summary_values(summary: RunSummary) -> dict[str, Any]:
+    """The numbers of a summary as plain values; candidates are named by their labels."""
+    labels = [candidate.label for candidate in summary.candidates]
+    metrics = []
+    for each in summary.metrics:
+        values = {**asdict(each), "candidate": labels[each.candidate], "coverage": each.coverage}
+        metrics.append(
+            {**values, "info": {"kind": each.info.kind, "unit": each.info.unit, "version": each.info.version}}
+        )
+    return {
+        "title": summary.title,
+        "headline": summary.headline,
+        "level": summary.level,
+        "margin": summary.margin,
+        "candidates": [asdict(candidate) for candidate in summary.candidates],
+        "metrics": metrics,
+        "verdicts": [
+            {
+                "metric": verdict.metric,
+                "sentence": verdict.sentence,
+                "best": None if verdict.best is None else labels[verdict.best],
+                "pairs": [
+                    {**asdict(pair), "first": labels[pair.first], "second": labels[pair.second]}
+                    for pair in verdict.pairs
+                ],
+            }
+            for verdict in summary.verdicts
+        ],
+        "warnings": list(summary.warnings),
+    }

@@ -1,0 +1,130 @@
+"""What a suite would cost, before a cent is spent: calls, tokens and dollars."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from assay.domain.models import ModelRequest
+from assay.domain.suites import Suite
+from assay.models.estimate import CallEstimate, estimate_call
+from assay.services.context import World
+from assay.services.grid import Grid, check_grid
+from assay.services.runs import check_cases, plan_of
+from assay.services.selection import Filters, Selector, narrow_suite
+
+NANO = 1_000_000_000
+
+
+@dataclass(slots=True, kw_only=True)
+class CandidateEstimate:
+    """Sums over the calls of one prompt x model. Costs in nanousd; None is an unknown price."""
+
+    prompt: str
+    model: str
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    output_tokens_max: int = 0
+    cost_nanousd: int | None = 0
+    cost_max_nanousd: int | None = 0
+    output_limit_assumed: bool = False
+
+    def add(self, one: CallEstimate, repeats: int) -> None:
+        """Count one question, asked `repeats` times."""
+        self.calls += repeats
+        self.input_tokens += one.input_tokens * repeats
+        self.output_tokens += one.expected_output_tokens * repeats
+        self.output_tokens_max += one.output_tokens_max * repeats
+        self.cost_nanousd = _plus(self.cost_nanousd, one.cost_nanousd, repeats)
+        self.cost_max_nanousd = _plus(self.cost_max_nanousd, one.cost_max_nanousd, repeats)
+        self.output_limit_assumed = one.output_limit_assumed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteEstimate:
+    """What a suite would take."""
+
+    name: str
+    cases: int
+    candidates: tuple[CandidateEstimate, ...]
+    budget_usd: float | None
+
+    @property
+    def calls(self) -> int:
+        """Calls of the whole grid, none of them cached."""
+        return sum(candidate.calls for candidate in self.candidates)
+
+
+def estimate_suite(suite: Suite, filters: Filters, world: World) -> SuiteEstimate:
+    """Render every question and sum up; nothing is sent or stored. Raises as a run would before its calls."""
+    suite = narrow_suite(suite, filters)
+    grid = check_grid(world, plan_of(suite), suite)
+    rows = [
+        CandidateEstimate(prompt=prompt.name, model=model.name)
+        for prompt in suite.prompts
+        for model in suite.models
+    ]
+    selector = Selector(filters)
+    deque(check_cases(suite, grid, selector), maxlen=0)
+    chosen = selector.finish()
+    cases = 0
+    for number, case in enumerate(check_cases(suite, grid, Selector(filters))):
+        if chosen is None or any(first <= number < last for first, last in chosen):
+            cases += 1
+            _add_case(rows, grid, {**suite.variables, **case.vars})
+    return SuiteEstimate(name=suite.name, cases=cases, candidates=tuple(rows), budget_usd=suite.budget_usd)
+
+
+def _add_case(rows: list[CandidateEstimate], grid: Grid, variables: Mapping[str, object]) -> None:
+    numbered = iter(rows)
+    for prompt, compiled in zip(grid.plan.prompts, grid.prompts, strict=True):
+        request = ModelRequest(
+            messages=compiled.render(variables), tools=prompt.tools, response_format=prompt.response_format
+        )
+        for config in grid.plan.models:
+            one = estimate_call(config, request, grid.pricings[config.name])
+            next(numbered).add(one, grid.plan.repeats)
+
+
+def _plus(total: int | None, one: int | None, times: int) -> int | None:
+    return None if total is None or one is None else total + one * times
+
+
+def estimate_lines(estimate: SuiteEstimate) -> list[list[str]]:
+    """Header and rows of a table for people."""
+    rows = [["prompt", "model", "calls", "tokens in", "tokens out", "cost", "at most"]]
+    for each in estimate.candidates:
+        out = f"{each.output_tokens:,}" + (" (limit assumed)" if each.output_limit_assumed else "")
+        rows.append(
+            [each.prompt, each.model, f"{each.calls:,}", f"{each.input_tokens:,}", out]
+            + [_dollars(each.cost_nanousd), _dollars(each.cost_max_nanousd)]
+        )
+    return rows
+
+
+def estimate_document(estimate: SuiteEstimate) -> dict[str, object]:
+    """The estimate for programs; US dollars, null where a price is unknown."""
+    return {
+        "name": estimate.name,
+        "cases": estimate.cases,
+        "calls": estimate.calls,
+        "budget_usd": estimate.budget_usd,
+        "candidates": [
+            {
+                "prompt": each.prompt,
+                "model": each.model,
+                "calls": each.calls,
+                "input_tokens": each.input_tokens,
+                "output_tokens": each.output_tokens,
+                "output_tokens_max": each.output_tokens_max,
+                "output_limit_assumed": each.output_limit_assumed,
+                "cost_usd": None if each.cost_nanousd is None else each.cost_nanousd / NANO,
+                "cost_max_usd": None if each.cost_max_nanousd is None else each.cost_max_nanousd / NANO,
+            }
+            for each in estimate.candidates
+        ],
+    }
+
+
+def _dollars(nanousd: int | None) -> str:
+    return "unknown" if nanousd is None else f"${nanousd / NANO:,.4f}"

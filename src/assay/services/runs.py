@@ -1,0 +1,274 @@
+"""Runs: a suite becomes a job, a job is worked on, a stopped or failed one goes on."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from assay.domain.content import content_hash
+from assay.domain.datasets import Case
+from assay.domain.errors import Conflict, InvalidInput
+from assay.domain.ids import new_id
+from assay.domain.jobs import JobHead, Plan
+from assay.domain.suites import Suite
+from assay.engine.attempts import Attempts
+from assay.engine.run import EndReason, RunContext, RunPolicy, Slots, StopSignal, run
+from assay.formats.cases import read_cases
+from assay.models.cache import BatchedCache
+from assay.models.transport import Transport
+from assay.services.context import Context
+from assay.services.grid import Bench, Grid, build_evaluator, check_grid
+from assay.services.selection import Filters, Selector, narrow_suite
+from assay.services.workers import is_dead
+from assay.storage import jobs as stored
+from assay.storage.datasets import StoredDataset, add_dataset_version
+from assay.storage.pool import Connection
+from assay.storage.queue import JobQueue
+
+NANO = 1_000_000_000
+DEFAULT_CONCURRENCY = 20
+WORKABLE = ("queued", "running", "paused")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How a job is worked on; nothing here changes an answer."""
+
+    concurrency: int = DEFAULT_CONCURRENCY
+    use_cache: bool = True
+    max_errors: int | None = None
+
+
+async def create_job(context: Context, suite: Suite, filters: Filters) -> UUID:
+    """Check a suite whole, store its prompts, models and cases, and queue the job.
+
+    No call is made. Raises InvalidInput, MissingKey, or BudgetExceeded's kin for what cannot be run.
+    """
+    suite = narrow_suite(suite, filters)
+    plan = plan_of(suite)
+    grid = check_grid(context, plan, suite)
+    _check_budget(suite, grid)
+    selector = Selector(filters)
+    job_id = new_id()
+    async with context.database.transaction(context.organization_id) as connection:
+        await stored.ensure_organization(connection, context.organization_id, "local")
+        file = None if suite.dataset.path is None else str(suite.dataset.path)
+        cases = check_cases(suite, grid, selector)
+        dataset = await add_dataset_version(
+            connection, context.organization_id, suite.dataset.name, cases, file
+        )
+        job = _new_job(context, job_id, suite, grid, (dataset, selector))
+        await stored.add_job(connection, context.organization_id, job)
+    return job_id
+
+
+def plan_of(suite: Suite) -> Plan:
+    """The part of a suite that decides its answers and scores."""
+    return Plan(
+        prompts=suite.prompts,
+        models=suite.models,
+        metrics=suite.metrics,
+        repeats=suite.repeats,
+        variables=suite.variables,
+        seed=suite.seed,
+        margin=suite.margin,
+    )
+
+
+def check_cases(suite: Suite, grid: Grid, selector: Selector) -> Iterator[Case]:
+    """The cases of a suite as a stream; raises InvalidInput at the first that a prompt cannot use."""
+    source = suite.dataset
+    file = None if source.path is None else str(source.path)
+    defaults = frozenset(suite.variables)
+    for case, wanted in selector.watch(source.cases or read_cases(source)):
+        if wanted:
+            _check_variables(case, grid, defaults, file)
+        yield case
+    if not selector.kept:
+        raise InvalidInput(
+            f"no case is left of {selector.seen}", file=file, field="filters", remedy="Loosen the filters."
+        )
+
+
+def _check_variables(case: Case, grid: Grid, defaults: frozenset[str], file: str | None) -> None:
+    for prompt in grid.prompts:
+        missing = prompt.variables - defaults - case.vars.keys()
+        if not missing:
+            continue
+        # A template may do without a variable (`is defined`, `default`): only rendering tells.
+        try:
+            prompt.render({**grid.plan.variables, **case.vars}, case=case.key)
+        except InvalidInput as problem:
+            raise InvalidInput(
+                f"case {case.key!r} has no variable {sorted(missing)[0]!r}, which prompt {prompt.name!r} needs",
+                file=file,
+                line=case.line,
+                field=f"vars.{sorted(missing)[0]}",
+                remedy=f"It has: {', '.join(sorted(case.vars)) or 'none'}. Add it, or set it under `variables:`.",
+            ) from problem
+
+
+def _check_budget(suite: Suite, grid: Grid) -> None:
+    unknown = [name for name, pricing in grid.pricings.items() if pricing is None]
+    if suite.budget_usd is not None and unknown:
+        raise InvalidInput(
+            f"the price of {unknown[0]!r} is unknown, so that no budget can be held",
+            file=None if suite.path is None else str(suite.path),
+            line=suite.lines.get("budget_usd"),
+            field="budget_usd",
+            remedy="State its price (`price: {input_usd: ..., output_usd: ...}` a million tokens), or drop the budget.",
+        )
+
+
+def _new_job(
+    context: Context, job_id: UUID, suite: Suite, grid: Grid, cases: tuple[StoredDataset, Selector]
+) -> stored.NewJob:
+    dataset, selector = cases
+    selection = selector.finish()
+    count = dataset.case_count if selection is None else sum(last - first for first, last in selection)
+    plan = grid.plan
+    return stored.NewJob(
+        id=job_id,
+        name=suite.name,
+        description=suite.description,
+        plan=plan,
+        config_hash=content_hash([plan, dataset.content_hash.hex(), grid.metric_versions]),
+        dataset_version_id=dataset.id,
+        selection=selection,
+        planned=count * len(plan.prompts) * len(plan.models) * plan.repeats,
+        cap_nanousd=None if suite.budget_usd is None else round(suite.budget_usd * NANO),
+        receipt=_receipt(context, grid),
+    )
+
+
+def _receipt(context: Context, grid: Grid) -> dict[str, Any]:
+    """What a reader needs months later to know what was run."""
+    return {
+        "assay": context.version,
+        "created": context.now.isoformat(timespec="seconds"),
+        "prompts": {prompt.name: prompt.content_hash.hex() for prompt in grid.plan.prompts},
+        "models": {config.name: config.content_hash.hex() for config in grid.plan.models},
+        "metrics": grid.metric_versions,
+        "prices": {name: None if p is None else p.version for name, p in grid.pricings.items()},
+        "seed": grid.plan.seed,
+    }
+
+
+async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: StopSignal) -> EndReason:
+    """Work on a job until it ends or `stop` asks for an end; any number of processes may at once."""
+    job = await _open_job(context, job_id)
+    grid = check_grid(context, job.plan)
+    queue = JobQueue(
+        context.database,
+        context.organization_id,
+        job_id,
+        worker=context.worker,
+        metric_versions=grid.metric_versions,
+        estimates=grid.estimates(),
+    )
+    for owner in await queue.lease_owners():
+        if is_dead(owner):
+            await queue.expire_leases(owner)
+    sweep = await queue.sweep()
+    head = await _head(context, job_id)
+    if sweep.state not in WORKABLE:
+        return "completed" if sweep.state == "completed" else "cancelled"
+    slots, attempts = Slots(options.concurrency), Attempts(queue)
+    cache = BatchedCache(queue.find_answers) if options.use_cache else None
+    async with Transport(clock=context.clock) as transport:
+        bench = Bench(
+            transport=transport, slots=slots, ledger=attempts, cache=cache, concurrency=options.concurrency
+        )
+        reason = await run(
+            RunContext(
+                job_id=str(job_id),
+                queue=queue,
+                evaluator=build_evaluator(context, grid, bench),
+                attempts=attempts,
+                slots=slots,
+                policy=RunPolicy(concurrency=options.concurrency, max_errors=options.max_errors),
+                emit=context.emit,
+                clock=context.clock,
+                sleep=context.sleep,
+                stop=stop,
+            ),
+            planned=head.planned,
+            done=head.succeeded + head.failed,
+        )
+    if reason not in ("completed", "cancelled", "paused") and not (await queue.sweep()).leased:
+        # Nobody else works on it: say why it stands still.
+        await _move(context, job_id, "paused", allowed=("queued", "running"), reason=reason)
+    return reason
+
+
+async def retry_job(context: Context, parent_id: UUID) -> UUID:
+    """A child job with the cells of `parent` that ended without an answer.
+
+    Raises Conflict when the parent is still open or nothing failed.
+    """
+    child_id = new_id()
+    async with context.database.transaction(context.organization_id) as connection:
+        parent = await stored.get_job(connection, context.organization_id, parent_id)
+        head = await stored.resolve_job(connection, context.organization_id, str(parent_id))
+        if parent.state in WORKABLE:
+            raise Conflict(
+                f"job {parent_id} is not finished", remedy=f"Finish it first: assay resume {parent_id}"
+            )
+        if not head.failed:
+            raise Conflict(f"no cell of job {parent_id} failed", remedy="There is nothing to retry.")
+        child = stored.NewJob(
+            id=child_id,
+            name=parent.name,
+            description=f"retry of the failed cells of {parent_id}",
+            plan=parent.plan,
+            config_hash=parent.config_hash,
+            dataset_version_id=parent.dataset_version_id,
+            selection=None,
+            planned=head.failed,
+            cap_nanousd=parent.cap_nanousd,
+            receipt={**parent.receipt, "retry_of": str(parent_id)},
+            parent_job_id=parent_id,
+            expanded_cases=2**31 - 1,
+        )
+        await stored.add_job(connection, context.organization_id, child)
+        await stored.copy_failed_items(connection, context.organization_id, parent_id, child_id)
+    return child_id
+
+
+async def cancel_job(context: Context, job_id: UUID) -> None:
+    """Ask a job to end: nothing more is claimed, waiting cells are cancelled. Raises Conflict."""
+    moved = await _move(context, job_id, "cancelling", allowed=WORKABLE, reason="cancelled by user")
+    if not moved:
+        raise Conflict(f"job {job_id} is finished already", remedy="See its state: assay jobs")
+    queue = JobQueue(
+        context.database, context.organization_id, job_id, worker=context.worker, metric_versions={}
+    )
+    await queue.sweep()
+
+
+async def _open_job(context: Context, job_id: UUID) -> stored.Job:
+    await _move(context, job_id, "running", allowed=("paused",), reason=None)
+    async with context.database.transaction(context.organization_id) as connection:
+        return await stored.get_job(connection, context.organization_id, job_id)
+
+
+async def _head(context: Context, job_id: UUID) -> JobHead:
+    async with context.database.transaction(context.organization_id) as connection:
+        return await stored.resolve_job(connection, context.organization_id, str(job_id))
+
+
+async def _move(
+    context: Context, job_id: UUID, state: str, *, allowed: tuple[str, ...], reason: str | None
+) -> bool:
+    async def move(connection: Connection) -> bool:
+        return await stored.set_job_state(
+            connection, context.organization_id, job_id, state, allowed=allowed, reason=reason
+        )
+
+    return await context.database.run(context.organization_id, move)
+
+
+def with_overrides(suite: Suite, overrides: Mapping[str, Any]) -> Suite:
+    """The suite with what the command line decides in place of the file's."""
+    chosen = {name: value for name, value in overrides.items() if value is not None}
+    return replace(suite, **chosen) if chosen else suite
