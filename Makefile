@@ -34,8 +34,14 @@ $(STAMP)-check: $(STAMP)-test requirements/check.txt
 setup: $(STAMP)-evaluation ## Install Assay into .venv
 setup-dev: $(STAMP)-check $(STAMP)-demo ## Install all that development needs
 
+demo: $(STAMP)-demo ## Two prompts on a small local model: which one is better, and is that sure?
+	$(BIN)/assay demo
+
 test: $(STAMP)-test ## Run every test
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
+
+bench: $(STAMP)-test ## Measure the engine against a local load server
+	$(BIN)/python benchmarks/run.py
 
 check: $(STAMP)-check ## Lint, format check and strict types
 	$(BIN)/ruff check .
@@ -53,4 +59,4 @@ lock: $(BIN)/uv ## Compile requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --group test -c requirements/evaluation.txt -o requirements/test.txt
 	$(COMPILE) pyproject.toml --group test --group check -c requirements/test.txt -o requirements/check.txt
 
-.PHONY: help setup setup-dev test check format lock
+.PHONY: help setup setup-dev demo test bench check format lock

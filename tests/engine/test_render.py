@@ -319,14 +319,14 @@ BOMBS = [
     "{{ big|map('indent', 100)|map('indent', 100)|join(long) }}",
     "{{ [long]|sum(start=long) }}",
     "{{ big|select('in', long)|map('list')|list }}",
-    "{{ (" + "long ~ " * 3000 + "'') }}",
-    "{{ long }}" * 3000,
+    "{{ (" + "long ~ " * 300 + "'') }}",
+    "{{ long }}" * 300,
     "{{ long }}{{ long }}{{ long }}",
     "{% for a in range(10000) %}" + "x" * 1000 + "{% endfor %}",
 ]
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("text", BOMBS, ids=range(len(BOMBS)))
 def test_bombs_of_time_and_memory_are_stopped(text: str) -> None:
     values = {"long": "a" * 400_000, "big": ["word"] * 10_000}

@@ -389,3 +389,18 @@ def test_any_file_gives_cases_or_says_what_is_wrong(
                 assert case.content_hash
         except InvalidInput as problem:
             assert problem.file == str(folder / name)
+
+
+@pytest.mark.parametrize(("name", "size"), [("x.json", 50_000_001), ("x.yaml", 10_000_001)])
+def test_files_that_are_read_whole_have_a_limit(tmp_path: Path, name: str, size: int) -> None:
+    path = write(tmp_path, name, "[")
+    with path.open("r+b") as file:
+        file.truncate(size)
+    problem = refused(path)
+    assert f"{size:,} bytes" in str(problem)
+    assert "JSON Lines" in str(problem)
+
+
+def test_a_data_set_has_a_largest_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.formats.cases.MAX_CASES", 2)
+    assert refused(write(tmp_path, "x.csv", "a\n1\n2\n3\n")).line == 4

@@ -11,13 +11,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
 
-import wire  # noqa: E402  (found through the line above)
+import wire
 
-from assay.domain.models import ModelConfig, ModelRequest, Timeouts  # noqa: E402
-from assay.domain.prompts import Message  # noqa: E402
-from assay.domain.protocols import Model  # noqa: E402
-from assay.models.catalog import make_model  # noqa: E402
-from assay.models.transport import Transport  # noqa: E402
+from assay.domain.models import ModelConfig, ModelRequest, Timeouts
+from assay.domain.prompts import Message
+from assay.domain.protocols import Model
+from assay.models.catalog import make_model
+from assay.models.transport import Transport
 
 KEY = "sk-canary-0123456789"
 PATIENT = Timeouts(connect_s=5.0, first_byte_s=20.0, idle_s=20.0, total_s=30.0)
@@ -56,7 +56,11 @@ def make(server: wire.WireServer, transport: Transport) -> Callable[..., Model]:
             **fields,
         )
         return make_model(
-            config, environment={"TEST_KEY": KEY}, transport=transport, clock=time.monotonic, sleep=asyncio.sleep
+            config,
+            environment={"TEST_KEY": KEY},
+            transport=transport,
+            clock=time.monotonic,
+            sleep=asyncio.sleep,
         )
 
     return make_one

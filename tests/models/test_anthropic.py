@@ -72,7 +72,11 @@ async def test_a_schema_can_be_asked_for_by_a_tool(stream, server, make, ask):
         dialects.event({"type": "content_block_start", "index": 0, "content_block": {**block, "input": {}}}),
         *(
             dialects.event(
-                {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": p}}
+                {
+                    "type": "content_block_delta",
+                    "index": 0,
+                    "delta": {"type": "input_json_delta", "partial_json": p},
+                }
             )
             for p in ('{"a"', ":1}")
         ),
@@ -112,7 +116,10 @@ async def test_input_tokens_include_the_cache(stream, server, make, ask):
 
 
 async def test_tool_calls_are_in_openais_notation(server, make, ask):
-    blocks = [{"type": "text", "text": "Well."}, {"type": "tool_use", "id": "t1", "name": "f", "input": {"a": 1}}]
+    blocks = [
+        {"type": "text", "text": "Well."},
+        {"type": "tool_use", "id": "t1", "name": "f", "input": {"a": 1}},
+    ]
     server.will(answer(ANTHROPIC.body(finish="tool_use", content=blocks)))
     response = await make("anthropic").generate(ask())
     assert response.text == "Well."

@@ -40,7 +40,7 @@ def test_ids_without_one_of_both_are_refused(text):
 def test_an_unknown_provider_is_refused_with_the_likeliest():
     with pytest.raises(InvalidInput, match="'anthropic'"):
         parse_model_id("antropic:claude")
-    with pytest.raises(InvalidInput, match="There are: .*anthropic.*vllm"):
+    with pytest.raises(InvalidInput, match=r"There are: .*anthropic.*vllm"):
         parse_model_id("zzz:x")
 
 
@@ -77,7 +77,11 @@ async def test_every_provider_can_be_made(name):
     environment = dict.fromkeys(get_provider(name).key_variables, "key")
     async with Transport(clock=time.monotonic) as transport:
         model = make_model(
-            config(name), environment=environment, transport=transport, clock=time.monotonic, sleep=asyncio.sleep
+            config(name),
+            environment=environment,
+            transport=transport,
+            clock=time.monotonic,
+            sleep=asyncio.sleep,
         )
         assert model.config.provider == name
         await model.close()

@@ -34,12 +34,24 @@ def anthropic(code, message="m", **details):
         (529, anthropic("overloaded_error"), RateLimited),
         (429, anthropic("rate_limit_error"), RateLimited),
         (429, anthropic("rate_limit_error", error_code="enforced_spend_limit_reached"), AccountStopped),
-        (400, anthropic("invalid_request_error", "Your credit balance is too low to access it"), AccountStopped),
-        (400, anthropic("invalid_request_error", "You have reached your specified API usage limits."), AccountStopped),
+        (
+            400,
+            anthropic("invalid_request_error", "Your credit balance is too low to access it"),
+            AccountStopped,
+        ),
+        (
+            400,
+            anthropic("invalid_request_error", "You have reached your specified API usage limits."),
+            AccountStopped,
+        ),
         (400, anthropic("invalid_request_error", "max_tokens: required"), RequestRejected),
         (402, anthropic("billing_error"), AccountStopped),
         (402, {"error": "Insufficient Balance"}, AccountStopped),
-        (503, {"error": {"code": 503, "status": "UNAVAILABLE", "message": "The model is overloaded."}}, RateLimited),
+        (
+            503,
+            {"error": {"code": 503, "status": "UNAVAILABLE", "message": "The model is overloaded."}},
+            RateLimited,
+        ),
         (500, {"error": {"code": 500, "status": "INTERNAL", "message": "x"}}, ModelUnavailable),
         (404, {"error": "model 'x' not found"}, RequestRejected),
         (422, {"detail": [{"loc": ["body"], "msg": "field required"}]}, RequestRejected),
@@ -110,8 +122,12 @@ def test_the_wait_is_read_from_the_headers(headers, wait):
 NAMES = ["retry-after", "retry-after-ms", "x-ratelimit-reset", "date", "x-ratelimit-reset-tokens"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["error", "message", "code", "details", "detail", "@type"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "message", "code", "details", "detail", "@type"]), inner, max_size=4
+        )
+    ),
     max_leaves=12,
 )
 

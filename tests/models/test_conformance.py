@@ -305,7 +305,9 @@ async def test_a_stream_may_be_cut_anywhere(dialect, server, make, ask):
     assert (await make(dialect.provider, stream=True).generate(ask())).text == "Grüße, Welt 🎉"
 
 
-@pytest.mark.parametrize("dialect", [d for d in dialects.ALL if d.provider != "gemini"], ids=lambda d: d.provider)
+@pytest.mark.parametrize(
+    "dialect", [d for d in dialects.ALL if d.provider != "gemini"], ids=lambda d: d.provider
+)
 async def test_a_stream_that_was_finished_but_never_closed_is_a_result(dialect, server, make, ask):
     server.will(wire.in_chunks(dialect.events(["Hel", "lo"]), end="stall"))
     response = await make(dialect.provider, stream=True, timeouts=Timeouts(idle_s=0.5)).generate(ask())

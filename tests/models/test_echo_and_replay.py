@@ -85,7 +85,14 @@ async def test_an_echo_that_failed_can_succeed_when_asked_again(make_local):
 
 @pytest.mark.parametrize(
     "options",
-    [{"fail_rate": 2}, {"latency_s": "x"}, {"replies": []}, {"fail_with": "magic"}, {"reply": "{{ x }}"}, {"a": 1}],
+    [
+        {"fail_rate": 2},
+        {"latency_s": "x"},
+        {"replies": []},
+        {"fail_with": "magic"},
+        {"reply": "{{ x }}"},
+        {"a": 1},
+    ],
 )
 def test_echo_refuses_options_that_make_no_sense(options, make_local):
     with pytest.raises(InvalidInput, match="options"):
@@ -106,7 +113,14 @@ def recordings(tmp_path):
 
 async def test_replay_answers_with_what_was_recorded(make_local, recordings):
     file = recordings(
-        {"prompt": "p", "case": "c1", "output": "any", "latency_ms": 5, "input_tokens": 3, "output_tokens": 4},
+        {
+            "prompt": "p",
+            "case": "c1",
+            "output": "any",
+            "latency_ms": 5,
+            "input_tokens": 3,
+            "output_tokens": 4,
+        },
         b"",
         {"prompt": "p", "case": "c1", "repeat": 1, "output": "second", "finish_reason": "length"},
         {"prompt": "p", "case": "c2", "output": {"a": 1}},

@@ -87,7 +87,7 @@ async def test_a_text_body_is_sent_as_text(server, make, ask):
     assert server.asked[0].headers["content-type"] == "text/plain; charset=utf-8"
 
 
-async def test_a_variable_that_a_case_lacks_stops_that_case_before_sending(server, make, ask):
+async def test_a_variable_that_a_case_lacks_stops_that_case_before_sending(make, ask):
     model = make("http", options={"body": {"q": "{{ vars.town }}"}})
     with pytest.raises(RequestRejected, match=r"vars\.town.*city") as caught:
         await model.generate(ask(vars={"city": "Perth"}))

@@ -184,7 +184,7 @@ def test_a_header_that_would_break_the_request_is_refused(make):
         make("openai", headers={"x-a": "b\r\nx-evil: 1"})
 
 
-async def test_a_hostile_document_never_crashes(server, make, ask):
+async def test_a_hostile_document_never_crashes(server, make):
     bodies = [
         {"choices": [{"message": {"content": 3, "tool_calls": {"a": 1}}, "finish_reason": ["x"]}]},
         {"choices": [{"message": {"refusal": {"a": []}, "function_call": 7}, "logprobs": 1}], "usage": [1]},

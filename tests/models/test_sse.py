@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +13,8 @@ def decoded(*chunks):
 
 
 def test_fields_comments_and_names_are_read_as_the_standard_says():
-    stream = b"\xef\xbb\xbf: hello\nevent: add\ndata: 73857\ndata:  two\nid: 1\n\nevent: empty\n\ndata\n\ndata:x\n\n"
+    named = b"\xef\xbb\xbf: hello\nevent: add\ndata: 73857\ndata:  two\nid: 1\n\n"
+    stream = named + b"event: empty\n\ndata\n\ndata:x\n\n"
     assert decoded(stream) == [
         Event("add", b"73857\n two"),
         Event("message", b""),
@@ -31,7 +34,7 @@ TEXTS = st.lists(st.binary(max_size=12).filter(lambda b: not set(b) & set(b"\r\n
 def test_events_are_the_same_wherever_the_stream_is_cut(texts, end, cuts):
     stream = b"".join(b"data: " + text + end + end for text in texts)
     places = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    chunks = [stream[a:b] for a, b in zip(places, places[1:], strict=False)]
+    chunks = [stream[a:b] for a, b in pairwise(places)]
     assert [event.data for event in decoded(*chunks)] == texts
 
 

@@ -168,7 +168,11 @@ def test_any_bytes_are_json_or_no_answer(body):
     assert value is None or isinstance(value, (bool, int, float, str, list, dict))
 
 
-@given(st.lists(st.sampled_from([r"\ud83d", r"\ude00", r"\\", r"\u0041", r"\n", "x", r"\udfff", r"\""]), max_size=8))
+@given(
+    st.lists(
+        st.sampled_from([r"\ud83d", r"\ude00", r"\\", r"\u0041", r"\n", "x", r"\udfff", r"\""]), max_size=8
+    )
+)
 def test_half_surrogates_become_replacement_characters(pieces):
     text = read_json(b'"' + "".join(pieces).encode() + b'"')
     text.encode()

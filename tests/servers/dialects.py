@@ -48,8 +48,13 @@ class OpenAi:
     def events(self, pieces: list[str], finish: str | None = "stop") -> list[bytes]:
         """The chunks of a stream."""
         fixed = {"id": "chatcmpl-1", "model": "gpt-test-2026", "system_fingerprint": "fp_1"}
-        deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}, *({"content": p} for p in pieces)]
-        chunks = [event({**fixed, "choices": [{"index": 0, "delta": d, "finish_reason": None}]}) for d in deltas]
+        deltas: list[dict[str, Any]] = [
+            {"role": "assistant", "content": ""},
+            *({"content": p} for p in pieces),
+        ]
+        chunks = [
+            event({**fixed, "choices": [{"index": 0, "delta": d, "finish_reason": None}]}) for d in deltas
+        ]
         if finish is None:
             return chunks
         last = {**fixed, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
@@ -137,7 +142,9 @@ class Gemini:
         """A response."""
         parts = [{"text": "hm", "thought": True}, {"text": text}]
         return {
-            "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}],
+            "candidates": [
+                {"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}
+            ],
             "usageMetadata": {
                 "promptTokenCount": 100,
                 "cachedContentTokenCount": 40,
@@ -152,7 +159,9 @@ class Gemini:
 
     def events(self, pieces: list[str], finish: str | None = "STOP") -> list[bytes]:
         """The partial responses of a stream."""
-        parts = [event({"candidates": [{"content": {"role": "model", "parts": [{"text": p}]}}]}) for p in pieces]
+        parts = [
+            event({"candidates": [{"content": {"role": "model", "parts": [{"text": p}]}}]}) for p in pieces
+        ]
         if finish is None:
             return parts
         whole = self.body()
@@ -174,7 +183,7 @@ class App:
     path: str = "/"
     overloaded: int = 503
 
-    def body(self, text: str = "Hello", finish: str = "", **extra: Any) -> dict[str, Any]:
+    def body(self, text: str = "Hello", **extra: Any) -> dict[str, Any]:
         """An answer."""
         return {"answer": text, "used": {"in": 100, "out": 30, "cached": 40, "thought": 20}, **extra}
 

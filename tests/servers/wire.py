@@ -134,7 +134,9 @@ def zipped(body: bytes, kind: str = JSON) -> Answer:
     return respond(200, gzip.compress(body), kind, {"content-encoding": "gzip"})
 
 
-def in_chunks(pieces: Iterable[bytes], kind: str = EVENTS, *, pause_s: float = 0.0, end: str = "proper") -> Answer:
+def in_chunks(
+    pieces: Iterable[bytes], kind: str = EVENTS, *, pause_s: float = 0.0, end: str = "proper"
+) -> Answer:
     """A chunked response. `end`: proper, stall, cut (closed in the middle), reset, or open (no end sent)."""
     pieces = list(pieces)
 

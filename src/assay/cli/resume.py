@@ -13,7 +13,7 @@ from assay.cli.session import is_plain, load_settings, open_session, run_async
 from assay.cli.working import Showing, parse_outputs, work_and_show
 from assay.services.context import Context
 from assay.services.jobs import find_job
-from assay.services.runs import DEFAULT_CONCURRENCY, RunOptions, retry_job
+from assay.services.runs import DEFAULT_CONCURRENCY, RunOptions, retry_job, set_budget
 
 _OPTIONS = (
     click.argument("job", default="last"),
@@ -26,6 +26,9 @@ _OPTIONS = (
         help="Requests at once over all models.",
     ),
     click.option("--no-cache", is_flag=True, help="Ask the models again, whatever is stored."),
+    click.option(
+        "--budget", type=click.FloatRange(0), metavar="USD", help="Let the job spend this much in all."
+    ),
     click.option("--max-errors", type=click.IntRange(1), help="Stop when so many cells have failed."),
     click.option(
         "-o",
@@ -82,4 +85,7 @@ async def _work(given: dict[str, Any], choose: Callable[[Context, str], Awaitabl
         concurrency=given["concurrency"], use_cache=not given["no_cache"], max_errors=given["max_errors"]
     )
     async with open_session(settings, listener.take) as context:
-        return await work_and_show(context, await choose(context, given["job"]), options, showing)
+        job_id = await choose(context, given["job"])
+        if given["budget"] is not None:
+            await set_budget(context, job_id, given["budget"])
+        return await work_and_show(context, job_id, options, showing)

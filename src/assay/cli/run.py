@@ -14,7 +14,7 @@ from assay.cli.working import Showing, parse_outputs, work_and_show
 from assay.domain.suites import Suite
 from assay.services.estimates import estimate_suite
 from assay.services.jobs import find_job
-from assay.services.runs import DEFAULT_CONCURRENCY, RunOptions, create_job, with_overrides
+from assay.services.runs import DEFAULT_CONCURRENCY, RunOptions, create_job, set_budget, with_overrides
 from assay.settings import Settings
 
 
@@ -78,6 +78,8 @@ async def _resume(settings: Settings, given: dict[str, Any]) -> int:
     showing = _showing(settings, given)
     async with open_session(settings, showing.listener.take) as context:
         job_id = await find_job(context, given["resume"])
+        if given["budget"] is not None:
+            await set_budget(context, job_id, given["budget"])
         return await work_and_show(context, job_id, _options(given, None), showing)
 
 

@@ -12,7 +12,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
+
 import assay
+from assay.domain.errors import StorageFailed
 from assay.domain.protocols import Emit
 from assay.services.context import Context
 from assay.services.workers import worker_name
@@ -51,6 +54,10 @@ async def open_session(settings: Settings, emit: Emit = silent) -> AsyncIterator
         await database.open()
         try:
             yield _context(settings, database, emit)
+        except psycopg.Error as error:
+            raise StorageFailed(
+                f"PostgreSQL refused: {error}", remedy="Look into it with: assay doctor"
+            ) from error
         finally:
             await database.close()
     finally:

@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -20,16 +21,26 @@ from assay.services.documents import summary_document
 from assay.services.exports import Output, write_outputs
 from assay.services.runs import RunOptions, work_on
 from assay.services.summaries import JobSummary, summarise_job
+from assay.storage.jobs import Job
 
+NANO = 1_000_000_000
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GATE_FAILED, INTERRUPTED, TOOL_ERROR = 100, 130, 1
-ENDINGS: dict[EndReason, str] = {
-    "errors": "stopped: too many cells failed",
-    "budget": "stopped: the next call does not fit the budget",
-    "account_stopped": "stopped: the provider's account is used up",
-    "paused": "paused by another process",
-    "cancelled": "cancelled",
-    "interrupted": "interrupted",
+ENDINGS: dict[EndReason, tuple[str, str]] = {
+    "errors": ("stopped: too many cells failed", "Go on with: assay resume {job}"),
+    "budget": (
+        "stopped: the next call does not fit the budget",
+        "Give it more with: assay resume {job} --budget USD",
+    ),
+    "account_stopped": (
+        "stopped: the provider's account is used up",
+        "When it is filled up, go on with: assay resume {job}",
+    ),
+    "paused": ("paused by another process", "Go on with: assay resume {job}"),
+    "cancelled": ("cancelled", "See what was answered: assay show {job}"),
+    "interrupted": ("interrupted", "Go on with: assay resume {job}"),
 }
+"""What is said of a run that did not complete, and what to do next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +56,7 @@ class Showing:
 async def work_and_show(context: Context, job_id: UUID, options: RunOptions, showing: Showing) -> int:
     """Work on a job to its end and show it; the exit code."""
     stop = StopSignal()
-    _listen_to_signals(stop)
-    with showing.listener:
+    with showing.listener, _listening_to_signals(stop):
         reason = await work_on(context, job_id, options, stop)
     outcome = await summarise_job(context, job_id)
     show(outcome, as_json=showing.as_json)
@@ -71,7 +81,9 @@ def _width(plain: bool) -> int | None:
 def _finish(outcome: JobSummary, reason: EndReason, showing: Showing) -> int:
     job = outcome.job
     if reason != "completed":
-        say(f"{ENDINGS[reason]}. Go on with: assay resume {job.id}", style="bold yellow")
+        ending, advice = ENDINGS[reason]
+        spent = f" ({_budget(job)})" if reason == "budget" else ""
+        say(f"{ending}{spent}. {advice.format(job=job.id)}", style="bold yellow")
         return INTERRUPTED if reason == "interrupted" else TOOL_ERROR
     failed = sum(candidate.errors for candidate in outcome.summary.candidates)
     if failed:
@@ -82,6 +94,11 @@ def _finish(outcome: JobSummary, reason: EndReason, showing: Showing) -> int:
     if showing.min_pass_rate is not None and not _passes(outcome, showing.min_pass_rate):
         return GATE_FAILED
     return 0
+
+
+def _budget(job: Job) -> str:
+    spent = f"${job.spent_nanousd / NANO:.6g} spent"
+    return spent if job.cap_nanousd is None else f"{spent} of ${job.cap_nanousd / NANO:.6g}"
 
 
 def _passes(outcome: JobSummary, least: float) -> bool:
@@ -97,20 +114,30 @@ def _passes(outcome: JobSummary, least: float) -> bool:
     return not low
 
 
-def _listen_to_signals(stop: StopSignal) -> None:
-    """The first Ctrl-C drains, the second stops at once."""
+@contextmanager
+def _listening_to_signals(stop: StopSignal) -> Iterator[None]:
+    """The first Ctrl-C drains, the second stops at once; after that, and after the run, it is Python's again."""
     loop = asyncio.get_running_loop()
 
     def asked() -> None:
         if stop.draining.is_set():
             stop.abort()
             say("stopping now", style="yellow")
+            leave()
         else:
             stop.drain()
             say("finishing what is under way; Ctrl-C again stops now", style="yellow")
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    def leave() -> None:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+    for number in SIGNALS:
         loop.add_signal_handler(number, asked)
+    try:
+        yield
+    finally:
+        leave()
 
 
 def parse_outputs(paths: Sequence[Path]) -> tuple[Output, ...]:

@@ -155,6 +155,8 @@ def _require_library() -> None:
 def _free_port(wanted: int) -> int:
     for port in (wanted, 0):
         with socket.socket() as probe, suppress(OSError):
+            # Connections of an earlier server may linger on the port; that does not make it taken.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
             return int(probe.getsockname()[1])
     raise LocalModelFailed(f"No port of {HOST} is free.")

@@ -18,8 +18,10 @@ class LeaseLost(AssayError):
 class Attempts:
     """An AttemptLedger. Failures that come together become one transaction."""
 
-    def __init__(self, queue: WorkQueue) -> None:
+    def __init__(self, queue: WorkQueue, sent: set[int] | None = None) -> None:
+        """`sent` are the leases with a request at a provider; a failed attempt takes its lease out."""
         self._queue = queue
+        self._sent: set[int] = set() if sent is None else sent
         self._call_no: dict[int, int] = {}
         self._waiting: list[tuple[FailedAttempt, asyncio.Future[bool]]] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -44,6 +46,7 @@ class Attempts:
         if not await held:
             raise LeaseLost(f"the lease of cell {attempt.item_no} was lost")
         self._call_no[attempt.lease_token] = attempt.call_no + 1
+        self._sent.discard(attempt.lease_token)
 
     def _describe(self, item_no: int, token: int, error: Exception, latency_ms: float) -> FailedAttempt:
         known = error if isinstance(error, ModelError) else None

@@ -140,8 +140,10 @@ class Evaluator:
 
 def _failure(item: WorkItem, error: AssayError, attempts: Attempts, sent: bool, latency_ms: float) -> Failure:
     known = error if isinstance(error, ModelError) else None
-    parked = isinstance(error, RateLimited | AccountStopped)
-    wait_s = (known.retry_after_s if known else None) or PARK_S
+    stopped = isinstance(error, AccountStopped)
+    parked = stopped or isinstance(error, RateLimited)
+    # A stopped account is not claimed for again in this run: whoever resumes it later need not wait.
+    wait_s = 0.0 if stopped else (known.retry_after_s if known else None) or PARK_S
     return Failure(
         item=item,
         code=error.code,

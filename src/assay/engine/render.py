@@ -16,13 +16,12 @@ from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError,
 from assay.domain.errors import InvalidInput
 from assay.domain.prompts import Message, Prompt
 from assay.engine.template_filters import FILTERS, TESTS
+from assay.engine.template_grammar import add_meter, check_tree
 from assay.engine.template_sandbox import (
     MAX_TEXT,
     Meter,
     PromptContext,
     PromptEnvironment,
-    add_meter,
-    check_tree,
     describe,
 )
 
@@ -107,14 +106,14 @@ class CompiledPrompt:
     messages: tuple[Message | Fill, ...]
     source: str | None = None
 
-    def render(self, vars: Values, *, case: str | None = None) -> tuple[Message, ...]:
+    def render(self, variables: Values, *, case: str | None = None) -> tuple[Message, ...]:
         """The messages for one case; raises InvalidInput naming prompt, variable and `case`."""
         try:
             return tuple(
-                message if isinstance(message, Message) else message(vars) for message in self.messages
+                message if isinstance(message, Message) else message(variables) for message in self.messages
             )
         except InvalidInput as problem:
-            raise self._explain(problem, vars, case) from problem.__cause__
+            raise self._explain(problem, variables, case) from problem.__cause__
 
     def _explain(self, problem: InvalidInput, values: Values, case: str | None) -> InvalidInput:
         remedy = None

@@ -10,22 +10,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from assay.domain.errors import AccountStopped
+from assay.domain.errors import AccountStopped, StorageFailed
 from assay.domain.events import AccountPaused, ItemsRecorded, RunEnded, RunStarted
 from assay.domain.jobs import Failure, Recorded, Success, Sweep, WorkItem
 from assay.domain.protocols import Clock, Emit, Sleep, WorkQueue
 from assay.engine.attempts import Attempts, LeaseLost
 from assay.engine.evaluate import Answer, Evaluator
 
+DRAIN_POLL_S = 0.2
+"""How often a drain looks for cells whose request came back and that would be sent again."""
+
 EndReason = Literal["completed", "interrupted", "errors", "budget", "account_stopped", "paused", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPolicy:
-    """How a run behaves. Times in seconds; `window` is how many cells are held at once."""
+    """How a run behaves. Times in seconds; `window` is how many cells are held at once.
+
+    `capped`: the job has a budget, so that ready cells may stay unclaimed for want of money.
+    """
 
     concurrency: int = 20
     max_errors: int | None = None
+    capped: bool = False
     linger_s: float = 0.1
     batch_size: int = 64
     heartbeat_s: float = 10.0
@@ -39,7 +46,10 @@ class RunPolicy:
 
 
 class Slots:
-    """How many requests may be out at once over all models, and which cells have one out or had."""
+    """How many requests may be out at once over all models.
+
+    `sent` are the leases whose open ledger row stands for a request that has left: it may be paid for.
+    """
 
     def __init__(self, size: int) -> None:
         self.gate = asyncio.Semaphore(size)
@@ -91,12 +101,15 @@ class _Run:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._model_of: dict[int, int] = {}
         self._answered: asyncio.Queue[Answer | Failure] = asyncio.Queue()
         self._scored: asyncio.Queue[list[Success | Failure]] = asyncio.Queue(maxsize=2)
         self._held = 0
         self._room = asyncio.Event()
         self._errors = 0
         self._skip: dict[int, str] = {}
+        self._parked_until: dict[int, float] = {}
+        self._refusals = 0
         self._backlog = 0
         self._expanded = False
         self._reason: EndReason | None = None
@@ -109,7 +122,12 @@ class _Run:
         feeder = asyncio.create_task(self._feed())
         try:
             await self._until_stopped(feeder, background)
-            await self._drain(background)
+            await self._drain(feeder, background)
+        except StorageFailed:
+            lost, self._tasks = self._tasks, {}  # nothing can be handed back: the leases will run out
+            for task in lost.values():
+                task.cancel()
+            raise
         finally:
             for task in (*background, feeder, *self._tasks.values()):
                 task.cancel()
@@ -133,6 +151,9 @@ class _Run:
                 await self._expand()
             items = await self._context.queue.claim(free, skip_models=tuple(self._skip))
             self._backlog -= len(items)
+            if items and self._context.stop.draining.is_set():
+                await self._context.queue.release([item.lease_token for item in items], [])
+                return
             for item in items:
                 self._start(item)
             if not items and await self._nothing_ready():
@@ -151,7 +172,7 @@ class _Run:
         if self._held:
             await self._wait_for_room(self._context.policy.poll_s)
             return False
-        if not self._skip and await self._run_solo():
+        if await self._run_solo():
             return False
         sweep = await self._context.queue.sweep()
         self._reason = self._ended(sweep)
@@ -171,13 +192,20 @@ class _Run:
         if sweep.leased or not sweep.ready:
             return None
         if self._skip:
-            return "account_stopped"
+            return None if self._others_wait() else "account_stopped"
+        # A cell may come due, or come back, between claim and sweep: only a second refusal says "no money".
         due = sweep.next_ready_s is not None and sweep.next_ready_s <= 0
-        return "budget" if due and not sweep.reclaimed else None
+        self._refusals = self._refusals + 1 if due and not sweep.reclaimed else 0
+        return "budget" if self._context.policy.capped and self._refusals > 1 else None
+
+    def _others_wait(self) -> bool:
+        """Whether cells of models that are not stopped wait in the queue for their provider."""
+        now = self._context.clock()
+        return any(until > now for model, until in self._parked_until.items() if model not in self._skip)
 
     async def _run_solo(self) -> bool:
         """Run one suspect cell with nothing beside it; whether there was one."""
-        items = await self._context.queue.claim(1, solo=True)
+        items = await self._context.queue.claim(1, solo=True, skip_models=tuple(self._skip))
         for item in items:
             self._start(item)
         while self._held and not self._context.stop.draining.is_set():
@@ -195,6 +223,8 @@ class _Run:
 
     def _start(self, item: WorkItem) -> None:
         self._held += 1
+        self._refusals = 0
+        self._model_of[item.lease_token] = item.model_no
         self._tasks[item.lease_token] = asyncio.create_task(self._generate(item))
 
     async def _generate(self, item: WorkItem) -> None:
@@ -207,6 +237,7 @@ class _Run:
     def _drop(self, token: int) -> None:
         if self._tasks.pop(token, None) is not None:
             self._held -= 1
+            self._model_of.pop(token, None)
             self._context.slots.sent.discard(token)
             self._context.attempts.forget(token)
             self._room.set()
@@ -230,18 +261,23 @@ class _Run:
         while True:
             outcomes = await self._scored.get()
             answers = await self._context.queue.record(outcomes)
-            self._notice(outcomes, answers)
+            stopped = self._notice(outcomes, answers)
             for outcome in outcomes:
                 self._drop(outcome.item.lease_token)
+            if stopped:
+                await self._give_back([t for t in self._unsent() if self._model_of[t] in stopped])
 
-    def _notice(self, outcomes: Sequence[Success | Failure], answers: Sequence[Recorded]) -> None:
-        """Count what was stored, tell the listeners, and stop where the user asked for it."""
+    def _notice(self, outcomes: Sequence[Success | Failure], answers: Sequence[Recorded]) -> set[int]:
+        """Count what was stored, tell the listeners, stop where the user asked for it; models to stop."""
         stored = [(o, a) for o, a in zip(outcomes, answers, strict=True) if a not in ("already", "fenced")]
         successes = [o for o, _ in stored if isinstance(o, Success)]
         failed = sum(1 for _, answer in stored if answer == "failed")
-        for outcome, _ in stored:
-            if isinstance(outcome, Failure) and outcome.code == AccountStopped.code:
-                self._pause_model(outcome)
+        stopped = {o.item.model_no for o, _ in stored if isinstance(o, Failure) and self._stops_model(o)}
+        for outcome, answer in stored:
+            if isinstance(outcome, Failure) and answer == "ready":
+                until = self._context.clock() + (outcome.retry_after_s or 0.0)
+                model_no = outcome.item.model_no
+                self._parked_until[model_no] = max(self._parked_until.get(model_no, until), until)
         self._context.emit(
             ItemsRecorded(
                 succeeded=len(successes),
@@ -258,12 +294,16 @@ class _Run:
         if most is not None and self._errors >= most and self._reason is None:
             self._reason = "errors"
             self._context.stop.drain()
+        return stopped
 
-    def _pause_model(self, outcome: Failure) -> None:
-        if outcome.item.model_no not in self._skip:
-            self._skip[outcome.item.model_no] = outcome.message
-            name = self._context.evaluator.model_name(outcome.item.model_no)
-            self._context.emit(AccountPaused(model=name, message=outcome.message))
+    def _stops_model(self, outcome: Failure) -> bool:
+        """Whether this outcome is the first to say that a model's account is used up."""
+        if outcome.code != AccountStopped.code or outcome.item.model_no in self._skip:
+            return False
+        self._skip[outcome.item.model_no] = outcome.message
+        name = self._context.evaluator.model_name(outcome.item.model_no)
+        self._context.emit(AccountPaused(model=name, message=outcome.message))
+        return True
 
     # -- leases
 
@@ -274,11 +314,8 @@ class _Run:
             if not tokens:
                 continue
             held = await self._context.queue.heartbeat(tokens)
-            for token in tokens:
-                task = self._tasks.get(token)
-                if token not in held and task is not None and not task.done():
-                    task.cancel()
-                    self._drop(token)
+            lost = (token for token in tokens if token not in held and token in self._tasks)
+            await self._give_back([token for token in lost if not self._tasks[token].done()])
 
     async def _sweep_often(self) -> None:
         while True:
@@ -297,24 +334,36 @@ class _Run:
         finally:
             stopped.cancel()
         _raise_first(feeder, *background)
-        feeder.cancel()
 
-    async def _drain(self, background: Sequence[asyncio.Task[None]]) -> None:
-        """Hand back what was not sent, wait for what was, unless told to stop at once."""
-        if not self._context.stop.draining.is_set():
-            return
-        waiting = [t for t in self._tasks if t not in self._context.slots.sent and not self._tasks[t].done()]
-        for token in waiting:
-            self._tasks[token].cancel()
-        await self._release(waiting)
-        while self._held and not self._context.stop.aborting.is_set():
+    async def _drain(self, feeder: asyncio.Task[None], background: Sequence[asyncio.Task[None]]) -> None:
+        """Hand back what is not at a provider, wait for what is, unless told to stop at once.
+
+        The feeder ends by itself: cut off within a claim it could leave leases that nobody knows of.
+        """
+        stop = self._context.stop
+        while stop.draining.is_set() and not stop.aborting.is_set():
+            self._room.set()  # wakes the feeder
+            await self._give_back(self._unsent())
             self._room.clear()
-            aborted = asyncio.create_task(self._context.stop.aborting.wait())
-            room = asyncio.create_task(self._room.wait())
-            await asyncio.wait([aborted, room, *background], return_when=asyncio.FIRST_COMPLETED)
-            aborted.cancel()
-            room.cancel()
-            _raise_first(*background)
+            if feeder.done() and not self._held:
+                return
+            waits = [asyncio.create_task(w) for w in (self._room.wait(), stop.aborting.wait())]
+            await asyncio.wait(
+                [*waits, *background], timeout=DRAIN_POLL_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            for wait in waits:
+                wait.cancel()
+            _raise_first(feeder, *background)
+
+    def _unsent(self) -> list[int]:
+        """Leases without a request at the provider: not asked yet, or between two attempts."""
+        sent = self._context.slots.sent
+        return [token for token, task in self._tasks.items() if token not in sent and not task.done()]
+
+    async def _give_back(self, tokens: Sequence[int]) -> None:
+        for token in tokens:
+            self._tasks[token].cancel()
+        await self._release(tokens)
 
     async def _release(self, tokens: Sequence[int]) -> None:
         if tokens:

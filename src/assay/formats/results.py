@@ -92,6 +92,7 @@ def open_writer(
     writers: Writers = WRITERS,
 ) -> ResultWriter:
     """A writer for a file whose format its name tells; `job` is what formats with a header show of it."""
+    check_writable(path, writers)
     return ResultWriter(path, ResultHeader(metrics=tuple(metrics), job=job or {}), writer_for(path, writers))
 
 

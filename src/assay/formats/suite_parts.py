@@ -121,7 +121,7 @@ def _model(
         for name in ("base_url", "headers", "options")
         if name in value
     }
-    url = places.get("base_url")
+    url = places.get("base_url") or None
     if url is not None and not url.startswith(("https://", "http://")):
         problems.add(f"{path}.base_url", f"{url!r} is not an address that begins with https:// or http://")
     return ModelConfig(

@@ -19,6 +19,8 @@ from assay.models.prices import RATE_TO_NANOUSD, Pricing
 
 DEFAULT_OUTPUT_LIMIT = 1024
 """Taken for a model whose parameters set no limit; the estimate says so, and is then not a true bound."""
+SENT_OUTPUT_LIMITS = {"anthropic": 4096}
+"""Limits that a provider's calls carry when the parameters set none, because its API demands one."""
 DEFAULT_OUTPUT_TOKENS = 256
 """Expected length of an answer before any was seen."""
 ASCII_BYTES_PER_TOKEN = 4.2
@@ -97,7 +99,7 @@ def estimate_call(
     observed = observed or Observed()
     size = _size(request.messages, request.tools, request.response_format)
     tokens, tokens_max = size.tokens(observed), size.tokens_max(observed)
-    limit, assumed = output_limit(config.parameters)
+    limit, assumed = output_limit(config)
     answer = _expected_output(limit, observed)
     return CallEstimate(
         input_tokens=tokens,
@@ -113,7 +115,7 @@ def estimate_call(
 def expected_tokens(config: ModelConfig, request: ModelRequest) -> float:
     """Tokens that a call will count against a quota a minute, as far as can be told before it."""
     size = _size(request.messages, request.tools, request.response_format)
-    return float(size.tokens(Observed()) + _expected_output(output_limit(config.parameters)[0], Observed()))
+    return float(size.tokens(Observed()) + _expected_output(output_limit(config)[0], Observed()))
 
 
 def text_tokens(text: str, observed: Observed | None = None) -> int:
@@ -151,17 +153,18 @@ def linear_bound(
     tiers = [rates for rates in pricing.tiers if reach is None or rates.above_tokens < reach]
     input_rate = max(rates.input_max for rates in tiers)
     output_rate = max(rates.output_max for rates in tiers)
-    base = fixed * input_rate + output_limit(config.parameters)[0] * output_rate
+    base = fixed * input_rate + output_limit(config)[0] * output_rate
     per_byte = copies * density * input_rate
     return LinearBound(
         -(-base // RATE_TO_NANOUSD) + pricing.request_nanousd, -int(-per_byte // RATE_TO_NANOUSD)
     )
 
 
-def output_limit(parameters: Mapping[str, Any]) -> tuple[int, bool]:
+def output_limit(config: ModelConfig) -> tuple[int, bool]:
     """The most tokens that a call may answer with (all choices together), and whether that is assumed."""
+    parameters = config.parameters
     places = [parameters, *(parameters[name] for name in _NESTED_NAMES if name in parameters)]
-    limit = _largest(places, _LIMIT_NAMES)
+    limit = _largest(places, _LIMIT_NAMES) or SENT_OUTPUT_LIMITS.get(config.provider)
     return (limit or DEFAULT_OUTPUT_LIMIT) * (_largest(places, _CHOICES_NAMES) or 1), limit is None
 
 

@@ -301,7 +301,7 @@ async def _quiet_threads(limit_s: float = 1.0) -> None:
     """Wait until no thread of the HTTP library is inside Python.
 
     Its thread wakes the event loop by a call into Python. An interpreter that ends during such a call
-    aborts the process, which a short run on the standard event loop does in one of four cases.
+    aborts the process, which happens now and then at the end of a short run on the standard event loop.
     """
     waited_s = 0.0
     while waited_s < limit_s:

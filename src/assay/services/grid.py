@@ -8,7 +8,7 @@ from typing import TypeVar
 from assay.domain.errors import InvalidInput
 from assay.domain.jobs import Plan
 from assay.domain.models import ModelConfig
-from assay.domain.prompts import Prompt
+from assay.domain.prompts import Message, Prompt
 from assay.domain.protocols import AttemptLedger, Metric, Model, ResponseCache
 from assay.domain.suites import Suite
 from assay.engine.evaluate import Candidate, Evaluator
@@ -56,13 +56,22 @@ class Grid:
         for prompt_no, prompt in enumerate(self.plan.prompts):
             filled = _with_variables(prompt, self.plan.variables)
             for model_no, config in enumerate(self.plan.models):
-                pricing = self.pricings[config.name]
-                if pricing is None:
-                    rows.append((prompt_no, model_no, None, None))
-                else:
-                    bound = linear_bound(config, filled, pricing)
-                    rows.append((prompt_no, model_no, bound.base_nanousd, bound.per_byte_nanousd))
+                rows.append((prompt_no, model_no, *self._bound(filled, config)))
         return rows
+
+    def _bound(self, prompt: Prompt, config: ModelConfig) -> tuple[int, int] | tuple[None, None]:
+        """The dearest of a model and those that may answer in its place; unknown if any price is."""
+        base, per_byte = 0, 0
+        for each in (config, *(self._model(name) for name in config.fallbacks)):
+            pricing = self.pricings[each.name]
+            if pricing is None:
+                return None, None
+            bound = linear_bound(each, prompt, pricing)
+            base, per_byte = max(base, bound.base_nanousd), max(per_byte, bound.per_byte_nanousd)
+        return base, per_byte
+
+    def _model(self, name: str) -> ModelConfig:
+        return next(config for config in self.plan.models if config.name == name)
 
 
 def check_grid(world: World, plan: Plan, suite: Suite | None = None) -> Grid:
@@ -157,10 +166,9 @@ class _Lines:
 
 
 def _with_variables(prompt: Prompt, variables: Mapping[str, object]) -> Prompt:
-    """The prompt with the texts of the suite's own variables counted in."""
+    """The prompt with a message more that is as long as the suite's own variables can make the others."""
     if not variables:
         return prompt
+    templates = str(prompt.messages).count("{")
     texts = " ".join(str(value) for value in variables.values())
-    last = prompt.messages[-1]
-    counted = replace(last, content=f"{last.content}{texts}") if isinstance(last.content, str) else last
-    return replace(prompt, messages=(*prompt.messages[:-1], counted))
+    return replace(prompt, messages=(*prompt.messages, Message("user", texts * max(1, templates))))

@@ -47,7 +47,7 @@ async def create_job(context: Context, suite: Suite, filters: Filters) -> UUID:
     suite = narrow_suite(suite, filters)
     plan = plan_of(suite)
     grid = check_grid(context, plan, suite)
-    _check_budget(suite, grid)
+    _check_budget(grid, suite.budget_usd, suite)
     selector = Selector(filters)
     job_id = new_id()
     async with context.database.transaction(context.organization_id) as connection:
@@ -108,13 +108,13 @@ def _check_variables(case: Case, grid: Grid, defaults: frozenset[str], file: str
             ) from problem
 
 
-def _check_budget(suite: Suite, grid: Grid) -> None:
+def _check_budget(grid: Grid, budget_usd: float | None, suite: Suite | None = None) -> None:
     unknown = [name for name, pricing in grid.pricings.items() if pricing is None]
-    if suite.budget_usd is not None and unknown:
+    if budget_usd is not None and unknown:
         raise InvalidInput(
             f"the price of {unknown[0]!r} is unknown, so that no budget can be held",
-            file=None if suite.path is None else str(suite.path),
-            line=suite.lines.get("budget_usd"),
+            file=None if suite is None or suite.path is None else str(suite.path),
+            line=None if suite is None else suite.lines.get("budget_usd"),
             field="budget_usd",
             remedy="State its price (`price: {input_usd: ..., output_usd: ...}` a million tokens), or drop the budget.",
         )
@@ -173,7 +173,8 @@ async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: Sto
     head = await _head(context, job_id)
     if sweep.state not in WORKABLE:
         return "completed" if sweep.state == "completed" else "cancelled"
-    slots, attempts = Slots(options.concurrency), Attempts(queue)
+    slots = Slots(options.concurrency)
+    attempts = Attempts(queue, slots.sent)
     cache = BatchedCache(queue.find_answers) if options.use_cache else None
     async with Transport(clock=context.clock) as transport:
         bench = Bench(
@@ -186,7 +187,11 @@ async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: Sto
                 evaluator=build_evaluator(context, grid, bench),
                 attempts=attempts,
                 slots=slots,
-                policy=RunPolicy(concurrency=options.concurrency, max_errors=options.max_errors),
+                policy=RunPolicy(
+                    concurrency=options.concurrency,
+                    max_errors=options.max_errors,
+                    capped=job.cap_nanousd is not None,
+                ),
                 emit=context.emit,
                 clock=context.clock,
                 sleep=context.sleep,
@@ -202,7 +207,7 @@ async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: Sto
 
 
 async def retry_job(context: Context, parent_id: UUID) -> UUID:
-    """A child job with the cells of `parent` that ended without an answer.
+    """A child job with the cells of `parent` that ended without an answer, and what its budget has left.
 
     Raises Conflict when the parent is still open or nothing failed.
     """
@@ -210,6 +215,7 @@ async def retry_job(context: Context, parent_id: UUID) -> UUID:
     async with context.database.transaction(context.organization_id) as connection:
         parent = await stored.get_job(connection, context.organization_id, parent_id)
         head = await stored.resolve_job(connection, context.organization_id, str(parent_id))
+        cap = parent.cap_nanousd
         if parent.state in WORKABLE:
             raise Conflict(
                 f"job {parent_id} is not finished", remedy=f"Finish it first: assay resume {parent_id}"
@@ -225,7 +231,7 @@ async def retry_job(context: Context, parent_id: UUID) -> UUID:
             dataset_version_id=parent.dataset_version_id,
             selection=None,
             planned=head.failed,
-            cap_nanousd=parent.cap_nanousd,
+            cap_nanousd=None if cap is None else max(0, cap - parent.spent_nanousd),
             receipt={**parent.receipt, "retry_of": str(parent_id)},
             parent_job_id=parent_id,
             expanded_cases=2**31 - 1,
@@ -244,6 +250,27 @@ async def cancel_job(context: Context, job_id: UUID) -> None:
         context.database, context.organization_id, job_id, worker=context.worker, metric_versions={}
     )
     await queue.sweep()
+
+
+async def set_budget(context: Context, job_id: UUID, budget_usd: float) -> None:
+    """Let an open job spend this much in all, in place of its budget so far.
+
+    Raises InvalidInput for an unknown price or less than was spent, Conflict for a finished job.
+    """
+    cap = round(budget_usd * NANO)
+    async with context.database.transaction(context.organization_id) as connection:
+        job = await stored.get_job(connection, context.organization_id, job_id)
+        _check_budget(check_grid(context, job.plan), budget_usd)
+        if await stored.set_cap(connection, context.organization_id, job_id, cap):
+            return
+    if job.state not in WORKABLE:
+        raise Conflict(f"job {job_id} is finished already", remedy="See its state: assay jobs")
+    spent = (job.spent_nanousd + job.reserved_nanousd) / NANO
+    raise InvalidInput(
+        f"${budget_usd:g} is less than the ${spent:.6g} that job {job_id} has spent or reserved",
+        field="--budget",
+        remedy="The budget is for the whole job: give more than it has spent.",
+    )
 
 
 async def _open_job(context: Context, job_id: UUID) -> stored.Job:

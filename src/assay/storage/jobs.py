@@ -69,6 +69,15 @@ select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.config_has
   join assay.test_datasets d on d.organization_id = v.organization_id and d.id = v.dataset_id
  where j.organization_id = %s and j.id = %s
 """
+COPY_SELECTION = """
+update assay.evaluation_jobs c set selection = p.selection from assay.evaluation_jobs p
+ where c.organization_id = %(org)s and c.id = %(child)s and p.organization_id = %(org)s and p.id = %(parent)s
+"""
+SET_CAP = """
+update assay.evaluation_jobs set cap_nanousd = %(cap)s
+ where organization_id = %(org)s and id = %(id)s and state in ('queued', 'running', 'paused')
+   and spent_nanousd + reserved_nanousd <= %(cap)s
+"""
 SET_STATE = """
 update assay.evaluation_jobs set state = %(state)s::assay.job_state, stop_reason = %(reason)s
  where organization_id = %(org)s and id = %(id)s and state::text = any (%(from)s)
@@ -154,7 +163,8 @@ async def add_job(connection: Connection, organization_id: UUID, job: NewJob) ->
 
 
 async def copy_failed_items(connection: Connection, organization_id: UUID, parent: UUID, child: UUID) -> int:
-    """Give a child job the cells of its parent that ended without an answer; their number."""
+    """Give a child job its parent's cases, and the cells that ended without an answer; their number."""
+    await connection.execute(COPY_SELECTION, {"org": organization_id, "parent": parent, "child": child})
     cursor = await connection.execute(
         COPY_FAILED_ITEMS, {"org": organization_id, "parent": parent, "child": child}
     )
@@ -207,4 +217,10 @@ async def set_job_state(
     """Move a job when it is in one of the allowed states; whether it moved."""
     values = {"state": state, "reason": reason, "org": organization_id, "id": job_id, "from": list(allowed)}
     cursor = await connection.execute(SET_STATE, values)
+    return cursor.rowcount == 1
+
+
+async def set_cap(connection: Connection, organization_id: UUID, job_id: UUID, cap_nanousd: int) -> bool:
+    """Give an open job another budget; False when it is finished, or has spent and reserved more already."""
+    cursor = await connection.execute(SET_CAP, {"org": organization_id, "id": job_id, "cap": cap_nanousd})
     return cursor.rowcount == 1

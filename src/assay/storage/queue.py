@@ -38,6 +38,7 @@ select distinct on (c.request_key) c.request_key, r.output, r.finish, r.finish_r
   from assay.model_calls c
   join assay.evaluation_results r using (organization_id, job_id, item_no, lease_token)
  where c.organization_id = %s and c.outcome = 'ok' and c.request_key = any (%s)
+   and r.answered_by is null
  order by c.request_key, c.closed_at desc
 """
 EXPAND_CASES = 2_000

@@ -10,6 +10,7 @@ from jinja2 import Environment
 from assay.domain.content import canonical_json
 from assay.domain.models import ModelConfig, ModelRequest, Price
 from assay.domain.prompts import Message, Prompt
+from assay.models import anthropic
 from assay.models.estimate import (
     DEFAULT_OUTPUT_LIMIT,
     DEFAULT_OUTPUT_TOKENS,
@@ -101,8 +102,13 @@ def test_a_bound_is_never_below_its_expectation(texts, ratio):
     ],
 )
 def test_the_output_limit_is_read_as_providers_name_it(parameters, limit):
-    assert output_limit(parameters) == limit
+    assert output_limit(config(**parameters)) == limit
     assert estimate_call(config(**parameters), ask("a"), None).output_limit_assumed is limit[1]
+
+
+def test_a_limit_that_the_provider_sends_of_its_own_is_known():
+    claude = ModelConfig(name="m", provider="anthropic", model="m")
+    assert output_limit(claude) == (anthropic.DEFAULT_MAX_TOKENS, False)
 
 
 def test_without_a_price_the_tokens_are_known_and_the_cost_is_not():
