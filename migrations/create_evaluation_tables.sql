@@ -196,7 +196,6 @@ create table assay.dataset_cases (
   case_no            int not null check (case_no >= 0),
   case_id            uuid not null,
   primary key (organization_id, dataset_version_id, case_no),
-  unique (organization_id, dataset_version_id, case_id),
   foreign key (organization_id, dataset_version_id) references assay.dataset_versions (organization_id, id),
   foreign key (organization_id, case_id) references assay.test_cases (organization_id, id)
 );
@@ -324,7 +323,6 @@ create table assay.evaluation_queue (
   error_code       text,
   error_message    text,
   primary key (organization_id, job_id, item_no),
-  unique (organization_id, job_id, case_no, prompt_no, model_no, repeat_no),
   foreign key (organization_id, job_id) references assay.evaluation_jobs (organization_id, id),
   check ((state = 'leased') = (lease_expires_at is not null))
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.4);
@@ -336,7 +334,7 @@ comment on column assay.evaluation_queue.estimate_nanousd is 'Upper bound of one
 create index evaluation_queue_ready on assay.evaluation_queue
   (organization_id, job_id, solo, priority, available_at, item_no) where state = 'ready';
 create index evaluation_queue_leased on assay.evaluation_queue
-  (organization_id, job_id, lease_expires_at) where state = 'leased';
+  (organization_id, job_id, lease_token) where state = 'leased';
 
 create table assay.model_calls (
   organization_id     uuid not null,
@@ -352,7 +350,6 @@ create table assay.model_calls (
   estimate_nanousd    bigint,
   cost_nanousd        bigint,
   price_version       text,
-  request_key         bytea,
   input_tokens        int,
   output_tokens       int,
   cached_tokens       int,
@@ -371,7 +368,6 @@ create table assay.model_calls (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.4);
 comment on table assay.model_calls is
   'The ledger: one row an attempt. The intent is committed before the bytes leave; "unknown" may have been paid';
-create index model_calls_answers on assay.model_calls (organization_id, request_key) where outcome = 'ok';
 
 create function assay.guard_transition() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -428,6 +424,7 @@ create table assay.evaluation_results (
   model_reported      text,
   fingerprint         text,
   answered_by         text,
+  request_key         bytea,
   created_at          timestamptz not null default clock_timestamp(),
   primary key (organization_id, job_id, item_no),
   foreign key (organization_id, job_id, item_no)
@@ -437,6 +434,8 @@ comment on table assay.evaluation_results is 'What was answered in each cell; ap
 comment on column assay.evaluation_results.output_bytes is
   'The answer as it came (UTF-8), when PostgreSQL could not hold it as text: NUL characters, lone surrogates';
 comment on column assay.evaluation_results.cost_nanousd is 'null is an unknown price; 0 for a cached answer';
+comment on column assay.evaluation_results.request_key is 'Hash of all that was asked: by it a later job finds the answer';
+create index evaluation_results_answers on assay.evaluation_results (organization_id, request_key) where not cached;
 create trigger immutable before update or delete on assay.evaluation_results
   for each row execute function assay.refuse_change();
 
@@ -522,7 +521,6 @@ declare
   job assay.evaluation_jobs;
   room bigint;
   items bigint[];
-  cases int[];
   needed bigint;
 begin
   select * into job from assay.evaluation_jobs j
@@ -532,15 +530,14 @@ begin
   end if;
   room := job.cap_nanousd - job.spent_nanousd - job.reserved_nanousd;
   with picked as (
-    select q.item_no, q.case_no, q.estimate_nanousd, q.priority, q.available_at
+    select q.item_no, q.estimate_nanousd, q.priority, q.available_at
       from assay.evaluation_queue q
      where q.organization_id = org and q.job_id = p_job and q.state = 'ready' and q.solo = p_solo
        and q.available_at <= clock_timestamp() and q.model_no <> all (p_skip_models)
      order by q.priority, q.available_at, q.item_no
      limit p_count for no key update skip locked
   )
-  select array_agg(p.item_no), array_agg(distinct p.case_no), coalesce(sum(p.estimate_nanousd), 0)
-    into items, cases, needed
+  select array_agg(p.item_no), coalesce(sum(p.estimate_nanousd), 0) into items, needed
     from (select k.*, sum(coalesce(k.estimate_nanousd, 0))
                         over (order by k.priority, k.available_at, k.item_no) as so_far
             from picked k) p
@@ -564,9 +561,13 @@ begin
   select l.item_no, l.lease_token, l.attempts, l.prompt_no, l.model_no, l.repeat_no, l.estimate_nanousd,
          c.key, c.vars, c.expected, c.context, c.metadata, c.tags, c.cluster, c.weight
     from leased l
-    join assay.dataset_cases d on d.organization_id = org
-     and d.dataset_version_id = job.dataset_version_id and d.case_no = any (cases) and d.case_no = l.case_no
-    join assay.test_cases c on c.organization_id = org and c.id = d.case_id
+   cross join lateral (
+         select d.case_id from assay.dataset_cases d
+          where d.organization_id = org and d.dataset_version_id = job.dataset_version_id
+            and d.case_no = l.case_no limit 1) d
+   cross join lateral (
+         select t.* from assay.test_cases t
+          where t.organization_id = org and t.id = d.case_id limit 1) c
    order by l.item_no;
   update assay.evaluation_jobs j
      set state = 'running', started_at = coalesce(j.started_at, clock_timestamp()), stop_reason = null,
@@ -591,7 +592,7 @@ begin
   with batch as (
     select * from jsonb_to_recordset(p_batch) as b (
       item_no bigint, lease_token bigint, call_no smallint, outcome text, cost_nanousd bigint, priced boolean,
-      price_version text, request_key text, input_tokens int, output_tokens int, cached_tokens int,
+      price_version text, input_tokens int, output_tokens int, cached_tokens int,
       cache_write_tokens int, reasoning_tokens int, call_latency_ms real, http_status smallint,
       provider_request_id text, error_message text)
   ), open as (
@@ -604,9 +605,9 @@ begin
     update assay.model_calls c
        set state = 'settled', closed_at = coalesce(c.closed_at, clock_timestamp()), outcome = b.outcome,
            cost_nanousd = b.cost_nanousd, price_version = b.price_version,
-           request_key = decode(b.request_key, 'hex'), input_tokens = b.input_tokens,
-           output_tokens = b.output_tokens, cached_tokens = b.cached_tokens,
-           cache_write_tokens = b.cache_write_tokens, reasoning_tokens = b.reasoning_tokens,
+           input_tokens = b.input_tokens, output_tokens = b.output_tokens,
+           cached_tokens = b.cached_tokens, cache_write_tokens = b.cache_write_tokens,
+           reasoning_tokens = b.reasoning_tokens,
            latency_ms = b.call_latency_ms, http_status = b.http_status,
            provider_request_id = b.provider_request_id, error_message = b.error_message
       from open o join batch b using (item_no, lease_token, call_no)
@@ -649,7 +650,7 @@ begin
       output text, output_bytes text, finish text, finish_reason text, tool_calls jsonb, latency_ms real,
       ttft_ms real, input_tokens int, output_tokens int, cached_tokens int, cache_write_tokens int,
       reasoning_tokens int, cost_nanousd bigint, cached boolean, model_reported text, fingerprint text,
-      answered_by text, scores jsonb)
+      answered_by text, request_key text, scores jsonb)
   ), moved as (
     update assay.evaluation_queue q
        set state = case
@@ -663,18 +664,19 @@ begin
            error_code = b.error_code, error_message = b.error_message
       from batch b
      where q.organization_id = org and q.job_id = p_job and q.item_no = any (items)
-       and q.item_no = b.item_no and q.lease_token = b.lease_token and q.state = 'leased'
+       and q.item_no = b.item_no and q.lease_token = b.lease_token and q.lease_expires_at is not null
     returning q.item_no, q.case_no, q.prompt_no, q.model_no, q.repeat_no, q.state
   ), stored as (
     insert into assay.evaluation_results
       (organization_id, job_id, item_no, lease_token, case_no, prompt_no, model_no, repeat_no, output,
        output_bytes, finish, finish_reason, tool_calls, latency_ms, ttft_ms, input_tokens, output_tokens,
        cached_tokens, cache_write_tokens, reasoning_tokens, cost_nanousd, cached, model_reported,
-       fingerprint, answered_by)
+       fingerprint, answered_by, request_key)
     select org, p_job, m.item_no, b.lease_token, m.case_no, m.prompt_no, m.model_no, m.repeat_no, b.output,
            decode(b.output_bytes, 'base64'), b.finish, b.finish_reason, b.tool_calls, b.latency_ms, b.ttft_ms,
            b.input_tokens, b.output_tokens, b.cached_tokens, b.cache_write_tokens, b.reasoning_tokens,
-           b.cost_nanousd, b.cached, b.model_reported, b.fingerprint, b.answered_by
+           b.cost_nanousd, b.cached, b.model_reported, b.fingerprint, b.answered_by,
+           decode(b.request_key, 'hex')
       from moved m join batch b using (item_no)
      where m.state = 'succeeded'
   ), scored as (
@@ -714,7 +716,7 @@ begin
     update assay.evaluation_queue q set attempts = q.attempts + case when b.counts then 1 else 0 end
       from batch b
      where q.organization_id = org and q.job_id = p_job and q.item_no = any (items)
-       and q.item_no = b.item_no and q.lease_token = b.lease_token and q.state = 'leased'
+       and q.item_no = b.item_no and q.lease_token = b.lease_token and q.lease_expires_at is not null
        and not exists (select from assay.model_calls c
                         where c.organization_id = org and c.job_id = p_job and c.item_no = b.item_no
                           and c.lease_token = b.lease_token and c.call_no = b.call_no + 1)

@@ -30,7 +30,10 @@ FIRST = {
 SECOND = (
     ({"password", "login", "locked", "sign"}, "Open Settings, choose Security, then Reset password."),
     ({"invoice", "invoices", "receipt", "bill"}, "Invoices are under Settings, Billing, as PDF files."),
-    ({"cancel", "stop", "end", "subscription"}, "Open Settings, Billing, Cancel plan. It ends with the month."),
+    (
+        {"cancel", "stop", "end", "subscription"},
+        "Open Settings, Billing, Cancel plan. It ends with the month.",
+    ),
     ({"export", "download", "csv", "parquet"}, "Use Export on the project's page. You get a CSV file."),
     ({"refund", "money", "back"}, "We refund within 30 days of payment, to the card that paid."),
     ({"delete", "remove", "erase"}, "Open Settings, Privacy, Delete account. Data are gone after 7 days."),

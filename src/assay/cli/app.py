@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "metrics": ("metrics", "List the metrics, with what they need and their source."),
     "models": ("metrics", "List the providers of models and the keys that they need."),
     "doctor": ("doctor", "Check environment, keys, database and clock, and say what to do."),
-    "db": ("db", "Work with the database: path, psql, upgrade, check, stop."),
+    "db": ("db", "Work with the database: path, status, stop, upgrade, check, psql."),
     "demo": ("demo", "Run the demonstration on a local model."),
 }
 ALIASES = {"eval": "run", "runs": "jobs"}
@@ -75,7 +75,7 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 good, 1 tool error, 2 usage, 3 inconclusive, 100 gate, 130 interrupted."""
+    """Run and exit: 0 good, 1 tool error, 2 usage, 3 inconclusive, 100 gate failed, 130 interrupted."""
     try:
         code: Any = cli.main(arguments, standalone_mode=False)
     except AssayError as error:

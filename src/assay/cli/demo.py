@@ -51,7 +51,9 @@ def demo_command(recorded: bool, no_cache: bool, limit: int | None, quiet: bool)
             say(f"model   {model.name}", style="bold")
         report = settings.data_dir / "demo" / "report.html"
         report.parent.mkdir(parents=True, exist_ok=True)
-        showing = Showing(listener=ProgressListener(plain=plain, quiet=quiet), outputs=parse_outputs([report]))
+        showing = Showing(
+            listener=ProgressListener(plain=plain, quiet=quiet), outputs=parse_outputs([report])
+        )
         options = RunOptions(use_cache=not no_cache)
         return run_async(_run(suite, settings, options, Filters(limit=limit), showing))
 
@@ -113,8 +115,14 @@ def _suite(settings: Settings, address: str | None) -> Suite:
     suite = load_suite(folder / "assay.yaml", environment=environment)
     models = suite.models if address is not None else (_recording(folder),)
     hosted = tuple(
-        replace(suite.models[0], name=f"{provider}:{model}", provider=provider, model=model, base_url=None,
-                limits=type(suite.models[0].limits)())
+        replace(
+            suite.models[0],
+            name=f"{provider}:{model}",
+            provider=provider,
+            model=model,
+            base_url=None,
+            limits=type(suite.models[0].limits)(),
+        )
         for key, (provider, model) in HOSTED.items()
         if settings.environment.get(key)
     )

@@ -2,11 +2,11 @@
 
 import click
 import orjson
-from rich.console import Console
 from rich.table import Table
 
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
+from assay.cli.tables import print_table
 from assay.domain.jobs import JobHead
 from assay.services.jobs import find_job, list_jobs
 from assay.services.runs import cancel_job
@@ -25,7 +25,7 @@ def jobs_command(limit: int, as_json: bool) -> int:
     elif not heads:
         say("no jobs yet. Start one with: assay run")
     else:
-        Console(highlight=False).print(_table(heads))
+        print_table(_table(heads))
     return 0
 
 
@@ -43,13 +43,16 @@ def _table(heads: list[JobHead]) -> Table:
         ("cells", "right"),
         ("failed", "right"),
         ("cost", "right"),
-        ("created", "left"),
+        ("created (UTC)", "left"),
     ):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # rich's literal type
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]  # rich's literal type
     for head in heads:
         done = f"{head.succeeded + head.failed}/{head.planned}"
         cost = f"${head.spent_nanousd / NANO:.4f}"
-        table.add_row(str(head.id), head.name, head.state, done, str(head.failed), cost, head.created_at)
+        # The end of an id is enough to name a job, and its beginning is the same for all of one day.
+        reference = str(head.id)[-12:]
+        created = head.created_at[:16].replace("T", " ")
+        table.add_row(reference, head.name, head.state, done, str(head.failed), cost, created)
     return table
 
 

@@ -2,9 +2,9 @@
 
 import click
 import orjson
-from rich.console import Console
 from rich.table import Table
 
+from assay.cli.tables import print_table
 from assay.domain.errors import NotFound
 from assay.domain.scores import MetricInfo
 from assay.metrics.catalog import list_metrics
@@ -22,7 +22,7 @@ def metrics_command(name: str | None, as_json: bool) -> int:
     if as_json:
         click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
     elif name is None:
-        Console(highlight=False).print(_table(found))
+        print_table(_table(found))
     else:
         _show(found[0])
     return 0
@@ -67,8 +67,8 @@ def models_command(as_json: bool) -> int:
         return 0
     table = Table(box=None, pad_edge=False)
     for column in ("provider", "key", "address"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for info in infos:
         table.add_row(info.name, " or ".join(info.key_variables) or "-", info.default_base_url or "-")
-    Console(highlight=False).print(table)
+    print_table(table)
     return 0

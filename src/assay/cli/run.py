@@ -85,9 +85,7 @@ async def _resume(settings: Settings, given: dict[str, Any]) -> int:
 
 def _showing(settings: Settings, given: dict[str, Any]) -> Showing:
     return Showing(
-        listener=ProgressListener(
-            plain=is_plain(settings.environment, sys.stderr), quiet=given["quiet"]
-        ),
+        listener=ProgressListener(plain=is_plain(settings.environment, sys.stderr), quiet=given["quiet"]),
         as_json=given["as_json"],
         outputs=parse_outputs(given["outputs"]),
         min_pass_rate=given["min_pass_rate"],

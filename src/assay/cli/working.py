@@ -87,7 +87,8 @@ def _finish(outcome: JobSummary, reason: EndReason, showing: Showing) -> int:
         return INTERRUPTED if reason == "interrupted" else TOOL_ERROR
     failed = sum(candidate.errors for candidate in outcome.summary.candidates)
     if failed:
-        say(f"{failed} cells failed. Run them again with: assay retry {job.id}", style="yellow")
+        found = "1 cell failed. Run it" if failed == 1 else f"{failed:,} cells failed. Run them"
+        say(f"{found} again with: assay retry {job.id}", style="yellow")
     say(f"See more: assay show {job.id}   assay export {job.id} -o report.html", style="dim")
     if not any(candidate.succeeded for candidate in outcome.summary.candidates):
         return TOOL_ERROR

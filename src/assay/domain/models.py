@@ -134,7 +134,7 @@ class ModelResponse:
 
 
 def request_key(config: ModelConfig, request: ModelRequest) -> bytes:
-    """The cache key: SHA-256 of provider, endpoint, model, parameters, messages, tools, format, repeat, vars."""
+    """The cache key: SHA-256 of all that decides the answer, and the repeat."""
     return content_hash(
         [
             config.provider,

@@ -15,7 +15,8 @@ from assay.domain.scores import MetricConfig
 class DatasetSource:
     """Where cases come from: a file (`path`, its `format` told by the extension unless set) or `cases`.
 
-    `fields` maps our field names (id, vars, expected, context, metadata, tags, cluster, weight) to the file's.
+    `fields` maps our names of fields (id, vars, expected, context, metadata, tags, cluster, weight) to
+    the file's.
     """
 
     name: str

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from assay.domain.errors import AccountStopped, AssayError, ModelError, RateLimited
+from assay.domain.errors import AccountStopped, AssayError, ModelError, RateLimited, StorageFailed
 from assay.domain.jobs import Failure, Success, WorkItem
 from assay.domain.models import ModelRequest, ModelResponse, Usage, WorkTag, request_key
 from assay.domain.prompts import Message, Prompt
@@ -15,6 +15,12 @@ from assay.engine.attempts import Attempts
 NANO = 1_000_000_000
 PARK_S = 60.0
 """How long a cell waits in the queue when its provider keeps refusing without saying for how long."""
+
+
+class CellDefect(AssayError):
+    """Our own code, or one of the user's, broke on this cell; the others go on."""
+
+    code = "internal_error"
 
 
 class Rendering(Protocol):
@@ -75,7 +81,7 @@ class Evaluator:
         return self._candidates[model_no].model.config.name
 
     async def generate(self, item: WorkItem, attempts: Attempts) -> Answer | Failure:
-        """Ask the model of this cell; a failure is a value."""
+        """Ask the model of this cell; a failure is a value, but for StorageFailed, which is raised."""
         candidate = self._candidates[item.model_no]
         started = self._clock()
         sent = False
@@ -83,10 +89,12 @@ class Evaluator:
             request = self._request(item, candidate)
             sent = True
             response = await candidate.model.generate(request)
+        except StorageFailed:
+            raise
         except AssayError as error:
             return _failure(item, error, attempts, sent, (self._clock() - started) * 1000)
         except Exception as error:  # a defect must cost one cell, not the run
-            defect = AssayError(f"{type(error).__name__}: {error}")
+            defect = CellDefect(f"{type(error).__name__}: {error}")
             return _failure(item, defect, attempts, sent, (self._clock() - started) * 1000)
         key = request_key(candidate.model.config, request)
         if response.cached:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from assay.domain.errors import AccountStopped, StorageFailed
-from assay.domain.events import AccountPaused, ItemsRecorded, RunEnded, RunStarted
+from assay.domain.errors import AccountStopped, ModelError, StorageFailed
+from assay.domain.events import AccountPaused, CallFailed, ItemsRecorded, RunEnded, RunStarted
 from assay.domain.jobs import Failure, Recorded, Success, Sweep, WorkItem
 from assay.domain.protocols import Clock, Emit, Sleep, WorkQueue
 from assay.engine.attempts import Attempts, LeaseLost
@@ -19,6 +19,8 @@ from assay.engine.evaluate import Answer, Evaluator
 
 DRAIN_POLL_S = 0.2
 """How often a drain looks for cells whose request came back and that would be sent again."""
+
+MODEL_ERRORS = frozenset(kind.code for kind in ModelError.__subclasses__())
 
 EndReason = Literal["completed", "interrupted", "errors", "budget", "account_stopped", "paused", "cancelled"]
 
@@ -110,29 +112,28 @@ class _Run:
         self._skip: dict[int, str] = {}
         self._parked_until: dict[int, float] = {}
         self._refusals = 0
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._backlog = 0
         self._expanded = False
         self._reason: EndReason | None = None
 
     async def work(self) -> EndReason:
-        background = [
-            asyncio.create_task(step())
-            for step in (self._score_batches, self._record_batches, self._beat, self._sweep_often)
-        ]
+        steps = (self._score_batches, self._record_batches, self._beat, self._sweep_often, self._watch)
+        background = [asyncio.create_task(step()) for step in steps]
         feeder = asyncio.create_task(self._feed())
+        stored = True
         try:
             await self._until_stopped(feeder, background)
             await self._drain(feeder, background)
         except StorageFailed:
-            lost, self._tasks = self._tasks, {}  # nothing can be handed back: the leases will run out
-            for task in lost.values():
-                task.cancel()
+            stored = False  # the leases will run out: there is nobody to hand them back to
             raise
         finally:
             for task in (*background, feeder, *self._tasks.values()):
                 task.cancel()
             await asyncio.gather(*background, feeder, *self._tasks.values(), return_exceptions=True)
-            await self._release(list(self._tasks))
+            if stored:
+                await self._release(list(self._tasks))
         return self._reason or "interrupted"
 
     # -- feeding
@@ -228,7 +229,12 @@ class _Run:
         self._tasks[item.lease_token] = asyncio.create_task(self._generate(item))
 
     async def _generate(self, item: WorkItem) -> None:
-        outcome = await self._context.evaluator.generate(item, self._context.attempts)
+        try:
+            outcome = await self._context.evaluator.generate(item, self._context.attempts)
+        except StorageFailed as error:
+            if not self._broken.done():
+                self._broken.set_exception(error)
+            return
         if isinstance(outcome, Failure) and outcome.code == LeaseLost.code:
             self._drop(item.lease_token)
             return
@@ -274,6 +280,8 @@ class _Run:
         failed = sum(1 for _, answer in stored if answer == "failed")
         stopped = {o.item.model_no for o, _ in stored if isinstance(o, Failure) and self._stops_model(o)}
         for outcome, answer in stored:
+            if isinstance(outcome, Failure) and answer == "failed" and outcome.code not in MODEL_ERRORS:
+                self._tell(outcome)
             if isinstance(outcome, Failure) and answer == "ready":
                 until = self._context.clock() + (outcome.retry_after_s or 0.0)
                 model_no = outcome.item.model_no
@@ -296,6 +304,14 @@ class _Run:
             self._context.stop.drain()
         return stopped
 
+    def _tell(self, outcome: Failure) -> None:
+        """Of failed calls the models tell; of all else nobody has yet."""
+        name = self._context.evaluator.model_name(outcome.item.model_no)
+        message = f"case {outcome.item.case.key!r}: {outcome.message}"
+        self._context.emit(
+            CallFailed(model=name, code=outcome.code, message=message, attempt=outcome.call_no, wait_s=None)
+        )
+
     def _stops_model(self, outcome: Failure) -> bool:
         """Whether this outcome is the first to say that a model's account is used up."""
         if outcome.code != AccountStopped.code or outcome.item.model_no in self._skip:
@@ -316,6 +332,10 @@ class _Run:
             held = await self._context.queue.heartbeat(tokens)
             lost = (token for token in tokens if token not in held and token in self._tasks)
             await self._give_back([token for token in lost if not self._tasks[token].done()])
+
+    async def _watch(self) -> None:
+        """Raises what a cell met that is not its own failure."""
+        await self._broken
 
     async def _sweep_often(self) -> None:
         while True:

@@ -60,7 +60,7 @@ def _build(
         name=name,
         description=value.get("description", ""),
         prompts=build_prompts(value["prompts"], path.parent, problems),
-        models=build_models(value["models"], environment, problems),
+        models=build_models(value["models"], path.parent, environment, problems),
         dataset=build_dataset(value, path.parent, name, problems),
         metrics=build_metrics(value.get("metrics", ()), problems),
         repeats=value.get("repeats", 1),

@@ -1,6 +1,7 @@
 """The parts of a suite, built from values that `suite_check` has accepted."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,16 +95,25 @@ def read_prompt(path: Path) -> tuple[Message, ...]:
 
 
 def build_models(
-    values: Sequence[Any], environment: Mapping[str, str], problems: Problems
+    values: Sequence[Any], folder: Path, environment: Mapping[str, str], problems: Problems
 ) -> tuple[ModelConfig, ...]:
-    """Models; references to the environment are replaced, fallbacks checked."""
-    models = tuple(
-        _model({"id": value} if isinstance(value, str) else value, environment, f"models.{number}", problems)
-        for number, value in enumerate(values)
-    )
+    """Models; addresses are resolved against the environment, files against the folder."""
+    models = []
+    for number, value in enumerate(values):
+        named = {"id": value} if isinstance(value, str) else value
+        config = _model(named, environment, f"models.{number}", problems)
+        models.append(replace(config, options=_with_file(config.options, folder)))
     _check_unique([model.name for model in models], "models", "label", problems)
     _check_fallbacks(models, problems)
-    return models
+    return tuple(models)
+
+
+def _with_file(options: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """The options with the file that they name, if any, found from the suite's folder."""
+    file = options.get("file")
+    if not isinstance(file, str) or file.startswith("${"):
+        return options
+    return {**options, "file": str((folder / file).absolute())}
 
 
 def split_model(text: str) -> tuple[str, str]:
@@ -121,6 +131,7 @@ def _model(
         for name in ("base_url", "headers", "options")
         if name in value
     }
+    # Headers and options may refer to keys: they are checked here, and resolved where a model is made.
     url = places.get("base_url") or None
     if url is not None and not url.startswith(("https://", "http://")):
         problems.add(f"{path}.base_url", f"{url!r} is not an address that begins with https:// or http://")
@@ -131,8 +142,8 @@ def _model(
         parameters=value.get("parameters", {}),
         base_url=url,
         key_variable=value.get("key_variable"),
-        headers=places.get("headers", {}),
-        options=places.get("options", {}),
+        headers=value.get("headers", {}),
+        options=value.get("options", {}),
         stream=value.get("stream", False),
         timeouts=Timeouts(**{name: float(limit) for name, limit in value.get("timeouts", {}).items()}),
         limits=Limits(**value.get("limits", {})),

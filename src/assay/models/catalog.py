@@ -2,11 +2,12 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.domain.errors import InvalidInput, MissingKey
 from assay.domain.models import ModelConfig
 from assay.domain.protocols import Clock, Model, Sleep
+from assay.domain.references import resolve_references
 from assay.models import anthropic, gemini, http, openai
 from assay.models.echo import Echo
 from assay.models.replay import make_replay
@@ -122,7 +123,22 @@ def make_model(
     hold the key.
     """
     info = get_provider(config.provider)
-    return info.make(config, find_key(config, environment), Wiring(transport, clock, sleep))
+    resolved = _resolve(config, environment)
+    return info.make(resolved, find_key(config, environment), Wiring(transport, clock, sleep))
+
+
+def _resolve(config: ModelConfig, environment: Mapping[str, str]) -> ModelConfig:
+    """The configuration with `${NAME}` in headers and options replaced: so made, it is never stored."""
+
+    def missing(name: str) -> None:
+        raise MissingKey(
+            f"the model {config.name!r} refers to {name}, which is not set",
+            remedy=f"Set the variable {name}.",
+        )
+
+    headers = resolve_references(config.headers, environment, missing)
+    options = resolve_references(config.options, environment, missing)
+    return replace(config, headers=headers, options=options)
 
 
 def find_key(config: ModelConfig, environment: Mapping[str, str]) -> str | None:

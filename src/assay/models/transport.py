@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Protocol, Self
 
 from pyreqwest.client import Client, ClientBuilder
@@ -298,14 +298,24 @@ def _ours(error: PyreqwestError, watch: _Watch, endpoint: Endpoint) -> ModelErro
 
 
 async def _quiet_threads(limit_s: float = 1.0) -> None:
-    """Wait until no thread of the HTTP library is inside Python.
+    """Wait until no thread of the HTTP library is waking an event loop.
 
-    Its thread wakes the event loop by a call into Python. An interpreter that ends during such a call
-    aborts the process, which happens now and then at the end of a short run on the standard event loop.
+    It does so by a call into Python. An interpreter that ends during such a call aborts the process, which
+    happens now and then at the end of a short run on the standard event loop.
     """
     waited_s = 0.0
     while waited_s < limit_s:
         await asyncio.sleep(0.002)  # lets go of the interpreter lock, so that the call can finish
         waited_s += 0.002
-        if not set(sys._current_frames()) - {thread.ident for thread in threading.enumerate()}:
+        known = {thread.ident for thread in threading.enumerate()}
+        foreign = (frame for ident, frame in sys._current_frames().items() if ident not in known)
+        if not any(_wakes_a_loop(frame) for frame in foreign):
             return
+
+
+def _wakes_a_loop(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_name == "call_soon_threadsafe":
+            return True
+        frame = frame.f_back
+    return False

@@ -94,11 +94,13 @@ def _unknown_costs(candidates: Sequence[CandidateSummary]) -> Iterable[str]:
 
 def _comparisons(verdicts: Sequence[MetricVerdict]) -> Iterable[str]:
     """What the tests warn of, once for each sort of warning: they differ in their numbers only."""
+    sorts: dict[str, list[tuple[str, str]]] = {}
     for verdict in verdicts:
-        sorts: dict[str, list[str]] = {}
         for pair in verdict.pairs:
             for text in pair.comparison.warnings:
-                sorts.setdefault(_NUMBERS.sub("#", text), []).append(text)
-        for texts in sorts.values():
-            where = f" (in {len(texts)} of {len(verdict.pairs)} pairs)" if len(verdict.pairs) > 1 else ""
-            yield f"comparison on {verdict.metric}: {texts[0]}{where}"
+                sorts.setdefault(_NUMBERS.sub("#", text), []).append((verdict.metric, text))
+    pairs = sum(len(verdict.pairs) for verdict in verdicts)
+    for found in sorts.values():
+        names = listed(list(dict.fromkeys(metric for metric, _ in found)))
+        where = f" (in {len(found)} of {pairs} pairs)" if pairs > len(verdicts) else ""
+        yield f"comparison on {names}: {found[0][1]}{where}"

@@ -1,14 +1,14 @@
 """Two jobs side by side, paired by case."""
 
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 import numpy as np
-from uuid import UUID
 
 from assay.domain.errors import Conflict
 from assay.reports.summary import CandidateData, MetricData, RunSummary, summarise
 from assay.services.context import Context
-from assay.services.summaries import JobTables, read_tables
+from assay.services.summaries import read_tables
 from assay.storage import jobs as stored
 
 

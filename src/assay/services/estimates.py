@@ -96,8 +96,15 @@ def estimate_lines(estimate: SuiteEstimate) -> list[list[str]]:
     for each in estimate.candidates:
         out = f"{each.output_tokens:,}" + (" (limit assumed)" if each.output_limit_assumed else "")
         rows.append(
-            [each.prompt, each.model, f"{each.calls:,}", f"{each.input_tokens:,}", out]
-            + [_dollars(each.cost_nanousd), _dollars(each.cost_max_nanousd)]
+            [
+                each.prompt,
+                each.model,
+                f"{each.calls:,}",
+                f"{each.input_tokens:,}",
+                out,
+                _dollars(each.cost_nanousd),
+                _dollars(each.cost_max_nanousd),
+            ]
         )
     return rows
 

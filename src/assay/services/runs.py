@@ -100,11 +100,11 @@ def _check_variables(case: Case, grid: Grid, defaults: frozenset[str], file: str
             prompt.render({**grid.plan.variables, **case.vars}, case=case.key)
         except InvalidInput as problem:
             raise InvalidInput(
-                f"case {case.key!r} has no variable {sorted(missing)[0]!r}, which prompt {prompt.name!r} needs",
+                f"case {case.key!r} has no variable {sorted(missing)[0]!r} for prompt {prompt.name!r}",
                 file=file,
                 line=case.line,
                 field=f"vars.{sorted(missing)[0]}",
-                remedy=f"It has: {', '.join(sorted(case.vars)) or 'none'}. Add it, or set it under `variables:`.",
+                remedy=f"It has: {', '.join(sorted(case.vars)) or 'none'}. Add it there or under `variables:`.",
             ) from problem
 
 
@@ -116,7 +116,7 @@ def _check_budget(grid: Grid, budget_usd: float | None, suite: Suite | None = No
             file=None if suite is None or suite.path is None else str(suite.path),
             line=None if suite is None else suite.lines.get("budget_usd"),
             field="budget_usd",
-            remedy="State its price (`price: {input_usd: ..., output_usd: ...}` a million tokens), or drop the budget.",
+            remedy="State its price a million tokens (`price: {input_usd: 1, output_usd: 2}`).",
         )
 
 

@@ -99,7 +99,7 @@ class _Cells:
 
 
 class JobTables:
-    """The scores and counts of a job. Columns by candidate; a candidate's number is prompt_no * models + model_no."""
+    """The scores and counts of a job, by candidate: its number is prompt_no * models + model_no."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
