@@ -22,16 +22,19 @@ begin;
 -- assay_readonly  dashboards and notebooks: reads the views
 
 do $$
+declare
+  wanted text;
 begin
-  if not exists (select from pg_roles where rolname = 'assay_owner') then
-    create role assay_owner nologin noinherit;
-  end if;
-  if not exists (select from pg_roles where rolname = 'assay_app') then
-    create role assay_app login noinherit;
-  end if;
-  if not exists (select from pg_roles where rolname = 'assay_readonly') then
-    create role assay_readonly login noinherit;
-  end if;
+  foreach wanted in array array['assay_owner nologin', 'assay_app login', 'assay_readonly login'] loop
+    if not exists (select from pg_roles where rolname = split_part(wanted, ' ', 1)) then
+      begin
+        execute format('create role %s noinherit', wanted);
+      exception when duplicate_object or unique_violation then
+        -- roles belong to the whole server: the install of another database was a moment faster
+        null;
+      end;
+    end if;
+  end loop;
   -- whoever installs must be able to act as the owner, and may act as the application
   execute format('grant assay_owner, assay_app, assay_readonly to %I', current_user);
 end $$;
@@ -329,6 +332,8 @@ create table assay.evaluation_queue (
 comment on table assay.evaluation_queue is 'One row a cell of the grid: the work, who holds it, and how it ended';
 comment on column assay.evaluation_queue.item_no is
   '((case_no * prompts + prompt_no) * models + model_no) * repeats + repeat_no: stable whatever the order of work';
+comment on column assay.evaluation_queue.lease_expires_at is
+  'Set while the item is leased. Lookups by key ask for this, not for the state: see section 8';
 comment on column assay.evaluation_queue.solo is 'Its lease was lost twice: run alone, so that only it can be blamed';
 comment on column assay.evaluation_queue.estimate_nanousd is 'Upper bound of one attempt; null is an unknown price';
 create index evaluation_queue_ready on assay.evaluation_queue
@@ -347,6 +352,7 @@ create table assay.model_calls (
   outcome             text,
   worker              text,
   lost                boolean not null default false,
+  counts              boolean not null default true,
   estimate_nanousd    bigint,
   cost_nanousd        bigint,
   price_version       text,
@@ -368,6 +374,10 @@ create table assay.model_calls (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.4);
 comment on table assay.model_calls is
   'The ledger: one row an attempt. The intent is committed before the bytes leave; "unknown" may have been paid';
+
+comment on column assay.model_calls.lost is 'Its lease ran out before an outcome was stored';
+comment on column assay.model_calls.counts is
+  'Whether it is one of the attempts of its item: not if the provider asked to wait, or nothing was sent';
 
 create function assay.guard_transition() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -391,7 +401,7 @@ create trigger legal_state before update of state on assay.evaluation_queue
   for each row when (old.state is distinct from new.state) execute function assay.guard_transition('item');
 create trigger fresh_lease before update on assay.evaluation_queue
   for each row when (
-    new.lease_token < old.lease_token
+    new.lease_token < old.lease_token or (new.lease_token is null and old.lease_token is not null)
     or (new.state = 'leased' and old.state <> 'leased' and new.lease_token is not distinct from old.lease_token))
   execute function assay.guard_lease();
 
@@ -461,12 +471,15 @@ comment on table assay.metric_scores is 'One metric on one result; only a score 
 --
 -- All run as the caller, under row-level security. Whoever takes both takes the job's row before its items,
 -- except `record`, which takes the job's row last and never waits for an item that it does not hold.
--- Rows of a batch are found by `= any (array)`: a lookup by the whole key whatever the statistics of a job
--- that was made a second ago say.
+--
+-- A job that was made a second ago has no statistics, and to a planner without statistics every index that
+-- begins like the right one looks as good. So the big tables have no two indexes that could serve one lookup:
+-- rows of a batch are found by `= any (array)` in the primary key, and whether an item is leased is then told
+-- by lease_expires_at, which the partial indexes (where state = ...) cannot answer.
 
 create function assay.expand_job(p_job uuid, p_estimates jsonb, p_cases int) returns bigint
 language plpgsql set search_path = pg_catalog, pg_temp as $$
--- Makes the queue rows of the next p_cases cases; 0 when none is left. Idempotent, resumable.
+-- Makes the queue rows of the next p_cases cases; 0 when none is left or the job ends. Idempotent, resumable.
 -- p_estimates: [[prompt_no, model_no, base_nanousd, nanousd_per_byte], ...]; nulls are unknown prices.
 declare
   org uuid := assay.current_organization();
@@ -476,12 +489,19 @@ declare
 begin
   select * into strict job from assay.evaluation_jobs j
    where j.organization_id = org and j.id = p_job for no key update;
+  if job.state in ('completed', 'failed', 'cancelling', 'cancelled') then
+    return 0;
+  end if;
   select max(d.case_no) into last_case from (
     select dc.case_no from assay.dataset_cases dc
      where dc.organization_id = org and dc.dataset_version_id = job.dataset_version_id
        and dc.case_no >= job.expanded_cases and (job.selection is null or job.selection @> dc.case_no)
      order by dc.case_no limit p_cases) d;
   if last_case is null then
+    update assay.evaluation_jobs j set expanded_cases = v.case_count
+      from assay.dataset_versions v
+     where j.organization_id = org and j.id = p_job and j.expanded_cases < v.case_count
+       and v.organization_id = org and v.id = job.dataset_version_id;
     return 0;
   end if;
   insert into assay.evaluation_queue
@@ -576,53 +596,48 @@ begin
 end $$;
 comment on function assay.claim is 'Lease up to p_count ready items of a job, with money and intents, in one transaction';
 
-create function assay.batch_items(p_batch jsonb) returns bigint[]
-language sql immutable set search_path = pg_catalog, pg_temp as $$
-  select array_agg((x ->> 'item_no')::bigint) from jsonb_array_elements(p_batch) x
-$$;
-
 create function assay.settle_calls(p_job uuid, p_batch jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 -- Closes ledger rows and moves their money from reserved to spent. Idempotent: a settled row stays as it is.
 -- A late truth replaces the estimate at which a lost call was counted; it never adds to it.
 declare
   org uuid := assay.current_organization();
-  items bigint[] := assay.batch_items(p_batch);
 begin
-  with batch as (
+  with batch as materialized (
     select * from jsonb_to_recordset(p_batch) as b (
-      item_no bigint, lease_token bigint, call_no smallint, outcome text, cost_nanousd bigint, priced boolean,
-      price_version text, input_tokens int, output_tokens int, cached_tokens int,
-      cache_write_tokens int, reasoning_tokens int, call_latency_ms real, http_status smallint,
-      provider_request_id text, error_message text)
+      item_no bigint, lease_token bigint, call_no smallint, outcome text, counts boolean, cost_nanousd bigint,
+      price_version text, input_tokens int, output_tokens int, cached_tokens int, cache_write_tokens int,
+      reasoning_tokens int, call_latency_ms real, http_status smallint, provider_request_id text,
+      error_message text)
   ), open as (
     select c.item_no, c.lease_token, c.call_no, c.state, c.estimate_nanousd
       from assay.model_calls c join batch b using (item_no, lease_token, call_no)
-     where c.organization_id = org and c.job_id = p_job and c.item_no = any (items)
-       and c.state in ('intent', 'unknown')
+     where c.organization_id = org and c.job_id = p_job
+       and c.item_no = any (array(select b.item_no from batch b)) and c.state in ('intent', 'unknown')
        for no key update of c
   ), closed as (
     update assay.model_calls c
        set state = 'settled', closed_at = coalesce(c.closed_at, clock_timestamp()), outcome = b.outcome,
-           cost_nanousd = b.cost_nanousd, price_version = b.price_version,
-           input_tokens = b.input_tokens, output_tokens = b.output_tokens,
+           counts = o.state = 'unknown' or b.counts is not false, cost_nanousd = b.cost_nanousd,
+           price_version = b.price_version, input_tokens = b.input_tokens, output_tokens = b.output_tokens,
            cached_tokens = b.cached_tokens, cache_write_tokens = b.cache_write_tokens,
-           reasoning_tokens = b.reasoning_tokens,
-           latency_ms = b.call_latency_ms, http_status = b.http_status,
+           reasoning_tokens = b.reasoning_tokens, latency_ms = b.call_latency_ms, http_status = b.http_status,
            provider_request_id = b.provider_request_id, error_message = b.error_message
       from open o join batch b using (item_no, lease_token, call_no)
-     where c.organization_id = org and c.job_id = p_job and c.item_no = any (items)
+     where c.organization_id = org and c.job_id = p_job
+       and c.item_no = any (array(select b.item_no from batch b))
        and c.item_no = o.item_no and c.lease_token = o.lease_token and c.call_no = o.call_no
-    returning o.state as was, o.estimate_nanousd, b.cost_nanousd, b.priced
+    returning o.state as was, o.estimate_nanousd, c.cost_nanousd
   )
   update assay.evaluation_jobs j
      set reserved_nanousd = j.reserved_nanousd - s.freed,
-         spent_nanousd = greatest(0, j.spent_nanousd + s.paid - s.assumed),
+         spent_nanousd = j.spent_nanousd + s.paid - s.assumed,
          unpriced_calls = j.unpriced_calls + s.unpriced
     from (select coalesce(sum(estimate_nanousd) filter (where was = 'intent'), 0)::bigint as freed,
                  coalesce(sum(estimate_nanousd) filter (where was = 'unknown'), 0)::bigint as assumed,
                  coalesce(sum(cost_nanousd), 0)::bigint as paid,
-                 count(*) filter (where not priced) as unpriced,
+                 count(*) filter (where cost_nanousd is null)
+                   - count(*) filter (where was = 'unknown' and estimate_nanousd is null) as unpriced,
                  count(*) as rows
             from closed) s
    where j.organization_id = org and j.id = p_job and s.rows > 0;
@@ -637,14 +652,13 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 -- changes an item; everyone's money is counted. Answers ok, already (this lease wrote it before) or fenced.
 declare
   org uuid := assay.current_organization();
-  items bigint[] := assay.batch_items(p_batch);
   most smallint;
 begin
   select j.max_attempts into strict most from assay.evaluation_jobs j
    where j.organization_id = org and j.id = p_job;
   return query
   with batch as materialized (
-    select * from jsonb_to_recordset(p_batch) as b (
+    select distinct on (item_no, lease_token) * from jsonb_to_recordset(p_batch) as b (
       item_no bigint, lease_token bigint, kind text, delay_s double precision, counts boolean,
       error_code text, error_message text,
       output text, output_bytes text, finish text, finish_reason text, tool_calls jsonb, latency_ms real,
@@ -655,17 +669,18 @@ begin
     update assay.evaluation_queue q
        set state = case
              when b.kind = 'success' then 'succeeded'
-             when b.kind = 'retry' and (not b.counts or q.attempts < most) then 'ready'
+             when b.kind = 'retry' and (b.counts is false or q.attempts < most) then 'ready'
              else 'failed' end::assay.item_state,
-           attempts = q.attempts - case when b.kind = 'retry' and not b.counts then 1 else 0 end,
+           attempts = q.attempts - (b.counts is false)::int,
            available_at = case when b.kind = 'retry'
              then clock_timestamp() + b.delay_s * interval '1 second' else q.available_at end,
            lease_expires_at = null, lease_owner = null,
            error_code = b.error_code, error_message = b.error_message
       from batch b
-     where q.organization_id = org and q.job_id = p_job and q.item_no = any (items)
+     where q.organization_id = org and q.job_id = p_job
+       and q.item_no = any (array(select b.item_no from batch b))
        and q.item_no = b.item_no and q.lease_token = b.lease_token and q.lease_expires_at is not null
-    returning q.item_no, q.case_no, q.prompt_no, q.model_no, q.repeat_no, q.state
+    returning q.item_no, q.lease_token, q.case_no, q.prompt_no, q.model_no, q.repeat_no, q.state
   ), stored as (
     insert into assay.evaluation_results
       (organization_id, job_id, item_no, lease_token, case_no, prompt_no, model_no, repeat_no, output,
@@ -677,14 +692,14 @@ begin
            b.input_tokens, b.output_tokens, b.cached_tokens, b.cache_write_tokens, b.reasoning_tokens,
            b.cost_nanousd, b.cached, b.model_reported, b.fingerprint, b.answered_by,
            decode(b.request_key, 'hex')
-      from moved m join batch b using (item_no)
+      from moved m join batch b using (item_no, lease_token)
      where m.state = 'succeeded'
   ), scored as (
     insert into assay.metric_scores
       (organization_id, job_id, item_no, metric, version, state, value, passed, reason, evidence)
     select org, p_job, m.item_no, s ->> 0, s ->> 1, (s ->> 2)::assay.score_state,
            (s ->> 3)::double precision, (s ->> 4)::boolean, s ->> 5, nullif(s -> 6, 'null')
-      from moved m join batch b using (item_no) cross join lateral jsonb_array_elements(b.scores) s
+      from moved m join batch b using (item_no, lease_token) cross join lateral jsonb_array_elements(b.scores) s
      where m.state = 'succeeded'
   )
   select b.item_no, b.lease_token,
@@ -693,7 +708,7 @@ begin
                             where r.organization_id = org and r.job_id = p_job and r.item_no = b.item_no
                               and r.lease_token = b.lease_token) then 'already'
               else 'fenced' end
-    from batch b left join moved m using (item_no);
+    from batch b left join moved m using (item_no, lease_token);
   perform assay.settle_calls(p_job, p_batch);
 end $$;
 comment on function assay.record is
@@ -707,15 +722,15 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 -- Only items that are still leased by this token come back.
 declare
   org uuid := assay.current_organization();
-  items bigint[] := assay.batch_items(p_batch);
 begin
   perform assay.settle_calls(p_job, p_batch);
-  with batch as (
+  with batch as materialized (
     select * from jsonb_to_recordset(p_batch) as b (item_no bigint, lease_token bigint, call_no smallint, counts boolean)
   ), held as (
-    update assay.evaluation_queue q set attempts = q.attempts + case when b.counts then 1 else 0 end
+    update assay.evaluation_queue q set attempts = q.attempts + (b.counts is not false)::int
       from batch b
-     where q.organization_id = org and q.job_id = p_job and q.item_no = any (items)
+     where q.organization_id = org and q.job_id = p_job
+       and q.item_no = any (array(select b.item_no from batch b))
        and q.item_no = b.item_no and q.lease_token = b.lease_token and q.lease_expires_at is not null
        and not exists (select from assay.model_calls c
                         where c.organization_id = org and c.job_id = p_job and c.item_no = b.item_no
@@ -731,22 +746,38 @@ begin
            + (select coalesce(sum(h.estimate_nanousd), 0)::bigint from held h)
    where j.organization_id = org and j.id = p_job;
   return query
+  with batch as materialized (
+    select * from jsonb_to_recordset(p_batch) as b (item_no bigint, lease_token bigint)
+  )
   select q.item_no, q.lease_token
-    from assay.evaluation_queue q
-    join jsonb_to_recordset(p_batch) as b (item_no bigint, lease_token bigint) using (item_no, lease_token)
-   where q.organization_id = org and q.job_id = p_job and q.item_no = any (items) and q.state = 'leased';
+    from assay.evaluation_queue q join batch b using (item_no, lease_token)
+   where q.organization_id = org and q.job_id = p_job
+     and q.item_no = any (array(select b.item_no from batch b)) and q.lease_expires_at is not null;
 end $$;
 
 create function assay.heartbeat(p_job uuid, p_tokens bigint[], p_lease interval) returns setof bigint
 language sql set search_path = pg_catalog, pg_temp as $$
--- Extends leases; a token that does not come back is lost and its work must stop.
-  update assay.evaluation_queue q set lease_expires_at = clock_timestamp() + p_lease
-   where q.organization_id = (select assay.current_organization()) and q.job_id = p_job
-     and q.state = 'leased' and q.lease_token = any (p_tokens)
-     and exists (select from assay.evaluation_jobs j
-                  where j.organization_id = q.organization_id and j.id = q.job_id
-                    and j.state in ('running', 'paused'))
-  returning q.lease_token
+-- Extends leases; a token that does not come back is lost and its work must stop. Waits for nobody, so that
+-- it cannot deadlock with a batch that is being stored: what another transaction has locked is held still.
+  with held as materialized (
+    select q.item_no, q.lease_token
+      from assay.evaluation_queue q
+      join assay.evaluation_jobs j on j.organization_id = q.organization_id and j.id = q.job_id
+     where q.organization_id = (select assay.current_organization()) and q.job_id = p_job
+       and q.state = 'leased' and q.lease_token = any (p_tokens) and j.state in ('running', 'paused')
+  ), free as materialized (
+    select q.item_no
+      from assay.evaluation_queue q
+     where q.organization_id = (select assay.current_organization()) and q.job_id = p_job
+       and q.item_no = any (array(select h.item_no from held h)) and q.lease_token = any (p_tokens)
+       and q.lease_expires_at is not null
+       for no key update skip locked
+  ), extended as (
+    update assay.evaluation_queue q set lease_expires_at = clock_timestamp() + p_lease
+     where q.organization_id = (select assay.current_organization()) and q.job_id = p_job
+       and q.item_no = any (array(select f.item_no from free f))
+  )
+  select h.lease_token from held h
 $$;
 
 create function assay.release(p_job uuid, p_tokens bigint[], p_sent bigint[]) returns bigint
@@ -772,7 +803,7 @@ begin
   ), closed as (
     update assay.model_calls c
        set state = case when c.lease_token = any (p_sent) then 'unknown' else 'settled' end::assay.call_state,
-           outcome = 'released', closed_at = clock_timestamp(),
+           outcome = 'released', closed_at = clock_timestamp(), counts = c.lease_token = any (p_sent),
            cost_nanousd = case when c.lease_token = any (p_sent) then null else 0 end
       from freed f
      where c.organization_id = org and c.job_id = p_job and c.item_no = any (items)
@@ -780,9 +811,11 @@ begin
     returning c.state, c.estimate_nanousd
   )
   update assay.evaluation_jobs j
-     set reserved_nanousd = j.reserved_nanousd - s.held, spent_nanousd = j.spent_nanousd + s.paid
+     set reserved_nanousd = j.reserved_nanousd - s.held, spent_nanousd = j.spent_nanousd + s.paid,
+         unpriced_calls = j.unpriced_calls + s.unpriced
     from (select coalesce(sum(estimate_nanousd), 0)::bigint as held,
-                 coalesce(sum(estimate_nanousd) filter (where state = 'unknown'), 0)::bigint as paid
+                 coalesce(sum(estimate_nanousd) filter (where state = 'unknown'), 0)::bigint as paid,
+                 count(*) filter (where state = 'unknown' and estimate_nanousd is null) as unpriced
             from closed) s
    where j.organization_id = org and j.id = p_job;
   return coalesce(cardinality(items), 0);
@@ -812,7 +845,7 @@ declare
   job assay.evaluation_jobs;
   cases int;
 begin
-  select * into job from assay.evaluation_jobs j
+  select * into strict job from assay.evaluation_jobs j
    where j.organization_id = org and j.id = p_job for no key update;
   with lost as (
     select q.item_no, q.lease_token from assay.evaluation_queue q
@@ -840,8 +873,11 @@ begin
     returning c.estimate_nanousd
   ), money as (
     update assay.evaluation_jobs j
-       set reserved_nanousd = j.reserved_nanousd - s.held, spent_nanousd = j.spent_nanousd + s.held
-      from (select coalesce(sum(estimate_nanousd), 0)::bigint as held, count(*) as rows from closed) s
+       set reserved_nanousd = j.reserved_nanousd - s.held, spent_nanousd = j.spent_nanousd + s.held,
+           unpriced_calls = j.unpriced_calls + s.unpriced
+      from (select coalesce(sum(estimate_nanousd), 0)::bigint as held, count(*) as rows,
+                   count(*) filter (where estimate_nanousd is null) as unpriced
+              from closed) s
      where j.organization_id = org and j.id = p_job and s.rows > 0
   )
   select count(*) filter (where t.state = 'ready'), count(*) filter (where t.state = 'dead')
@@ -868,7 +904,7 @@ begin
    where v.organization_id = org and v.id = job.dataset_version_id;
   state := job.state;
   if not ready and not leased and (job.state = 'cancelling' or job.state = 'running'
-     and job.expanded_cases >= coalesce(upper(range_merge(job.selection)), cases)) then
+     and job.expanded_cases >= least(upper(range_merge(job.selection)), cases)) then
     state := case when job.state = 'cancelling' then 'cancelled' else 'completed' end;
     update assay.evaluation_jobs j set state = reap.state, finished_at = clock_timestamp()
      where j.organization_id = org and j.id = p_job;
@@ -927,7 +963,8 @@ grant execute on all functions in schema assay to assay_app;
 
 reset role;
 
-create table if not exists assay.alembic_version (version_num varchar(32) primary key);
+create table if not exists assay.alembic_version
+  (version_num varchar(32) not null, constraint alembic_version_pkc primary key (version_num));
 insert into assay.alembic_version values ('0001') on conflict do nothing;
 grant select on assay.alembic_version to assay_app, assay_readonly;
 

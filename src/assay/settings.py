@@ -45,7 +45,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def read_env_file(path: Path) -> dict[str, str]:
     """NAME=value lines of a .env file; quotes are taken off, `export` and comments are allowed."""
     found: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(_lines_of(path), start=1):
         text = line.strip().removeprefix("export ").strip()
         if not text or text.startswith("#"):
             continue
@@ -56,6 +56,17 @@ def read_env_file(path: Path) -> dict[str, str]:
             )
         found[name.strip()] = _unquoted(value.strip())
     return found
+
+
+def _lines_of(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"is not UTF-8: {error.reason} at byte {error.start}", file=str(path), remedy="Save it as UTF-8."
+        ) from error
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror}", file=str(path)) from error
 
 
 def _unquoted(value: str) -> str:

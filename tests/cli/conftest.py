@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
@@ -14,14 +15,17 @@ from provider import Provider  # noqa: E402
 from assay.storage import embedded, migrate  # noqa: E402
 
 
+ONE_AT_A_TIME = 20_260
+"""The lock under which databases of the shared server are made."""
+
+
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
-    """A data folder that all workers of this run share, with its server running."""
-    base = tmp_path_factory.getbasetemp()
-    data = (base if worker_id == "master" else base.parent) / "assay-data"
-    with embedded.start(data, idle_s=2.0) as server:
+def data_dir(server: embedded.EmbeddedServer) -> Path:
+    """The data folder of the shared server, with the schema in the database that commands use."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", [ONE_AT_A_TIME])
         migrate.upgrade(server.dsn())
-        yield data
+    return server.log_path.parents[1]
 
 
 @pytest.fixture
@@ -33,6 +37,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture
 def lonely(
+    server: embedded.EmbeddedServer,
     data_dir: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -45,12 +50,11 @@ def lonely(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    with embedded.start(data_dir) as server:
-        bench = Bench(tmp_path, environment, server.dsn(), capsys)
-        try:
-            yield bench
-        finally:
-            end_children(bench)
+    bench = Bench(tmp_path, environment, server.dsn(), capsys)
+    try:
+        yield bench
+    finally:
+        end_children(bench)
 
 
 @pytest.fixture

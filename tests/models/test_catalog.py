@@ -97,3 +97,15 @@ def test_azure_needs_an_address():
             clock=time.monotonic,
             sleep=asyncio.sleep,
         )
+
+
+def test_a_reference_in_a_header_to_a_variable_that_is_not_set_is_refused():
+    wanted = config("openai", base_url="http://127.0.0.1:1/v1", headers={"X-Key": "${TEAM_KEY}"})
+    with pytest.raises(MissingKey, match="TEAM_KEY"):
+        make_model(
+            wanted,
+            environment={},
+            transport=Transport(clock=time.monotonic),
+            clock=time.monotonic,
+            sleep=asyncio.sleep,
+        )

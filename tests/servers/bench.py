@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,11 +13,9 @@ from uuid import uuid4
 import orjson
 import psycopg
 import pytest
-import wire
-from provider import Provider, refuse
+from provider import Provider
 
 from assay.cli.app import main
-from assay.storage import embedded
 
 DEAD_URL = "http://127.0.0.1:9"
 KEY = "sk-canary-7f3a9d5e1c8b2046"
@@ -27,41 +24,8 @@ CALL_NANOUSD = 20_000
 """What a call of `provider.say` costs at PRICE: 10 tokens in, 5 out."""
 REMOVED = ("DATABASE_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "CI", "NO_COLOR", "COLUMNS")
 
-INVARIANTS = """
-with
-q as (select * from assay.evaluation_queue where organization_id = %(org)s),
-c as (select * from assay.model_calls where organization_id = %(org)s),
-r as (select * from assay.evaluation_results where organization_id = %(org)s),
-j as (select * from assay.evaluation_jobs where organization_id = %(org)s),
-money as (
-  select job_id, coalesce(sum(estimate_nanousd) filter (where state = 'intent'), 0) as held,
-         coalesce(sum(case state when 'settled' then cost_nanousd when 'unknown' then estimate_nanousd end), 0) as paid
-    from c group by job_id),
-calls as (
-  select job_id, item_no, count(*) filter (where lost) as lost, count(*) filter (where not (
-           coalesce(outcome, '') in ('rate_limited', 'account_stopped')
-           or (coalesce(outcome, '') = 'released' and state = 'settled'))) as counted
-    from c group by job_id, item_no)
-select 'succeeded without result' as broken, count(*) as rows from q
- where state = 'succeeded' and not exists (select from r where r.job_id = q.job_id and r.item_no = q.item_no)
-union all select 'result without success, or by another lease', count(*) from r join q using (job_id, item_no)
- where q.state <> 'succeeded' or q.lease_token <> r.lease_token
-union all select 'two results of a cell', count(*) from (
-  select from r group by job_id, case_no, prompt_no, model_no, repeat_no having count(*) > 1) d
-union all select 'ended with open cells', count(*) from j join q on q.job_id = j.id
- where j.state in ('completed', 'failed', 'cancelled') and q.state in ('ready', 'leased')
-union all select 'reserved is not what is open', count(*) from j left join money on money.job_id = j.id
- where j.reserved_nanousd <> coalesce(money.held, 0)
-union all select 'spent is not what was paid', count(*) from j left join money on money.job_id = j.id
- where j.spent_nanousd <> coalesce(money.paid, 0)
-union all select 'over the budget', count(*) from j where spent_nanousd + reserved_nanousd > cap_nanousd
-union all select 'an intent without its lease', count(*) from c join q using (job_id, item_no)
- where c.state = 'intent' and not (q.state = 'leased' and q.lease_token = c.lease_token)
-union all select 'attempts are not the calls that count', count(*)
-  from q left join calls using (job_id, item_no) where q.attempts <> coalesce(calls.counted, 0)
-union all select 'crashes are not the calls that were lost', count(*)
-  from q left join calls using (job_id, item_no) where q.crashes <> coalesce(calls.lost, 0)
-"""
+INVARIANTS = (Path(__file__).parents[2] / "migrations" / "invariants.sql").read_text(encoding="utf-8")
+ENTER_TENANT = "select set_config('role', 'assay_app', true), set_config('assay.organization_id', %s, true)"
 
 
 @dataclass(frozen=True)
@@ -160,8 +124,10 @@ class Bench:
         )
 
     def broken(self) -> list[str]:
-        """The invariants that do not hold."""
-        return [name for name, count in self.rows(INVARIANTS) if count]
+        """The invariants that do not hold for this tenant."""
+        with psycopg.connect(self.dsn) as connection:
+            connection.execute(ENTER_TENANT, [self.organization_id])
+            return [row[0] for row in connection.execute(INVARIANTS).fetchall() if row[1]]
 
     def model(self, label: str = "m", **more: Any) -> dict[str, Any]:
         """A model of the provider, with a key and a price."""
@@ -217,6 +183,3 @@ def end_children(bench: Bench) -> None:
         if child.poll() is None:
             child.kill()
         child.communicate()
-
-
-__all__ = ["Bench", "DEAD_URL", "KEY", "Outcome", "Provider", "embedded", "make_environment", "refuse", "shutil", "wire"]

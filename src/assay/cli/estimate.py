@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
 from rich.table import Table
 
 import assay
 from assay.cli.session import load_settings, silent
 from assay.cli.suite_options import find_suite, read_suite, suite_options
+from assay.cli.tables import table_console
 from assay.services.context import World
 from assay.services.estimates import SuiteEstimate, estimate_document, estimate_lines, estimate_suite
 from assay.services.runs import with_overrides
@@ -56,7 +56,7 @@ def show_estimate(estimate: SuiteEstimate, *, as_json: bool) -> None:
         table.add_column(name, justify="left" if number < 2 else "right")
     for row in rows:
         table.add_row(*row)
-    console = Console(highlight=False)
+    console = table_console()
     console.print(f"{estimate.name}: {estimate.cases} cases, {estimate.calls:,} calls, none of them cached")
     console.print(table)
     if estimate.budget_usd is not None:

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
-from assay.cli.tables import print_table
+from assay.cli.tables import table_console
 from assay.domain.jobs import JobHead
 from assay.services.jobs import find_job, list_jobs
 from assay.services.runs import cancel_job
@@ -25,7 +25,7 @@ def jobs_command(limit: int, as_json: bool) -> int:
     elif not heads:
         say("no jobs yet. Start one with: assay run")
     else:
-        print_table(_table(heads))
+        table_console().print(_table(heads))
     return 0
 
 

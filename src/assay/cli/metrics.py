@@ -4,7 +4,7 @@ import click
 import orjson
 from rich.table import Table
 
-from assay.cli.tables import print_table
+from assay.cli.tables import table_console
 from assay.domain.errors import NotFound
 from assay.domain.scores import MetricInfo
 from assay.metrics.catalog import list_metrics
@@ -22,7 +22,7 @@ def metrics_command(name: str | None, as_json: bool) -> int:
     if as_json:
         click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
     elif name is None:
-        print_table(_table(found))
+        table_console().print(_table(found))
     else:
         _show(found[0])
     return 0
@@ -70,5 +70,5 @@ def models_command(as_json: bool) -> int:
         table.add_column(column, overflow="fold")
     for info in infos:
         table.add_row(info.name, " or ".join(info.key_variables) or "-", info.default_base_url or "-")
-    print_table(table)
+    table_console().print(table)
     return 0

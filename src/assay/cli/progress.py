@@ -116,7 +116,11 @@ class ProgressListener:
 
     def _say(self, text: str) -> None:
         if not self._quiet:
-            self._bar.console.print(Text(text[:500], style="yellow"))
+            self.tell(text[:500])
+
+    def tell(self, text: str) -> None:
+        """A line for people, above the bar."""
+        self._bar.console.print(Text(text, style="yellow"))
 
 
 def say(text: str, **style: Any) -> None:

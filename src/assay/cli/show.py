@@ -2,8 +2,8 @@
 
 import click
 
+from assay.cli.outcome import show
 from assay.cli.session import load_settings, open_session, run_async
-from assay.cli.working import show
 from assay.services.jobs import find_job
 from assay.services.summaries import JobSummary, summarise_job
 

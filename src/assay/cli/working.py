@@ -2,45 +2,26 @@
 
 import asyncio
 import signal
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import click
-from rich.console import Console
-
 from assay.cli.progress import ProgressListener, say
-from assay.cli.session import is_plain
-from assay.engine.run import EndReason, StopSignal
-from assay.reports.text import render_summary
+from assay.engine.run import StopSignal
 from assay.services.context import Context
-from assay.services.documents import summary_document
-from assay.services.exports import Output, write_outputs
 from assay.services.runs import RunOptions, work_on
-from assay.services.summaries import JobSummary, summarise_job
-from assay.storage.jobs import Job
 
-NANO = 1_000_000_000
+if TYPE_CHECKING:
+    from assay.services.exports import Output
+
+INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-GATE_FAILED, INTERRUPTED, TOOL_ERROR = 100, 130, 1
-ENDINGS: dict[EndReason, tuple[str, str]] = {
-    "errors": ("stopped: too many cells failed", "Go on with: assay resume {job}"),
-    "budget": (
-        "stopped: the next call does not fit the budget",
-        "Give it more with: assay resume {job} --budget USD",
-    ),
-    "account_stopped": (
-        "stopped: the provider's account is used up",
-        "When it is filled up, go on with: assay resume {job}",
-    ),
-    "paused": ("paused by another process", "Go on with: assay resume {job}"),
-    "cancelled": ("cancelled", "See what was answered: assay show {job}"),
-    "interrupted": ("interrupted", "Go on with: assay resume {job}"),
-}
-"""What is said of a run that did not complete, and what to do next."""
+REPORTING, EXPORTS = "assay.cli.outcome", "assay.services.exports"
+"""Their statistics and reports take as long to load as all else together: while the models are asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,85 +30,42 @@ class Showing:
 
     listener: ProgressListener
     as_json: bool = False
-    outputs: Sequence[Output] = ()
+    outputs: Sequence["Output"] = ()
     min_pass_rate: float | None = None
 
 
 async def work_and_show(context: Context, job_id: UUID, options: RunOptions, showing: Showing) -> int:
     """Work on a job to its end and show it; the exit code."""
     stop = StopSignal()
-    with showing.listener, _listening_to_signals(stop):
-        reason = await work_on(context, job_id, options, stop)
-    outcome = await summarise_job(context, job_id)
-    show(outcome, as_json=showing.as_json)
-    for path in await write_outputs(context, outcome, showing.outputs):
-        say(f"wrote {path}", style="dim")
-    return _finish(outcome, reason, showing)
-
-
-def show(outcome: JobSummary, *, as_json: bool) -> None:
-    """The summary on standard output, for people or for programs."""
-    if as_json:
-        click.echo(summary_document(outcome))
-    else:
-        plain = is_plain({}, sys.stdout)
-        render_summary(outcome.summary, Console(highlight=False, no_color=plain, width=_width(plain)))
-
-
-def _width(plain: bool) -> int | None:
-    return 100 if plain else None
-
-
-def _finish(outcome: JobSummary, reason: EndReason, showing: Showing) -> int:
-    job = outcome.job
-    if reason != "completed":
-        ending, advice = ENDINGS[reason]
-        spent = f" ({_budget(job)})" if reason == "budget" else ""
-        say(f"{ending}{spent}. {advice.format(job=job.id)}", style="bold yellow")
-        return INTERRUPTED if reason == "interrupted" else TOOL_ERROR
-    failed = sum(candidate.errors for candidate in outcome.summary.candidates)
-    if failed:
-        found = "1 cell failed. Run it" if failed == 1 else f"{failed:,} cells failed. Run them"
-        say(f"{found} again with: assay retry {job.id}", style="yellow")
-    say(f"See more: assay show {job.id}   assay export {job.id} -o report.html", style="dim")
-    if not any(candidate.succeeded for candidate in outcome.summary.candidates):
-        return TOOL_ERROR
-    if showing.min_pass_rate is not None and not _passes(outcome, showing.min_pass_rate):
-        return GATE_FAILED
-    return 0
-
-
-def _budget(job: Job) -> str:
-    spent = f"${job.spent_nanousd / NANO:.6g} spent"
-    return spent if job.cap_nanousd is None else f"{spent} of ${job.cap_nanousd / NANO:.6g}"
-
-
-def _passes(outcome: JobSummary, least: float) -> bool:
-    """Whether every metric with a pass rate reaches it on every candidate."""
-    low = [
-        (outcome.summary.candidates[each.candidate].label, each.metric, each.pass_rate.estimate)
-        for each in outcome.summary.metrics
-        if each.pass_rate is not None and (each.pass_rate.estimate is None or each.pass_rate.estimate < least)
-    ]
-    for label, metric, rate in low:
-        found = "nothing was scored" if rate is None else f"{rate:.1%}"
-        say(f"gate: {label} on {metric}: {found}, at least {least:.1%} must pass", style="bold red")
-    return not low
+    loading = asyncio.create_task(asyncio.to_thread(import_module, REPORTING))
+    with _listening_to_signals(stop, showing.listener.tell) as leave:
+        with showing.listener:
+            reason = await work_on(context, job_id, options, stop)
+        if stop.aborting.is_set():
+            say(f"interrupted. Go on with: assay resume {job_id}", style="bold yellow")
+            return INTERRUPTED
+        if not stop.draining.is_set():
+            leave()
+        reporting: Any = await loading
+        code: int = await reporting.show_outcome(context, job_id, reason, showing)
+        return code
 
 
 @contextmanager
-def _listening_to_signals(stop: StopSignal) -> Iterator[None]:
-    """The first Ctrl-C drains, the second stops at once; after that, and after the run, it is Python's again."""
+def _listening_to_signals(
+    stop: StopSignal, tell: Callable[[str], None]
+) -> Iterator[Callable[[], None]]:
+    """The first Ctrl-C drains, the second stops at once; after that, or `leave`, it is Python's again."""
     loop = asyncio.get_running_loop()
 
     def asked() -> None:
         if stop.draining.is_set():
             stop.abort()
-            say("stopping now", style="yellow")
+            tell("stopping now")
             leave()
         else:
             stop.drain()
-            say("finishing what is under way; Ctrl-C again stops now", style="yellow")
+            tell("finishing what is under way; Ctrl-C again stops now")
 
     def leave() -> None:
         for number in SIGNALS:
@@ -136,11 +74,14 @@ def _listening_to_signals(stop: StopSignal) -> Iterator[None]:
     for number in SIGNALS:
         loop.add_signal_handler(number, asked)
     try:
-        yield
+        yield leave
     finally:
         leave()
 
 
-def parse_outputs(paths: Sequence[Path]) -> tuple[Output, ...]:
+def parse_outputs(paths: Sequence[Path]) -> tuple["Output", ...]:
     """Outputs by their extensions, checked to be writable before anything is spent."""
-    return tuple(Output.of(path) for path in paths)
+    if not paths:
+        return ()
+    exports: Any = import_module(EXPORTS)
+    return tuple(exports.Output.of(path) for path in paths)

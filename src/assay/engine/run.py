@@ -7,6 +7,7 @@ not grow with the number of cells. The same loop serves one process and many: al
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -104,7 +105,9 @@ class _Run:
         self._context = context
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._model_of: dict[int, int] = {}
+        self._asking: set[int] = set()
         self._answered: asyncio.Queue[Answer | Failure] = asyncio.Queue()
+        self._gathered = asyncio.Event()
         self._scored: asyncio.Queue[list[Success | Failure]] = asyncio.Queue(maxsize=2)
         self._held = 0
         self._room = asyncio.Event()
@@ -226,6 +229,7 @@ class _Run:
         self._held += 1
         self._refusals = 0
         self._model_of[item.lease_token] = item.model_no
+        self._asking.add(item.lease_token)
         self._tasks[item.lease_token] = asyncio.create_task(self._generate(item))
 
     async def _generate(self, item: WorkItem) -> None:
@@ -239,11 +243,19 @@ class _Run:
             self._drop(item.lease_token)
             return
         self._answered.put_nowait(outcome)
+        self._asked(item.lease_token)
+
+    def _asked(self, token: int) -> None:
+        """This cell's answer is no longer waited for; the next batch may be complete by that."""
+        self._asking.discard(token)
+        if not self._asking or self._answered.qsize() >= self._context.policy.batch_size:
+            self._gathered.set()
 
     def _drop(self, token: int) -> None:
         if self._tasks.pop(token, None) is not None:
             self._held -= 1
             self._model_of.pop(token, None)
+            self._asked(token)
             self._context.slots.sent.discard(token)
             self._context.attempts.forget(token)
             self._room.set()
@@ -254,14 +266,22 @@ class _Run:
         policy, evaluator = self._context.policy, self._context.evaluator
         while True:
             batch = [await self._answered.get()]
-            if self._answered.qsize() < policy.batch_size:
-                await self._context.sleep(policy.linger_s)
+            await self._gather()
             while len(batch) < 4 * policy.batch_size and not self._answered.empty():
                 batch.append(self._answered.get_nowait())
             answers = [item for item in batch if isinstance(item, Answer)]
             failures = [item for item in batch if isinstance(item, Failure)]
             scored = await asyncio.to_thread(evaluator.score, answers, self._context.attempts)
             await self._scored.put([*scored, *failures])
+
+    async def _gather(self) -> None:
+        """Let a batch grow for a moment, unless it is large already or nothing more is on its way."""
+        policy = self._context.policy
+        if self._asking and self._answered.qsize() < policy.batch_size:
+            self._gathered.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(policy.linger_s):
+                    await self._gathered.wait()
 
     async def _record_batches(self) -> None:
         while True:

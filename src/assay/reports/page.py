@@ -22,6 +22,7 @@ from assay.reports.wording import (
     duration,
     p_text,
     percent,
+    plural,
     range_text,
     run_size,
     signed_range,
@@ -224,7 +225,7 @@ def _score(metric: MetricSummary | None, scale: tuple[float, float], label: str)
 
 def _notes(metric: MetricSummary) -> tuple[str, ...]:
     """n, coverage, pass rate, and why there is no interval."""
-    clusters = "" if metric.mean.clusters is None else f" in {metric.mean.clusters} clusters"
+    clusters = "" if metric.mean.clusters is None else f" in {plural(metric.mean.clusters, 'cluster')}"
     method = f", {metric.mean.method.replace('_', ' ')}" if metric.mean.estimable else ""
     notes = [f"n={metric.mean.n:,}{clusters}{method}"]
     if metric.mean.reason is not None and metric.mean.n:

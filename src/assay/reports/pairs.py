@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.reports.aggregate import CaseScores
 from assay.reports.values import MetricVerdict, PairSummary
-from assay.reports.wording import adjusted_p, listed, p_text, signed_range
+from assay.reports.wording import adjusted_p, listed, p_text, plural, signed_range
 from assay.stats.comparison import Comparison, adjust_comparisons, compare_paired
 from assay.stats.intervals import Kind
 from assay.stats.paired import paired_difference, paired_scores
@@ -113,7 +113,7 @@ def _pair(metric: str, look: _Look, comparison: Comparison, question: Question) 
 def _pair_sentence(metric: str, names: tuple[str, str], comparison: Comparison) -> str:
     first, second = names
     found = signed_range(comparison.interval)
-    clusters = "" if comparison.clusters is None else f" in {comparison.clusters} clusters"
+    clusters = "" if comparison.clusters is None else f" in {plural(comparison.clusters, 'cluster')}"
     p = adjusted_p(comparison)
     adjusted = "" if p == comparison.p else "adjusted "
     basis = f"(n={comparison.n}{clusters}, {adjusted}{p_text(p)})"

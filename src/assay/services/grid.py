@@ -33,6 +33,9 @@ Made = TypeVar("Made")
 TAKES_VARS = frozenset({"http"})
 """Providers that are sent the case's variables as well as the messages."""
 
+LOCAL_ANSWERS = frozenset({"echo", "replay"})
+"""Providers that make up their answers here: a cache would only hide that their file changed."""
+
 Estimates = list[tuple[int, int, int | None, int | None]]
 
 
@@ -110,7 +113,7 @@ def build_evaluator(world: World, grid: Grid, bench: Bench) -> Evaluator:
     """An evaluator over models wrapped as Cache(Fallback(Retry(Limit(Gate(provider)))))."""
     plan = grid.plan
     around = Surroundings(clock=world.clock, sleep=world.sleep, rng=world.rng, emit=world.emit)
-    limiters = limiters_for(plan.models, around, concurrency=bench.concurrency)
+    limiters = limiters_for([_within(config, bench.concurrency) for config in plan.models], around)
     single: dict[str, Model] = {}
     for config in plan.models:
         provider = _provider(world, config, bench.transport)
@@ -121,7 +124,7 @@ def build_evaluator(world: World, grid: Grid, bench: Bench) -> Evaluator:
         model = single[config.name]
         if config.fallbacks:
             model = Fallback([model, *(single[name] for name in config.fallbacks)], bench.ledger)
-        if bench.cache is not None:
+        if bench.cache is not None and config.provider not in LOCAL_ANSWERS:
             model = Cached(model, bench.cache)
         takes_vars = config.provider in TAKES_VARS
         candidates.append(Candidate(model=model, pricings=grid.pricings, takes_vars=takes_vars))
@@ -132,6 +135,16 @@ def build_evaluator(world: World, grid: Grid, bench: Bench) -> Evaluator:
         variables=plan.variables,
         clock=world.clock,
     )
+
+
+def _within(config: ModelConfig, slots: int) -> ModelConfig:
+    """The model with no more calls at once than the run has slots.
+
+    A call that its limiter let go would else wait for a slot, and leave although the provider has asked
+    for a pause meanwhile.
+    """
+    wanted = min(config.limits.max_concurrency or slots, slots)
+    return replace(config, limits=replace(config.limits, max_concurrency=wanted))
 
 
 def _provider(world: World, config: ModelConfig, transport: Transport) -> Model:

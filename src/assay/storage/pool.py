@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg.types.json import set_json_dumps, set_json_loads
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from assay.domain.errors import StorageFailed
 
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 PASSING = ("08", "40", "53", "57")
 """SQLSTATE classes worth a second try: connection, rollback, resources, operator intervention."""
-FIRST_WAIT_S, LONGEST_WAIT_S, PATIENCE_S = 0.1, 5.0, 120.0
+FIRST_WAIT_S, LONGEST_WAIT_S, PATIENCE_S, RECONNECT_S = 0.1, 5.0, 120.0, 5.0
 
 ENTER_TENANT = "select set_config('role', 'assay_app', true), set_config('assay.organization_id', %s, true)"
 
@@ -40,11 +40,19 @@ class Database:
         *,
         max_connections: int = 8,
         timeout_s: float = 10.0,
+        patience_s: float = PATIENCE_S,
         revive: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._revive = revive
+        self._revive, self._patience_s = revive, patience_s
         self._pool = AsyncConnectionPool(
-            dsn, min_size=0, max_size=max_connections, timeout=timeout_s, open=False, num_workers=2
+            dsn,
+            min_size=0,
+            max_size=max_connections,
+            timeout=timeout_s,
+            # The pool waits twice as long after each refusal: it must not sleep when the server is back.
+            reconnect_timeout=RECONNECT_S,
+            open=False,
+            num_workers=2,
         )
 
     async def open(self) -> None:
@@ -75,9 +83,10 @@ class Database:
         """`work` in a transaction of its own, again when the server or the connection went away meanwhile.
 
         Only for work that may be done twice: a connection can break after the commit. Between tries an
-        embedded server that stopped is started again. Raises StorageFailed after two minutes without luck.
+        embedded server that stopped is started again. Raises StorageFailed when `patience_s` are over.
         """
-        wait_s, waited_s = FIRST_WAIT_S, 0.0
+        clock = asyncio.get_running_loop().time
+        began, wait_s = clock(), FIRST_WAIT_S
         while True:
             try:
                 async with self.transaction(organization_id) as connection:
@@ -85,22 +94,25 @@ class Database:
             except (psycopg.Error, StorageFailed) as error:
                 if not is_passing(error):
                     raise
-                if waited_s >= PATIENCE_S:
+                if clock() - began >= self._patience_s:
                     raise StorageFailed(
-                        f"PostgreSQL did not come back in {waited_s:.0f} s: {error}",
+                        f"PostgreSQL did not come back in {clock() - began:.0f} s: {error}",
                         remedy="Nothing that was acknowledged is lost. Start the server, then: assay resume",
                     ) from error
             await asyncio.sleep(wait_s)
-            waited_s += wait_s
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
             if self._revive is not None:
                 await self._revive()
+            # Connections that broke together would each cost a try of their own.
+            await self._pool.check()
 
 
 def is_passing(error: psycopg.Error | StorageFailed) -> bool:
     """Whether a database error may go away by itself: by its SQLSTATE, or a lost connection."""
     if isinstance(error, StorageFailed):
         return True
+    if isinstance(error, PoolClosed):
+        return False
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return error.sqlstate[:2] in PASSING

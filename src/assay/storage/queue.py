@@ -4,17 +4,21 @@ The meaning is in the functions of the schema; here values become rows and rows 
 """
 
 import base64
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
+import psycopg
 
 from assay.domain.datasets import Case
 from assay.domain.jobs import FailedAttempt, Failure, Recorded, Success, Sweep, WorkItem
 from assay.domain.models import ModelResponse, Usage
 from assay.domain.scores import Score
 from assay.storage.pool import Connection, Database
+
+Number = TypeVar("Number", int, float)
 
 CLAIM = "select * from assay.claim(%s, %s, %s, %s * interval '1 second', %s, %s::smallint[])"
 RECORD = "select item_no, lease_token, answer from assay.record(%s, %s::jsonb)"
@@ -32,16 +36,24 @@ select distinct lease_owner from assay.evaluation_queue
  where organization_id = %s and job_id = %s and state = 'leased'
 """
 ANSWERS = """
-select distinct on (c.request_key) c.request_key, r.output, r.finish, r.finish_reason, r.tool_calls,
-       r.latency_ms, r.ttft_ms, r.input_tokens, r.output_tokens, r.cached_tokens, r.cache_write_tokens,
-       r.reasoning_tokens, r.model_reported, r.fingerprint, r.answered_by, r.output_bytes
-  from assay.model_calls c
-  join assay.evaluation_results r using (organization_id, job_id, item_no, lease_token)
- where c.organization_id = %s and c.outcome = 'ok' and c.request_key = any (%s)
-   and r.answered_by is null
- order by c.request_key, c.closed_at desc
+select k.request_key, r.*
+  from unnest(%s::bytea[]) as k (request_key)
+ cross join lateral (
+       select r.output, r.finish, r.finish_reason, r.tool_calls, r.latency_ms, r.ttft_ms, r.input_tokens,
+              r.output_tokens, r.cached_tokens, r.cache_write_tokens, r.reasoning_tokens, r.model_reported,
+              r.fingerprint, r.answered_by, r.output_bytes
+         from assay.evaluation_results r
+        where r.organization_id = %s and r.request_key = k.request_key and not r.cached
+        order by r.created_at desc limit 1) r
 """
 EXPAND_CASES = 2_000
+
+REFUSED_VALUES = ("22", "23", "54")
+"""SQLSTATE classes of a value that cannot be stored: data, constraints, limits of the program."""
+MOST_TOKENS = 2**31 - 1
+MOST_NANOUSD = 10**15
+MOST_MS = 1e12
+DEEPEST = 100
 
 
 class JobQueue:
@@ -80,12 +92,28 @@ class JobQueue:
         return [_work_item(row) for row in rows]
 
     async def record(self, outcomes: Sequence[Success | Failure]) -> list[Recorded]:
-        """Make outcomes durable; the answers in the order of the outcomes."""
+        """Make outcomes durable; the answers in the order of the outcomes.
+
+        An outcome that PostgreSQL refuses fails alone: the others of its batch are stored.
+        """
         versions = self._metric_versions
         batch = [_success(o, versions) if isinstance(o, Success) else _failure(o) for o in outcomes]
-        rows = await self._run(RECORD, [self._job_id, encode_batch(batch)])
-        answers = {(item_no, token): answer for item_no, token, answer in rows}
+        answers = await self._record(batch)
         return [answers[o.item.item_no, o.item.lease_token] for o in outcomes]
+
+    async def _record(self, batch: list[dict[str, Any]]) -> dict[tuple[int, int], Recorded]:
+        try:
+            rows = await self._run(RECORD, [self._job_id, encode_batch(batch)])
+        except psycopg.Error as error:
+            if (error.sqlstate or "")[:2] not in REFUSED_VALUES:
+                raise
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                return await self._record(batch[:middle]) | await self._record(batch[middle:])
+            if batch[0]["kind"] != "success":
+                raise
+            return await self._record([_unstorable(batch[0], error)])
+        return {(item_no, token): answer for item_no, token, answer in rows}
 
     async def next_attempts(self, failed: Sequence[FailedAttempt]) -> set[int]:
         """Close failed attempts and open the next; the tokens whose leases still hold."""
@@ -118,7 +146,7 @@ class JobQueue:
 
     async def find_answers(self, keys: Sequence[bytes]) -> dict[bytes, ModelResponse]:
         """The newest answers of this tenant's earlier calls to the same requests."""
-        rows = await self._run(ANSWERS, [self._organization_id, list(keys)])
+        rows = await self._run(ANSWERS, [list(keys), self._organization_id])
         return {bytes(row[0]): _answer(row) for row in rows}
 
     async def _run(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -167,16 +195,15 @@ def _success(outcome: Success, versions: Mapping[str, str]) -> dict[str, Any]:
         "finish": response.finish,
         "finish_reason": response.finish_reason,
         "tool_calls": response.tool_calls or None,
-        "latency_ms": response.latency_ms,
-        "call_latency_ms": None if response.cached else response.latency_ms,
-        "ttft_ms": response.ttft_ms,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cached_tokens": usage.cached_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
-        "cost_nanousd": outcome.cost_nanousd,
-        "priced": outcome.cost_nanousd is not None,
+        "latency_ms": _within(response.latency_ms, MOST_MS),
+        "call_latency_ms": None if response.cached else _within(response.latency_ms, MOST_MS),
+        "ttft_ms": _within(response.ttft_ms, MOST_MS),
+        "input_tokens": _within(usage.input_tokens, MOST_TOKENS),
+        "output_tokens": _within(usage.output_tokens, MOST_TOKENS),
+        "cached_tokens": _within(usage.cached_tokens, MOST_TOKENS),
+        "cache_write_tokens": _within(usage.cache_write_tokens, MOST_TOKENS),
+        "reasoning_tokens": _within(usage.reasoning_tokens, MOST_TOKENS),
+        "cost_nanousd": _within(outcome.cost_nanousd, MOST_NANOUSD),
         "price_version": outcome.price_version,
         "cached": response.cached,
         "model_reported": response.model,
@@ -188,9 +215,27 @@ def _success(outcome: Success, versions: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _within(value: Number | None, most: float) -> Number | None:
+    """What a provider said, unless it is impossible: then unknown."""
+    return value if value is not None and 0 <= value <= most else None
+
+
 def _score(score: Score, versions: Mapping[str, str]) -> tuple[Any, ...]:
-    version = versions[score.metric]
-    return (score.metric, version, score.state, score.value, score.passed, score.reason, score.evidence)
+    version, evidence = versions[score.metric], score.evidence
+    if score.state != "scored":
+        return (score.metric, version, score.state, None, score.passed, score.reason, evidence)
+    if score.value is None or not math.isfinite(score.value):
+        reason = f"the metric's value is {score.value}: {score.reason}"
+        return (score.metric, version, "failed", None, None, reason, evidence)
+    return (score.metric, version, "scored", score.value, score.passed, score.reason, evidence)
+
+
+def _unstorable(row: Mapping[str, Any], error: psycopg.Error) -> dict[str, Any]:
+    """The failure in place of an answer that cannot be stored; what the call cost stays."""
+    kept = ("item_no", "lease_token", "call_no", "cost_nanousd", "price_version", "http_status")
+    message = f"PostgreSQL refuses the answer: {error.diag.message_primary or error}"
+    failed = {"kind": "failure", "outcome": "unstorable", "error_code": "unstorable"}
+    return {name: row[name] for name in kept} | failed | {"error_message": message[:2000], "scores": []}
 
 
 def _failure(outcome: Failure) -> dict[str, Any]:
@@ -205,10 +250,9 @@ def _failure(outcome: Failure) -> dict[str, Any]:
         "error_code": outcome.code,
         "error_message": outcome.message[:2000],
         "cost_nanousd": 0,
-        "priced": True,
         "http_status": outcome.http_status,
         "provider_request_id": outcome.provider_request_id,
-        "call_latency_ms": outcome.latency_ms,
+        "call_latency_ms": _within(outcome.latency_ms, MOST_MS),
         "scores": [],
     }
 
@@ -222,10 +266,9 @@ def _failed_attempt(attempt: FailedAttempt) -> dict[str, Any]:
         "error_message": attempt.message[:2000],
         "counts": attempt.counts,
         "cost_nanousd": 0,
-        "priced": True,
         "http_status": attempt.http_status,
         "provider_request_id": attempt.provider_request_id,
-        "call_latency_ms": attempt.latency_ms,
+        "call_latency_ms": _within(attempt.latency_ms, MOST_MS),
     }
 
 
@@ -275,23 +318,35 @@ def clean_text(text: str) -> str:
     return text
 
 
-def encode_batch(batch: Iterable[dict[str, Any]]) -> str:
-    """JSON for the schema's functions; falls back to cleaning every text when one cannot be held."""
+def encode_batch(batch: Iterable[Mapping[str, Any]]) -> str:
+    """JSON for the schema's functions; what JSON or PostgreSQL cannot hold becomes text that they can."""
     rows = list(batch)
     try:
         encoded = orjson.dumps(rows, option=orjson.OPT_NON_STR_KEYS)
-    except (TypeError, orjson.JSONEncodeError):
-        encoded = orjson.dumps(_clean(rows))
+    except TypeError:
+        encoded = b"\\u0000"
     if b"\\u0000" in encoded:
-        encoded = orjson.dumps(_clean(rows))
+        encoded = orjson.dumps(_clean(rows, DEEPEST))
     return encoded.decode()
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: Any, depth: int) -> Any:
+    if value is None or isinstance(value, bool | float):
+        return value
     if isinstance(value, str):
         return clean_text(value)
-    if isinstance(value, dict):
-        return {clean_text(str(key)): _clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
-    return value
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return value
+    if depth and isinstance(value, Mapping):
+        return {clean_text(str(key)): _clean(item, depth - 1) for key, item in value.items()}
+    if depth and isinstance(value, list | tuple):
+        return [_clean(item, depth - 1) for item in value]
+    return clean_text(_told(value))
+
+
+def _told(value: Any) -> str:
+    """A value as text: too deep, too large or of a foreign type."""
+    try:
+        return repr(value)[:1000]
+    except (RecursionError, ValueError):
+        return f"a {type(value).__name__} that cannot be shown"

@@ -71,16 +71,20 @@ select distinct on (q.item_no) q.prompt_no, q.model_no, q.state::text, q.error_c
  order by q.item_no, chain.depth
 """
 )
-CASES = """
+CASES = (
+    CHAIN
+    + """
 select dc.case_no, tc.key, tc.cluster
-  from assay.evaluation_jobs j
+  from (select id from chain order by depth desc limit 1) first
+  join assay.evaluation_jobs j on j.organization_id = %(org)s and j.id = first.id
   join assay.dataset_cases dc on dc.organization_id = j.organization_id
    and dc.dataset_version_id = j.dataset_version_id
    and (j.selection is null or j.selection @> dc.case_no)
   join assay.test_cases tc on tc.organization_id = dc.organization_id and tc.id = dc.case_id
- where j.organization_id = %(org)s and j.id = %(job)s
  order by dc.case_no
 """
+)
+"""The cases of a retry are those of the job that was retried."""
 
 
 async def stream_results(

@@ -1,0 +1,84 @@
+-- What must be true of every job at every moment: each row must count 0 violations.
+--
+--   psql "$DATABASE_URL" -f migrations/invariants.sql
+--
+-- Reads what its role may see: a superuser all tenants, the application the tenant that is set.
+-- I14 holds while workers run: where none did for a while, leases that ran out wait for the next one.
+
+with calls as (
+  select organization_id, job_id,
+         coalesce(sum(estimate_nanousd) filter (where state = 'intent'), 0) as reserved,
+         coalesce(sum(case state when 'settled' then cost_nanousd when 'unknown' then estimate_nanousd end), 0) as spent,
+         count(*) filter (where (state = 'settled' and cost_nanousd is null)
+                             or (state = 'unknown' and estimate_nanousd is null)) as unpriced
+    from assay.model_calls group by organization_id, job_id
+), attempts as (
+  select organization_id, job_id, item_no,
+         count(*) filter (where counts) as counted,
+         count(*) filter (where lost) as lost,
+         count(*) filter (where state = 'intent') as open,
+         max(lease_token) filter (where state = 'intent') as token
+    from assay.model_calls group by organization_id, job_id, item_no
+), items as (
+  select q.*, r.lease_token as result_token, coalesce(a.counted, 0) as counted, coalesce(a.lost, 0) as lost,
+         coalesce(a.open, 0) as open, a.token as open_token,
+         (r.case_no, r.prompt_no, r.model_no, r.repeat_no) as answered,
+         ((q.case_no::bigint * j.prompt_count + q.prompt_no) * j.model_count + q.model_no) * j.repeat_count
+           + q.repeat_no as number,
+         j.state in ('completed', 'failed', 'cancelled') as finished, j.max_crashes
+    from assay.evaluation_queue q
+    join assay.evaluation_jobs j on j.organization_id = q.organization_id and j.id = q.job_id
+    left join attempts a
+      on a.organization_id = q.organization_id and a.job_id = q.job_id and a.item_no = q.item_no
+    left join assay.evaluation_results r
+      on r.organization_id = q.organization_id and r.job_id = q.job_id and r.item_no = q.item_no
+), item_checks as (
+  select count(*) filter (where state = 'succeeded' and result_token is null) as i01,
+         count(*) filter (where state <> 'succeeded' and result_token is not null) as i02,
+         count(*) filter (where result_token <> lease_token) as i03,
+         count(*) filter (where item_no <> number or (result_token is not null
+                            and answered <> (case_no, prompt_no, model_no, repeat_no))) as i04,
+         count(*) filter (where finished and state in ('ready', 'leased')) as i06,
+         count(*) filter (where open > 0 and not (state = 'leased' and lease_token = open_token)) as i10,
+         count(*) filter (where state = 'leased' and open <> 1) as i11,
+         count(*) filter (where attempts <> counted) as i12,
+         count(*) filter (where crashes <> lost) as i13,
+         count(*) filter (where isfinite(lease_expires_at)
+                            and lease_expires_at < clock_timestamp() - interval '5 minutes') as i14,
+         count(*) filter (where state = 'dead' and solo_crashes < max_crashes) as i16
+    from items
+), jobs as (
+  select j.*, coalesce(c.reserved, 0) as reserved, coalesce(c.spent, 0) as spent, coalesce(c.unpriced, 0) as unpriced,
+         j.expanded_cases >= least(upper(range_merge(j.selection)), v.case_count) as expanded,
+         (select count(*) from items i where i.organization_id = j.organization_id and i.job_id = j.id) as cells
+    from assay.evaluation_jobs j
+    join assay.dataset_versions v on v.organization_id = j.organization_id and v.id = j.dataset_version_id
+    left join calls c on c.organization_id = j.organization_id and c.job_id = j.id
+), job_checks as (
+  select count(*) filter (where expanded and planned <> cells or state = 'completed' and not expanded) as i05,
+         count(*) filter (where reserved_nanousd <> reserved) as i07,
+         count(*) filter (where spent_nanousd <> spent) as i08,
+         count(*) filter (where spent_nanousd + reserved_nanousd > cap_nanousd) as i09,
+         count(*) filter (where unpriced_calls <> unpriced) as i17
+    from jobs
+)
+select c.invariant, c.violations
+  from item_checks i cross join job_checks j cross join lateral (values
+    ('I01 succeeded item without a result', i.i01),
+    ('I02 result of an item that did not succeed', i.i02),
+    ('I03 result by another lease than the last one', i.i03),
+    ('I04 number of an item that does not tell its place in the grid', i.i04),
+    ('I05 expanded job without all its items, or completed without being expanded', j.i05),
+    ('I06 finished job with open items', i.i06),
+    ('I07 reserved money that is not that of the open calls', j.i07),
+    ('I08 spent money that is not that of the closed calls', j.i08),
+    ('I09 more money spent and reserved than the cap', j.i09),
+    ('I10 open call whose lease is gone', i.i10),
+    ('I11 leased item without exactly one open call', i.i11),
+    ('I12 attempts that are not the calls which count', i.i12),
+    ('I13 crashes that are not the lost calls', i.i13),
+    ('I14 lease that ran out long ago', i.i14),
+    ('I16 dead item below the limit of crashes', i.i16),
+    ('I17 calls of unknown price that are not counted as such', j.i17)
+  ) as c (invariant, violations)
+ order by c.invariant;

@@ -1,0 +1,173 @@
+"""The schema holds its own rules: legal moves, growing tokens, what never changes, identifiers."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tenants import Tenant, make_success
+
+IMMUTABLE = {
+    "dataset_cases",
+    "dataset_versions",
+    "evaluation_results",
+    "model_configs",
+    "prompt_versions",
+    "test_cases",
+}
+ITEM_STATES = ("ready", "leased", "succeeded", "failed", "dead", "cancelled")
+JOB_STATES = ("draft", "queued", "running", "paused", "completed", "failed", "cancelling", "cancelled")
+LEGAL = {
+    "item": {
+        "ready": {"leased", "cancelled"},
+        "leased": {"ready", "succeeded", "failed", "dead", "cancelled"},
+        "failed": {"ready"},
+        "dead": {"ready"},
+    },
+    "job": {
+        "draft": {"queued", "cancelled"},
+        "queued": {"running", "paused", "cancelling"},
+        "running": {"paused", "completed", "failed", "cancelling"},
+        "paused": {"running", "cancelling"},
+        "cancelling": {"cancelled"},
+    },
+}
+FORCE_ITEM = """
+update assay.evaluation_queue
+   set state = %s, lease_token = 5, lease_expires_at = case when %s = 'leased' then clock_timestamp() end
+ where job_id = %s and item_no = 0
+"""
+MOVE_ITEM = """
+update assay.evaluation_queue
+   set state = %s, lease_token = 6, lease_expires_at = case when %s = 'leased' then clock_timestamp() end
+ where job_id = %s and item_no = 0
+"""
+FORCE_JOB = "update assay.evaluation_jobs set state = %s where %s <> '' and id = %s"
+
+
+@pytest.fixture
+def superuser(dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    """A superuser's transaction of which nothing stays."""
+    with psycopg.connect(dsn, autocommit=True) as connection, connection.transaction(force_rollback=True):
+        yield connection
+
+
+def error_of(connection: psycopg.Connection[Any], query: str, parameters: Any, tenant: UUID) -> str | None:
+    """The SQLSTATE with which the application's statement is refused, if it is; nothing of it stays."""
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute("set local role assay_app")
+            connection.execute("select set_config('assay.organization_id', %s, true)", [str(tenant)])
+            assert connection.execute(query, parameters).rowcount == 1
+    except psycopg.Error as error:
+        return error.sqlstate
+    return None
+
+
+def without_triggers(connection: psycopg.Connection[Any], query: str, parameters: Any) -> None:
+    """Do what only a superuser can."""
+    connection.execute("set local session_replication_role = replica")
+    connection.execute(query, parameters)
+    connection.execute("set local session_replication_role = origin")
+
+
+@pytest.mark.parametrize(
+    ("entity", "states", "force", "move"),
+    [("item", ITEM_STATES, FORCE_ITEM, MOVE_ITEM), ("job", JOB_STATES, FORCE_JOB, FORCE_JOB)],
+)
+async def test_only_the_listed_moves_are_possible(
+    superuser: psycopg.Connection[Any],
+    tenant: Tenant,
+    entity: str,
+    states: tuple[str, ...],
+    force: str,
+    move: str,
+) -> None:
+    job = await tenant.make_job(cases=1)
+    for before, after in itertools.permutations(states, 2):
+        with superuser.transaction(force_rollback=True):
+            without_triggers(superuser, force, [before, before, job.id])
+            error = error_of(superuser, move, [after, after, job.id], tenant.organization_id)
+        legal = after in LEGAL[entity].get(before, ())
+        assert error == (None if legal else "P0401"), f"{before} -> {after}"
+
+
+def test_the_states_and_moves_are_those_of_the_design(superuser: psycopg.Connection[Any]) -> None:
+    query = "select enum_range(null::assay.item_state)::text[], enum_range(null::assay.job_state)::text[]"
+    assert superuser.execute(query).fetchone() == (list(ITEM_STATES), list(JOB_STATES))
+    moves = superuser.execute("select entity, from_state, to_state from assay.state_transitions").fetchall()
+    assert set(moves) == {(e, f, t) for e, steps in LEGAL.items() for f, ends in steps.items() for t in ends}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "state = 'leased', lease_expires_at = clock_timestamp()",
+        "state = 'leased', lease_expires_at = clock_timestamp(), lease_token = 4",
+        "state = 'leased', lease_expires_at = clock_timestamp(), lease_token = null",
+        "lease_token = 4",
+        "lease_token = null",
+    ],
+)
+async def test_a_lease_without_a_greater_token_is_refused(
+    superuser: psycopg.Connection[Any], tenant: Tenant, change: str
+) -> None:
+    job = await tenant.make_job(cases=1)
+    without_triggers(superuser, FORCE_ITEM, ["ready", "ready", job.id])
+    query = f"update assay.evaluation_queue set {change} where job_id = %s"  # noqa: S608 - from the list above
+    assert error_of(superuser, query, [job.id], tenant.organization_id) == "P0402"
+
+
+async def test_what_is_immutable_cannot_be_changed_even_by_a_superuser(
+    superuser: psycopg.Connection[Any], tenant: Tenant
+) -> None:
+    job = await tenant.make_job(cases=1)
+    await job.queue.record([make_success(item) for item in await job.queue.claim(1)])
+    triggers = superuser.execute("select tgrelid::regclass::text from pg_trigger where tgname = 'immutable'")
+    assert {name.removeprefix("assay.") for (name,) in triggers} == IMMUTABLE
+    for table in IMMUTABLE:
+        for verb in ("update {} set organization_id = organization_id", "delete from {}"):
+            query = sql.SQL(verb + " where organization_id = %s").format(sql.Identifier("assay", table))
+            with pytest.raises(psycopg.Error) as refused, superuser.transaction():
+                superuser.execute(query, [tenant.organization_id])
+            assert refused.value.sqlstate == "P0403"
+
+
+def test_new_ids_are_version_seven_and_ordered_by_time(superuser: psycopg.Connection[Any]) -> None:
+    ids = [row[0] for row in superuser.execute("select assay.new_id() from generate_series(1, 1000)")]
+    assert len(set(ids)) == 1000
+    assert {(value.version, value.variant) for value in ids} == {(7, "specified in RFC 4122")}
+    milliseconds = [value.int >> 80 for value in ids]
+    assert milliseconds == sorted(milliseconds)
+    now = superuser.execute("select extract(epoch from clock_timestamp()) * 1000").fetchone()
+    assert now
+    assert abs(milliseconds[-1] - float(now[0])) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("setting", "claims", "found"),
+    [
+        ("", "", None),
+        ("00000000-0000-7000-8000-000000000001", "", 1),
+        ("", '{"app_metadata": {"organization_id": "00000000-0000-7000-8000-000000000002"}}', 2),
+        ("", '{"organization_id": "00000000-0000-7000-8000-000000000003"}', 3),
+        ("", '{"user_metadata": {"organization_id": "00000000-0000-7000-8000-000000000004"}}', None),
+        (
+            "00000000-0000-7000-8000-000000000001",
+            '{"organization_id": "00000000-0000-7000-8000-000000000003"}',
+            1,
+        ),
+    ],
+)
+def test_the_tenant_comes_from_the_transaction_or_from_signed_claims(
+    superuser: psycopg.Connection[Any], setting: str, claims: str, found: int | None
+) -> None:
+    superuser.execute("select set_config('assay.organization_id', %s, true)", [setting])
+    superuser.execute("select set_config('request.jwt.claims', %s, true)", [claims])
+    row = superuser.execute("select assay.current_organization()").fetchone()
+    assert row
+    assert (None if row[0] is None else row[0].int & 0xFF) == found
