@@ -862,13 +862,15 @@ begin
            available_at = clock_timestamp(), error_code = 'lease_lost',
            error_message = 'the worker that held this cell died or lost its connection'
       from lost l
-     where q.organization_id = org and q.job_id = p_job and q.item_no = l.item_no
+     where q.organization_id = org and q.job_id = p_job
+       and q.item_no = any (array(select l.item_no from lost l)) and q.item_no = l.item_no
     returning q.state, q.item_no, l.lease_token
   ), closed as (
     update assay.model_calls c
        set state = 'unknown', outcome = 'lease_lost', lost = true, closed_at = clock_timestamp()
       from taken t
-     where c.organization_id = org and c.job_id = p_job and c.item_no = t.item_no
+     where c.organization_id = org and c.job_id = p_job
+       and c.item_no = any (array(select t.item_no from taken t)) and c.item_no = t.item_no
        and c.lease_token = t.lease_token and c.state = 'intent'
     returning c.estimate_nanousd
   ), money as (

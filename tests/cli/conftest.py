@@ -9,11 +9,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
 
-from bench import Bench, end_children, make_environment  # noqa: E402  (found through the line above)
-from provider import Provider  # noqa: E402
+from bench import Bench, end_children, make_environment
+from provider import Provider
 
-from assay.storage import embedded, migrate  # noqa: E402
-
+from assay.storage import embedded, migrate
 
 ONE_AT_A_TIME = 20_260
 """The lock under which databases of the shared server are made."""

@@ -17,14 +17,17 @@ dataset: cases.jsonl
 metrics:
   - exact
 """
-CASES = '{"id": "a", "vars": {"q": "one"}, "expected": "one"}\n{"id": "b", "vars": {"q": "two"}, "expected": "two"}\n'
+RESULTS = "select * from assay.evaluation_results where organization_id = %(org)s order by item_no"
+CASES = '{"id": "a", "vars": {"q": "one"}, "expected": "one"}\n{"id": "b", "vars": {"q": "two"}}\n'
 
 
 @pytest.fixture
 def refused(bench: Bench):
-    """Writes a suite with changes, runs it, and returns what was said once nothing else is seen to have happened."""
+    """Writes a suite with changes, runs it, sees that nothing happened, and returns what was said."""
 
-    def run(*changes: tuple[str, str], cases: str | bytes = CASES, file: str = "cases.jsonl", options=(), code=2):
+    def run(
+        *changes: tuple[str, str], cases: str | bytes = CASES, file: str = "cases.jsonl", options=(), code=2
+    ):
         text = SUITE.replace("URL", bench.provider.url).replace("cases.jsonl", file)
         for old, new in changes:
             assert old in text
@@ -113,9 +116,21 @@ def test_no_case_at_all_is_refused(refused) -> None:
         ("cases.yaml", "- {id: a\n"),
         ("cases.xlsx", b"PK\x03\x04"),
         ("cases.jsonl", b'{"id": "a", "vars": {"q": "caf\xe9 \xc3\xa9"}}\n'),
-        ("cases.jsonl", b'{"id": "a", "vars": {"q": "caf\xc3\xa9"}}\n{"id": "b", "vars": {"q": "caf\xe9"}}\n'),
+        (
+            "cases.jsonl",
+            b'{"id": "a", "vars": {"q": "caf\xc3\xa9"}}\n{"id": "b", "vars": {"q": "caf\xe9"}}\n',
+        ),
     ],
-    ids=["csv-as-jsonl", "jsonl-as-json", "csv-as-parquet", "binary-as-csv", "yaml", "xlsx", "latin1", "mixed"],
+    ids=[
+        "csv-as-jsonl",
+        "jsonl-as-json",
+        "csv-as-parquet",
+        "binary-as-csv",
+        "yaml",
+        "xlsx",
+        "latin1",
+        "mixed",
+    ],
 )
 def test_a_data_file_that_is_not_what_it_claims_is_refused(refused, file: str, content: str | bytes) -> None:
     said = refused(file=file, cases=content)
@@ -202,7 +217,7 @@ def test_a_missing_suite_says_how_to_begin(bench: Bench) -> None:
     assert "assay init" in done.err
 
 
-def test_a_missing_data_file_is_named(refused, bench: Bench) -> None:
+def test_a_missing_data_file_is_named(refused) -> None:
     said = refused(("dataset: cases.jsonl", "dataset: casses.jsonl"))
     assert "casses.jsonl" in said
 
@@ -270,8 +285,8 @@ def test_many_mistakes_are_told_at_once(refused) -> None:
 def test_nothing_stored_is_lost_by_a_refusal(bench: Bench) -> None:
     bench.suite(2)
     assert bench.run("run").code == 0
-    before = bench.rows("select * from assay.evaluation_results where organization_id = %(org)s order by item_no")
+    before = bench.rows(RESULTS)
     bench.suite([{"id": "a", "vars": {"q": "x"}}, {"id": "a", "vars": {"q": "y"}}])
     assert bench.run("run").code == 2
-    assert bench.rows("select * from assay.evaluation_results where organization_id = %(org)s order by item_no") == before
+    assert bench.rows(RESULTS) == before
     assert len(bench.jobs()) == 1

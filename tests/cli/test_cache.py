@@ -38,7 +38,9 @@ def test_repeats_are_independent_questions(bench: Bench, provider: Provider) -> 
 
 def test_the_same_question_in_one_run_is_one_call(bench: Bench, provider: Provider) -> None:
     provider.latency_s = 0.05
-    bench.suite([{"id": f"c{n}", "vars": {"q": "the same", "n": n}, "expected": "the same"} for n in range(4)])
+    bench.suite(
+        [{"id": f"c{n}", "vars": {"q": "the same", "n": n}, "expected": "the same"} for n in range(4)]
+    )
     done = bench.run("run", "--json")
     assert provider.count == 1
     assert done.json["candidates"][0]["cached"] == 3
@@ -71,7 +73,9 @@ def test_failures_are_not_remembered(bench: Bench, provider: Provider) -> None:
     assert provider.count == 2
 
 
-def test_another_tenant_does_not_profit(bench: Bench, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_tenant_does_not_profit(
+    bench: Bench, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.suite(2)
     bench.run("run")
     monkeypatch.setenv("ASSAY_ORGANIZATION_ID", str(uuid4()))

@@ -14,7 +14,7 @@ from provider import Provider
 
 from assay.storage import embedded
 
-CELLS, KILLS = 240, 7
+CELLS, KILLS = 240, 6
 CALLS = """
 select q.item_no, 'question ' || q.case_no, count(*) filter (where c.state = 'unknown'),
        count(*) filter (where c.outcome = 'ok')
@@ -23,8 +23,9 @@ select q.item_no, 'question ' || q.case_no, count(*) filter (where c.state = 'un
 """
 
 
-@pytest.mark.xdist_group("crashes")
-def test_a_run_that_is_killed_again_and_again_loses_and_doubles_nothing(bench: Bench, provider: Provider) -> None:
+def test_a_run_that_is_killed_again_and_again_loses_and_doubles_nothing(
+    bench: Bench, provider: Provider
+) -> None:
     rng = random.Random(20261123)
     provider.latency_s = 0.05
     bench.suite(CELLS)
@@ -40,7 +41,9 @@ def test_a_run_that_is_killed_again_and_again_loses_and_doubles_nothing(bench: B
         child.wait()
         while provider.open_requests:
             time.sleep(0.01)
-        answered = bench.value("select count(*) from assay.evaluation_results where organization_id = %(org)s")
+        answered = bench.value(
+            "select count(*) from assay.evaluation_results where organization_id = %(org)s"
+        )
         in_flight = provider.count - answered
         assert bench.broken() == []
         arguments = ("resume", "last", "-j", "10")
@@ -49,7 +52,9 @@ def test_a_run_that_is_killed_again_and_again_loses_and_doubles_nothing(bench: B
     done = bench.finish(bench.spawn(*arguments))
     assert done.code == 0, done.err
     assert bench.states() == {"succeeded": CELLS}
-    assert bench.value("select count(*) from assay.evaluation_results where organization_id = %(org)s") == CELLS
+    assert (
+        bench.value("select count(*) from assay.evaluation_results where organization_id = %(org)s") == CELLS
+    )
     assert provider.count <= CELLS + in_flight
     asked = Counter(provider.counts)
     for _, question, unknown, ok in bench.rows(CALLS):
@@ -69,7 +74,6 @@ def own_database(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return data
 
 
-@pytest.mark.xdist_group("crashes")
 def test_a_run_outlives_its_database_and_the_supervisor(
     bench: Bench, provider: Provider, own_database: Path
 ) -> None:
@@ -97,7 +101,10 @@ def test_a_run_outlives_its_database_and_the_supervisor(
     with embedded.start(own_database) as server:
         bench.dsn = server.dsn()
         assert bench.states() == {"succeeded": CELLS}
-        assert bench.value("select count(*) from assay.evaluation_results where organization_id = %(org)s") == CELLS
+        assert (
+            bench.value("select count(*) from assay.evaluation_results where organization_id = %(org)s")
+            == CELLS
+        )
         assert provider.count == CELLS
         assert bench.broken() == []
     embedded.stop(own_database)

@@ -21,13 +21,17 @@ def first_time(fault: wire.Answer):
 
 async def stalled(connection: wire.Wire) -> None:
     """A head and half a body, then nothing."""
-    await connection.send(wire.head(200, {"content-type": wire.JSON, "content-length": "500"}) + b'{"id": "x"')
+    await connection.send(
+        wire.head(200, {"content-type": wire.JSON, "content-length": "500"}) + b'{"id": "x"'
+    )
     await connection.hang()
 
 
 async def cut_off(connection: wire.Wire) -> None:
     """A head and half a body, then the end."""
-    await connection.send(wire.head(200, {"content-type": wire.JSON, "content-length": "500"}) + b'{"id": "x"')
+    await connection.send(
+        wire.head(200, {"content-type": wire.JSON, "content-length": "500"}) + b'{"id": "x"'
+    )
     connection.writer.close()
 
 
@@ -65,7 +69,9 @@ def test_a_burst_of_429_is_sat_out_as_long_as_it_asks(bench: Bench, provider: Pr
 
     def decide(question: Question) -> wire.Answer:
         loop_times.append(asyncio.get_running_loop().time())
-        return refuse(429, "rate_limit_exceeded", retry_after="1") if question.number < 6 else repeat(question)
+        return (
+            refuse(429, "rate_limit_exceeded", retry_after="1") if question.number < 6 else repeat(question)
+        )
 
     provider.decide = decide
     bench.suite(12)
@@ -75,12 +81,16 @@ def test_a_burst_of_429_is_sat_out_as_long_as_it_asks(bench: Bench, provider: Pr
     assert provider.count == 18 == bench.value(REQUESTS)
     assert bench.outcomes() == {"rate_limited": 6, "ok": 12}
     assert loop_times[6] - loop_times[0] >= 1.0
-    assert bench.value("select max(attempts) from assay.evaluation_queue where organization_id = %(org)s") == 1
+    assert (
+        bench.value("select max(attempts) from assay.evaluation_queue where organization_id = %(org)s") == 1
+    )
     assert bench.broken() == []
 
 
 def test_a_permanent_refusal_is_asked_once(bench: Bench, provider: Provider) -> None:
-    provider.decide = lambda question: refuse(400, message="bad") if question.number == 1 else repeat(question)
+    provider.decide = lambda question: (
+        refuse(400, message="bad") if question.number == 1 else repeat(question)
+    )
     bench.suite(4)
     done = bench.run("run", "-j", "1")
     assert done.code == 0
@@ -88,7 +98,9 @@ def test_a_permanent_refusal_is_asked_once(bench: Bench, provider: Provider) -> 
     assert bench.outcomes() == {"ok": 3, "request_rejected": 1}
 
 
-def test_a_model_that_is_away_is_said_so_and_can_be_resumed_or_retried(bench: Bench, provider: Provider) -> None:
+def test_a_model_that_is_away_is_said_so_and_can_be_resumed_or_retried(
+    bench: Bench, provider: Provider
+) -> None:
     provider.decide = lambda _: refuse(404, "model_not_found", "no such model")
     bench.suite(2)
     done = bench.run("run")
@@ -125,8 +137,13 @@ def test_an_account_that_is_used_up_stops_its_model_and_no_other(bench: Bench, p
     assert asked_poor < 60
     assert bench.jobs()[0]["state"] == "paused"
     assert bench.jobs()[0]["stop_reason"] == "account_stopped"
-    assert bench.value("select max(attempts) from assay.evaluation_queue "
-                       "where organization_id = %(org)s and model_no = 0") == 0
+    assert (
+        bench.value(
+            "select max(attempts) from assay.evaluation_queue "
+            "where organization_id = %(org)s and model_no = 0"
+        )
+        == 0
+    )
     assert bench.broken() == []
     provider.decide = repeat
     assert bench.run("resume").code == 0

@@ -8,7 +8,19 @@ from bench import Bench
 
 from assay.cli.app import ALIASES, COMMANDS
 
-HEAVY = ("numpy", "scipy", "psycopg", "rich", "jinja2", "pyarrow", "yaml", "pyreqwest", "sacrebleu", "alembic", "asyncio")
+HEAVY = (
+    "numpy",
+    "scipy",
+    "psycopg",
+    "rich",
+    "jinja2",
+    "pyarrow",
+    "yaml",
+    "pyreqwest",
+    "sacrebleu",
+    "alembic",
+    "asyncio",
+)
 LOADED = "import sys; from assay.cli.app import main\ntry: main({arguments!r})\nexcept SystemExit: print(*sys.modules)"
 
 
@@ -42,7 +54,9 @@ def test_every_command_has_help_that_begins_as_the_list_says(lonely: Bench, name
     assert lonely.run(name, "-h").out == done.out
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("rnu", "run"), ("resme", "resume"), ("compair", "compare"), ("evl", "eval")])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("rnu", "run"), ("resme", "resume"), ("compair", "compare"), ("evl", "eval")]
+)
 def test_an_unknown_command_suggests_the_likely_one(lonely: Bench, typed: str, meant: str) -> None:
     done = lonely.run(typed)
     assert done.code == 2

@@ -8,8 +8,13 @@ from bench import KEY, Bench
 from provider import Provider
 
 CASES = [
-    {"id": f"c{n}", "vars": {"q": f"question {n}"}, "expected": f"question {n}",
-     "tags": ["even"] if n % 2 == 0 else ["odd"], "metadata": {"region": "north" if n < 3 else "south"}}
+    {
+        "id": f"c{n}",
+        "vars": {"q": f"question {n}"},
+        "expected": f"question {n}",
+        "tags": ["even"] if n % 2 == 0 else ["odd"],
+        "metadata": {"region": "north" if n < 3 else "south"},
+    }
     for n in range(6)
 ]
 
@@ -127,7 +132,11 @@ def test_concurrency_is_what_was_asked_for(bench: Bench, provider: Provider) -> 
 
 @pytest.mark.parametrize("arguments", [("run", "--dry-run"), ("estimate",)])
 def test_an_estimate_needs_neither_provider_nor_database(
-    bench: Bench, provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...]
+    bench: Bench,
+    provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
     monkeypatch.setenv("ASSAY_DATA_DIR", str(tmp_path / "untouched"))

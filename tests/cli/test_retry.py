@@ -6,7 +6,9 @@ from provider import Provider, refuse, repeat
 from assay.formats.results import read_results
 
 
-def test_a_retry_asks_the_failed_cells_alone_and_the_table_has_them_all(bench: Bench, provider: Provider) -> None:
+def test_a_retry_asks_the_failed_cells_alone_and_the_table_has_them_all(
+    bench: Bench, provider: Provider
+) -> None:
     provider.decide = lambda question: refuse(400) if question.text.endswith(("1", "4")) else repeat(question)
     bench.suite(6)
     assert "4/6 scored" in bench.run("run", "-o", "first.jsonl").out
@@ -20,7 +22,12 @@ def test_a_retry_asks_the_failed_cells_alone_and_the_table_has_them_all(bench: B
     assert child["planned"] == 2
     assert (parent["state"], child["state"]) == ("completed", "completed")
     (candidate,) = done.json["candidates"]
-    assert (candidate["planned"], candidate["succeeded"], candidate["errors"], candidate["pending"]) == (6, 6, 0, 0)
+    assert (candidate["planned"], candidate["succeeded"], candidate["errors"], candidate["pending"]) == (
+        6,
+        6,
+        0,
+        0,
+    )
     assert done.json["metrics"][0]["scored"] == 6
     merged = list(read_results(bench.folder / "merged.jsonl"))
     assert [each.state for each in merged] == ["succeeded"] * 6
@@ -53,7 +60,9 @@ def test_what_fails_again_can_be_retried_again(bench: Bench, provider: Provider)
     assert bench.broken() == []
 
 
-def test_there_is_nothing_to_retry_where_nothing_failed_or_all_is_open(bench: Bench, provider: Provider) -> None:
+def test_there_is_nothing_to_retry_where_nothing_failed_or_all_is_open(
+    bench: Bench, provider: Provider
+) -> None:
     bench.suite(3)
     bench.run("run")
     done = bench.run("retry")

@@ -41,7 +41,12 @@ def test_every_cell_is_asked_once_and_costs_what_it_costs(bench: Bench, provider
 
 def test_json_is_all_that_is_on_standard_output(bench: Bench) -> None:
     bench.suite(3)
-    for arguments in (("run", "--json"), ("run", "--json", "--dry-run"), ("show", "--json"), ("jobs", "--json")):
+    for arguments in (
+        ("run", "--json"),
+        ("run", "--json", "--dry-run"),
+        ("show", "--json"),
+        ("jobs", "--json"),
+    ):
         done = bench.run(*arguments)
         assert done.code == 0
         json.loads(done.out)
@@ -62,7 +67,9 @@ def test_json_tells_the_job_its_numbers_and_its_cost(bench: Bench, provider: Pro
     assert metric["coverage"] == pytest.approx(5 / 6)
 
 
-def test_a_refused_cell_fails_with_its_reason_and_shows_in_the_coverage(bench: Bench, provider: Provider) -> None:
+def test_a_refused_cell_fails_with_its_reason_and_shows_in_the_coverage(
+    bench: Bench, provider: Provider
+) -> None:
     provider.decide = every_third_is_wrong
     bench.suite(6)
     done = bench.run("run")
@@ -70,10 +77,10 @@ def test_a_refused_cell_fails_with_its_reason_and_shows_in_the_coverage(bench: B
     assert "this cannot be answered" in done.err
     assert "assay retry" in done.err
     assert "5/6 scored" in done.out
-    assert bench.rows("select error_code, error_message from assay.evaluation_queue where state = 'failed' "
-                      "and organization_id = %(org)s") == [
-        ("request_rejected", "the provider answered 400: this cannot be answered")
-    ]
+    assert bench.rows(
+        "select error_code, error_message from assay.evaluation_queue where state = 'failed' "
+        "and organization_id = %(org)s"
+    ) == [("request_rejected", "the provider answered 400: this cannot be answered")]
     assert bench.outcomes() == {"ok": 5, "request_rejected": 1}
 
 
@@ -171,13 +178,21 @@ def test_a_job_is_found_by_id_end_of_id_name_and_last(bench: Bench) -> None:
 
 
 def test_what_is_not_there_is_said_with_a_way_on(bench: Bench) -> None:
-    for arguments in (("show",), ("resume", "nothing"), ("retry",), ("cancel", "x"), ("export", "-o", "a.csv")):
+    for arguments in (
+        ("show",),
+        ("resume", "nothing"),
+        ("retry",),
+        ("cancel", "x"),
+        ("export", "-o", "a.csv"),
+    ):
         done = bench.run(*arguments)
         assert done.code == 2
         assert "assay jobs" in done.err
 
 
-def test_a_run_and_another_tenant_do_not_see_each_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_and_another_tenant_do_not_see_each_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.suite(2)
     assert bench.run("run").code == 0
     job = bench.jobs()[0]["id"]
@@ -187,8 +202,15 @@ def test_a_run_and_another_tenant_do_not_see_each_other(bench: Bench, monkeypatc
 
 
 def test_hostile_answers_are_stored_and_shown_unharmed(bench: Bench, provider: Provider) -> None:
-    texts = ["\x00nul", "\ud800 alone".encode("utf-8", "surrogatepass").decode("utf-8", "replace"), "=cmd()|' /C'!A0",
-             "<script>alert(1)</script>", "[bold red]x[/] \x1b[31m", "a" * 100_000, ""]
+    texts = [
+        "\x00nul",
+        "\ud800 alone".encode("utf-8", "surrogatepass").decode("utf-8", "replace"),
+        "=cmd()|' /C'!A0",
+        "<script>alert(1)</script>",
+        "[bold red]x[/] \x1b[31m",
+        "a" * 100_000,
+        "",
+    ]
     provider.decide = lambda question: say(texts[int(question.text.rpartition(" ")[2])])
     bench.suite(len(texts))
     done = bench.run("run", "-o", "r.csv", "-o", "r.html", "-o", "r.jsonl", "-o", "r.md", "-o", "r.xml")

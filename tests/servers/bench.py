@@ -1,4 +1,4 @@
-"""A tenant of its own in the shared embedded database, a suite to run, and the command line to run it with."""
+"""A tenant of its own in the shared database, a suite to run, and the command line to run it with."""
 
 import json
 import os
@@ -22,7 +22,15 @@ KEY = "sk-canary-7f3a9d5e1c8b2046"
 PRICE = {"input_usd": 1.0, "output_usd": 2.0}
 CALL_NANOUSD = 20_000
 """What a call of `provider.say` costs at PRICE: 10 tokens in, 5 out."""
-REMOVED = ("DATABASE_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "CI", "NO_COLOR", "COLUMNS")
+REMOVED = (
+    "DATABASE_URL",
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "GEMINI_API_KEY",
+    "CI",
+    "NO_COLOR",
+    "COLUMNS",
+)
 
 INVARIANTS = (Path(__file__).parents[2] / "migrations" / "invariants.sql").read_text(encoding="utf-8")
 ENTER_TENANT = "select set_config('role', 'assay_app', true), set_config('assay.organization_id', %s, true)"
@@ -145,7 +153,10 @@ class Bench:
     def suite(self, cases: int | Sequence[Mapping[str, Any]] = 4, **more: Any) -> Path:
         """Write a suite; its cases are question 0, question 1, ... and expect themselves."""
         if isinstance(cases, int):
-            cases = [{"id": f"c{n}", "vars": {"q": f"question {n}"}, "expected": f"question {n}"} for n in range(cases)]
+            cases = [
+                {"id": f"c{n}", "vars": {"q": f"question {n}"}, "expected": f"question {n}"}
+                for n in range(cases)
+            ]
         document = {
             "name": "suite",
             "prompts": [{"id": "plain", "text": "{{ q }}"}],
@@ -155,7 +166,9 @@ class Bench:
             **more,
         }
         self.write("cases.jsonl", "".join(json.dumps(case) + "\n" for case in cases))
-        return self.write("assay.yaml", json.dumps({k: v for k, v in document.items() if v is not None}, indent=1))
+        return self.write(
+            "assay.yaml", json.dumps({k: v for k, v in document.items() if v is not None}, indent=1)
+        )
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file of the test's folder."""
@@ -166,7 +179,11 @@ class Bench:
 
 def make_environment(data: Path, folder: Path) -> dict[str, str]:
     """The variables of a new user's shell, with a tenant of its own in the database of `data`."""
-    kept = {name: value for name, value in os.environ.items() if name not in REMOVED and not name.startswith("ASSAY_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in REMOVED and not name.startswith("ASSAY_")
+    }
     return {
         **kept,
         "HOME": str(folder),

@@ -83,11 +83,22 @@ def _budget(job: Job) -> str:
 
 
 def _passes(outcome: JobSummary, least: float) -> bool:
-    """Whether every metric with a pass rate reaches it on every candidate."""
-    low = [
-        (outcome.summary.candidates[each.candidate].label, each.metric, each.pass_rate.estimate)
+    """Whether every metric that passes or fails reaches the rate on every candidate.
+
+    A binary metric without a threshold passes at 1, so that its mean is its pass rate.
+    """
+    rates = [
+        (each, each.mean if each.pass_rate is None else each.pass_rate)
         for each in outcome.summary.metrics
-        if each.pass_rate is not None and (each.pass_rate.estimate is None or each.pass_rate.estimate < least)
+        if each.pass_rate is not None or each.info.kind == "binary"
+    ]
+    if not rates:
+        say("gate: no metric is binary or has a threshold, so nothing can pass", style="bold red")
+        return False
+    low = [
+        (outcome.summary.candidates[each.candidate].label, each.metric, rate.estimate)
+        for each, rate in rates
+        if rate.estimate is None or rate.estimate < least
     ]
     for label, metric, rate in low:
         found = "nothing was scored" if rate is None else f"{rate:.1%}"

@@ -202,7 +202,7 @@ def build_dataset(value: Mapping[str, Any], folder: Path, name: str, problems: P
     dataset = value.get("dataset", {})
     dataset = {"file": dataset} if isinstance(dataset, str) else dataset
     if "file" in dataset:
-        return _file_source(dataset, folder, problems)
+        return _file_source(dataset, folder, name, problems)
     prefix = "dataset.cases" if "cases" in dataset else "cases"
     rows = dataset.get("cases") or value.get("cases") or []
     return DatasetSource(
@@ -210,7 +210,9 @@ def build_dataset(value: Mapping[str, Any], folder: Path, name: str, problems: P
     )
 
 
-def _file_source(dataset: Mapping[str, Any], folder: Path, problems: Problems) -> DatasetSource:
+def _file_source(
+    dataset: Mapping[str, Any], folder: Path, suite: str, problems: Problems
+) -> DatasetSource:
     path = (folder / dataset["file"]).absolute()
     field = "dataset.file" if "dataset.file" in problems.lines else "dataset"
     if not path.is_file():
@@ -221,7 +223,7 @@ def _file_source(dataset: Mapping[str, Any], folder: Path, problems: Problems) -
             field, f"the extension {path.suffix!r} is none of {', '.join(EXTENSIONS)}", remedy="Set `format`."
         )
     return DatasetSource(
-        name=dataset.get("name") or path.stem,
+        name=dataset.get("name") or f"{suite}/{path.stem}",
         path=path,
         format=dataset.get("format"),
         fields=dataset.get("fields", {}),

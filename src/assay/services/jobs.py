@@ -8,7 +8,7 @@ from assay.storage import jobs as stored
 
 
 async def find_job(context: Context, reference: str) -> UUID:
-    """The job meant by an id, the beginning or end of one, a name or "last". Raises NotFound, Conflict."""
+    """The job meant by an id, the end of one, a name or "last". Raises NotFound, Conflict."""
     async with context.database.transaction(context.organization_id) as connection:
         return (await stored.resolve_job(connection, context.organization_id, reference)).id
 

@@ -179,7 +179,7 @@ async def list_jobs(connection: Connection, organization_id: UUID, limit: int) -
 
 
 async def resolve_job(connection: Connection, organization_id: UUID, reference: str) -> JobHead:
-    """The job meant by an id, the beginning or end of one, a name, or "last". Raises NotFound, Conflict."""
+    """The job meant by an id, the end of one, a name, or "last". Raises NotFound, Conflict."""
     async with connection.cursor(row_factory=class_row(JobHead)) as cursor:
         if reference == "last":
             await cursor.execute(LAST_HEAD, [organization_id])

@@ -45,6 +45,7 @@ def upgrade(dsn: str) -> None:
 
     Raises StorageFailed when the server refuses, or holds a schema of a newer version of Assay.
     """
+    find_revision(dsn)  # a server that is away is told from one that refuses
     # SQLAlchemy and Alembic cost half a second of CPU: loaded only when there is something to migrate.
     command: Any = importlib.import_module("alembic.command")
     configuration: Any = importlib.import_module("alembic.config")
