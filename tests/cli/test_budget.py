@@ -1,10 +1,9 @@
 """A budget is a promise: never more, said clearly, and raised by whoever wants to go on."""
 
-import pytest
 from bench import CALL_NANOUSD, Bench
 from provider import Provider, refuse, repeat
 
-CHAT = {"model": "app", "messages": [{"role": "user", "content": "{{ q }}"}]}
+CHAT = {"model": "app", "messages": [{"role": "user", "content": "{{ prompt }}"}]}
 
 
 def test_a_budget_stops_the_run_and_more_of_it_lets_it_go_on(bench: Bench, provider: Provider) -> None:
@@ -51,11 +50,8 @@ def test_a_budget_that_fits_nothing_asks_nothing(bench: Bench, provider: Provide
     assert bench.states() == {"ready": 3}
 
 
-def test_a_budget_cannot_be_put_on_unknown_prices_later(
-    bench: Bench, provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_budget_cannot_be_put_on_unknown_prices_later(bench: Bench, provider: Provider) -> None:
     provider.decide = lambda _: refuse(400)
-    monkeypatch.setenv("PLACE", provider.url)
     model = {"id": "http:app", "label": "app", "base_url": provider.url, "options": {"body": CHAT}}
     bench.suite(40, models=[model])
     assert bench.run("run", "--max-errors", "1", "-j", "1").code == 1

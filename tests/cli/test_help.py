@@ -21,7 +21,14 @@ HEAVY = (
     "alembic",
     "asyncio",
 )
-LOADED = "import sys; from assay.cli.app import main\ntry: main({arguments!r})\nexcept SystemExit: print(*sys.modules)"
+LOADED = """
+import sys
+from assay.cli.app import main
+try:
+    main({arguments!r})
+except SystemExit:
+    print(*sys.modules)
+"""
 
 
 def modules_of(*arguments: str) -> set[str]:

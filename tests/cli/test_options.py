@@ -166,7 +166,7 @@ def test_a_dry_run_finds_what_a_run_would_refuse(bench: Bench) -> None:
 
 
 def test_a_suite_is_found_in_a_folder_or_by_its_name(
-    bench: Bench, provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     bench.suite(1)
     (tmp_path / "elsewhere").mkdir()

@@ -167,7 +167,7 @@ def test_every_table_is_owned_by_nobody_who_logs_in_and_forces_its_policies(
 
 def test_policies_ask_for_the_tenant_once_a_statement(superuser: psycopg.Connection[Any]) -> None:
     expressions = """
-    select pg_get_expr(coalesce(e.tree, '<>'), p.polrelid) from pg_policy p
+    select pg_get_expr(e.tree, p.polrelid) from pg_policy p
      cross join lateral (values (p.polqual), (p.polwithcheck)) e (tree) where e.tree is not null
     """
     found = values(superuser, expressions)

@@ -102,18 +102,18 @@ def build_models(
     for number, value in enumerate(values):
         named = {"id": value} if isinstance(value, str) else value
         config = _model(named, environment, f"models.{number}", problems)
-        models.append(replace(config, options=_with_file(config.options, folder)))
+        models.append(replace(config, options=_with_file(config, folder)))
     _check_unique([model.name for model in models], "models", "label", problems)
     _check_fallbacks(models, problems)
     return tuple(models)
 
 
-def _with_file(options: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """The options with the file that they name, if any, found from the suite's folder."""
-    file = options.get("file")
+def _with_file(config: ModelConfig, folder: Path) -> Mapping[str, Any]:
+    """The options with the file of recordings, if there is one, found from the suite's folder."""
+    file = config.options.get("file", config.model if config.provider == "replay" else None)
     if not isinstance(file, str) or file.startswith("${"):
-        return options
-    return {**options, "file": str((folder / file).absolute())}
+        return config.options
+    return {**config.options, "file": str((folder / file).absolute())}
 
 
 def split_model(text: str) -> tuple[str, str]:

@@ -169,8 +169,10 @@ class _Lines:
             return make(value)
         except InvalidInput as problem:
             field = f"{place}.{problem.field}" if problem.field else place
+            # What lies in another file, such as a recording, is told with its own place.
+            where = ":".join(str(part) for part in (problem.file, problem.line) if part) if problem.file else ""
             raise InvalidInput(
-                problem.message,
+                f"{where}: {problem.message}" if where else problem.message,
                 file=self._file or problem.file,
                 line=self._lines.get(field, self._lines.get(place, problem.line)),
                 field=field,
