@@ -170,7 +170,8 @@ if os.fork() == 0:                       # and two in a daemon and its child
         if child == 0:
             spin(); os._exit(0)
         os.waitpid(child, 0)
-        time.sleep(float(sys.argv[2]))
+        os.write(1, b"done")
+        os.read(0, 1)                    # lives until its input closes
     os._exit(0)
 """
 
@@ -183,22 +184,17 @@ def verify(seconds: float = 0.5) -> tuple[float, float, float]:
     """
     adopt_orphans()
     before = cpu_seconds()
-    work = subprocess.Popen([sys.executable, "-S", "-c", _BUSY, str(seconds), "1.5"])
+    command = [sys.executable, "-S", "-c", _BUSY, str(seconds)]
+    work = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     work.wait()  # its daemon goes on, as a child of this process
-    while _is_busy():
-        time.sleep(0.05)
+    if work.stdin is None or work.stdout is None or work.stdout.read(4) != b"done":
+        raise ChildProcessError("the work was not done")
     during = cpu_seconds() - before
+    work.stdin.close()
     while list_descendants():
         reap_orphans(())
-        time.sleep(0.05)
+        time.sleep(0.02)
     return 4 * seconds, during, cpu_seconds() - before
-
-
-def _is_busy() -> bool:
-    """Whether the tree still works: it used CPU within the last fifth of a second."""
-    start = cpu_seconds()
-    time.sleep(0.2)
-    return cpu_seconds() - start > 0.0
 
 
 def main() -> int:

@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 0 when every target that was measured is met, 1 otherwise."""
     given = _parse(arguments)
     adopt_orphans()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         return _profile(given) if given.profile else _measure(given)
     except KeyboardInterrupt:

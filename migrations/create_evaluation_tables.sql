@@ -352,6 +352,7 @@ create table assay.model_calls (
   outcome             text,
   worker              text,
   lost                boolean not null default false,
+  assumed             boolean not null default false,
   counts              boolean not null default true,
   estimate_nanousd    bigint,
   cost_nanousd        bigint,
@@ -376,6 +377,8 @@ comment on table assay.model_calls is
   'The ledger: one row an attempt. The intent is committed before the bytes leave; "unknown" may have been paid';
 
 comment on column assay.model_calls.lost is 'Its lease ran out before an outcome was stored';
+comment on column assay.model_calls.assumed is
+  'It was or is "unknown": its estimate was taken as spent until the truth came';
 comment on column assay.model_calls.counts is
   'Whether it is one of the attempts of its item: not if the provider asked to wait, or nothing was sent';
 
@@ -609,35 +612,29 @@ begin
       price_version text, input_tokens int, output_tokens int, cached_tokens int, cache_write_tokens int,
       reasoning_tokens int, call_latency_ms real, http_status smallint, provider_request_id text,
       error_message text)
-  ), open as (
-    select c.item_no, c.lease_token, c.call_no, c.state, c.estimate_nanousd
-      from assay.model_calls c join batch b using (item_no, lease_token, call_no)
-     where c.organization_id = org and c.job_id = p_job
-       and c.item_no = any (array(select b.item_no from batch b)) and c.state in ('intent', 'unknown')
-       for no key update of c
   ), closed as (
     update assay.model_calls c
        set state = 'settled', closed_at = coalesce(c.closed_at, clock_timestamp()), outcome = b.outcome,
-           counts = o.state = 'unknown' or b.counts is not false, cost_nanousd = b.cost_nanousd,
+           counts = c.assumed or b.counts is not false, cost_nanousd = b.cost_nanousd,
            price_version = b.price_version, input_tokens = b.input_tokens, output_tokens = b.output_tokens,
            cached_tokens = b.cached_tokens, cache_write_tokens = b.cache_write_tokens,
            reasoning_tokens = b.reasoning_tokens, latency_ms = b.call_latency_ms, http_status = b.http_status,
            provider_request_id = b.provider_request_id, error_message = b.error_message
-      from open o join batch b using (item_no, lease_token, call_no)
+      from batch b
      where c.organization_id = org and c.job_id = p_job
-       and c.item_no = any (array(select b.item_no from batch b))
-       and c.item_no = o.item_no and c.lease_token = o.lease_token and c.call_no = o.call_no
-    returning o.state as was, o.estimate_nanousd, c.cost_nanousd
+       and c.item_no = any (array(select b.item_no from batch b)) and c.item_no = b.item_no
+       and c.lease_token = b.lease_token and c.call_no = b.call_no and c.state in ('intent', 'unknown')
+    returning c.assumed, c.estimate_nanousd, c.cost_nanousd
   )
   update assay.evaluation_jobs j
      set reserved_nanousd = j.reserved_nanousd - s.freed,
          spent_nanousd = j.spent_nanousd + s.paid - s.assumed,
          unpriced_calls = j.unpriced_calls + s.unpriced
-    from (select coalesce(sum(estimate_nanousd) filter (where was = 'intent'), 0)::bigint as freed,
-                 coalesce(sum(estimate_nanousd) filter (where was = 'unknown'), 0)::bigint as assumed,
+    from (select coalesce(sum(estimate_nanousd) filter (where not assumed), 0)::bigint as freed,
+                 coalesce(sum(estimate_nanousd) filter (where assumed), 0)::bigint as assumed,
                  coalesce(sum(cost_nanousd), 0)::bigint as paid,
                  count(*) filter (where cost_nanousd is null)
-                   - count(*) filter (where was = 'unknown' and estimate_nanousd is null) as unpriced,
+                   - count(*) filter (where assumed and estimate_nanousd is null) as unpriced,
                  count(*) as rows
             from closed) s
    where j.organization_id = org and j.id = p_job and s.rows > 0;
@@ -804,6 +801,7 @@ begin
     update assay.model_calls c
        set state = case when c.lease_token = any (p_sent) then 'unknown' else 'settled' end::assay.call_state,
            outcome = 'released', closed_at = clock_timestamp(), counts = c.lease_token = any (p_sent),
+           assumed = c.lease_token = any (p_sent),
            cost_nanousd = case when c.lease_token = any (p_sent) then null else 0 end
       from freed f
      where c.organization_id = org and c.job_id = p_job and c.item_no = any (items)
@@ -867,7 +865,7 @@ begin
     returning q.state, q.item_no, l.lease_token
   ), closed as (
     update assay.model_calls c
-       set state = 'unknown', outcome = 'lease_lost', lost = true, closed_at = clock_timestamp()
+       set state = 'unknown', outcome = 'lease_lost', lost = true, assumed = true, closed_at = clock_timestamp()
       from taken t
      where c.organization_id = org and c.job_id = p_job
        and c.item_no = any (array(select t.item_no from taken t)) and c.item_no = t.item_no

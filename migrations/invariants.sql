@@ -12,26 +12,25 @@ with calls as (
          count(*) filter (where (state = 'settled' and cost_nanousd is null)
                              or (state = 'unknown' and estimate_nanousd is null)) as unpriced
     from assay.model_calls group by organization_id, job_id
-), attempts as (
-  select organization_id, job_id, item_no,
-         count(*) filter (where counts) as counted,
-         count(*) filter (where lost) as lost,
-         count(*) filter (where state = 'intent') as open,
-         max(lease_token) filter (where state = 'intent') as token
-    from assay.model_calls group by organization_id, job_id, item_no
 ), items as (
-  select q.*, r.lease_token as result_token, coalesce(a.counted, 0) as counted, coalesce(a.lost, 0) as lost,
-         coalesce(a.open, 0) as open, a.token as open_token,
+  select q.*, r.lease_token as result_token, a.*,
          (r.case_no, r.prompt_no, r.model_no, r.repeat_no) as answered,
          ((q.case_no::bigint * j.prompt_count + q.prompt_no) * j.model_count + q.model_no) * j.repeat_count
            + q.repeat_no as number,
          j.state in ('completed', 'failed', 'cancelled') as finished, j.max_crashes
     from assay.evaluation_queue q
     join assay.evaluation_jobs j on j.organization_id = q.organization_id and j.id = q.job_id
-    left join attempts a
-      on a.organization_id = q.organization_id and a.job_id = q.job_id and a.item_no = q.item_no
-    left join assay.evaluation_results r
-      on r.organization_id = q.organization_id and r.job_id = q.job_id and r.item_no = q.item_no
+   cross join lateral (
+         select count(*) filter (where c.counts) as counted,
+                count(*) filter (where c.lost) as lost,
+                count(*) filter (where c.state = 'intent') as open,
+                max(c.lease_token) filter (where c.state = 'intent') as open_token
+           from assay.model_calls c
+          where c.organization_id = q.organization_id and c.job_id = q.job_id and c.item_no = q.item_no) a
+    left join lateral (
+         select * from assay.evaluation_results r
+          where r.organization_id = q.organization_id and r.job_id = q.job_id and r.item_no = q.item_no
+          limit 1) r on true
 ), item_checks as (
   select count(*) filter (where state = 'succeeded' and result_token is null) as i01,
          count(*) filter (where state <> 'succeeded' and result_token is not null) as i02,
@@ -50,7 +49,8 @@ with calls as (
 ), jobs as (
   select j.*, coalesce(c.reserved, 0) as reserved, coalesce(c.spent, 0) as spent, coalesce(c.unpriced, 0) as unpriced,
          j.expanded_cases >= least(upper(range_merge(j.selection)), v.case_count) as expanded,
-         (select count(*) from items i where i.organization_id = j.organization_id and i.job_id = j.id) as cells
+         (select count(*) from assay.evaluation_queue q
+           where q.organization_id = j.organization_id and q.job_id = j.id) as cells
     from assay.evaluation_jobs j
     join assay.dataset_versions v on v.organization_id = j.organization_id and v.id = j.dataset_version_id
     left join calls c on c.organization_id = j.organization_id and c.job_id = j.id

@@ -11,8 +11,9 @@ from assay.domain.models import ModelConfig, ModelRequest, ModelResponse, Usage
 from assay.domain.protocols import Model
 from assay.engine.attempts import Attempts
 from assay.engine.evaluate import Candidate, Evaluator
+from assay.engine.policy import EndReason, RunContext, RunPolicy, Slots, StopSignal
 from assay.engine.render import compile_prompt
-from assay.engine.run import EndReason, RunContext, RunPolicy, Slots, StopSignal, run
+from assay.engine.run import run
 from assay.metrics.catalog import make_metric
 from assay.models.gate import Gate
 from assay.models.retry import Retried, RetryPolicy

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -84,7 +84,7 @@ def make_cases(count: int) -> Iterable[Case]:
 
 
 def make_success(item: WorkItem, text: str = "yes", **given: Any) -> Success:
-    """An answer to a cell with two scores; costs 50 nanousd. `call_no` and the fields of Success may be given."""
+    """An answer to a cell with two scores, for 50 nanousd; any field of Success may be given."""
     scores = (Score("exact", "scored", 1.0, "equal", True), Score("length", "scored", 3.0, "characters"))
     values: dict[str, Any] = {
         "item": item,
@@ -139,7 +139,7 @@ class Tenant:
             return await add_dataset_version(connection, self.organization_id, name, cases)
 
     async def make_job(self, *, expand: bool = True, **shape: Any) -> MadeJob:
-        """A queued job; the keywords are those of Shape. Its cells are in the queue unless `expand` is False."""
+        """A queued job of a Shape, given by its keywords. Its cells are in the queue if `expand`."""
         grid = Shape(**shape)
         if grid.cases not in self.datasets:
             self.datasets[grid.cases] = await self.add_cases(make_cases(grid.cases))
@@ -154,6 +154,19 @@ class Tenant:
         while expand and await made.queue.expand():
             pass
         return made
+
+    async def make_child(self, parent: MadeJob) -> MadeJob:
+        """A job with the cells of another that ended without an answer."""
+        child = replace(parent, id=new_id(), shape=replace(parent.shape, selection=None))
+        child = replace(child, queue=self.queue(child))
+        async with self.database.transaction(self.organization_id) as connection:
+            new = replace(_new_job(child), parent_job_id=parent.id, expanded_cases=2**31 - 1, planned=0)
+            await jobs.add_job(connection, self.organization_id, new)
+            count = await jobs.copy_failed_items(connection, self.organization_id, parent.id, child.id)
+            await connection.execute(
+                "update assay.evaluation_jobs set planned = %s where id = %s", [count, child.id]
+            )
+        return child
 
     def queue(self, job: MadeJob, worker: str = "worker", lease_s: float = 30.0) -> JobQueue:
         """A job as one more worker sees it."""
@@ -182,9 +195,8 @@ class Tenant:
 
     async def items(self, job: MadeJob, columns: str = "state::text") -> list[Any]:
         """Columns of the cells of a job, in order; bare values where one column is asked for."""
-        rows = await self.rows(
-            f"select {columns} from assay.evaluation_queue where job_id = %s order by item_no", [job.id]
-        )
+        query = f"select {columns} from assay.evaluation_queue where job_id = %s order by item_no"  # noqa: S608 - ours
+        rows = await self.rows(query, [job.id])
         return [row[0] if len(row) == 1 else row for row in rows]
 
     async def money(self, job: MadeJob) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from provider import Provider
 
 from assay.storage import embedded
 
-CELLS, KILLS = 240, 6
+CELLS, KILLS = 700, 6
+"""So many cells that few are under way at two kills: those would run alone, one after the other."""
 CALLS = """
 select q.item_no, 'question ' || q.case_no, count(*) filter (where c.state = 'unknown'),
        count(*) filter (where c.outcome = 'ok')
@@ -30,7 +32,7 @@ def test_a_run_that_is_killed_again_and_again_loses_and_doubles_nothing(
     provider.latency_s = 0.05
     bench.suite(CELLS)
     in_flight = 0
-    arguments: tuple[str, ...] = ("run", "-j", "10")
+    arguments: tuple[str, ...] = ("run", "-j", "20")
     for _ in range(KILLS):
         reached, wanted = threading.Event(), provider.count + rng.randint(5, 35)
         provider.on_question = lambda number, n=wanted, e=reached: e.set() if number >= n else None
@@ -46,7 +48,7 @@ def test_a_run_that_is_killed_again_and_again_loses_and_doubles_nothing(
         )
         in_flight = provider.count - answered
         assert bench.broken() == []
-        arguments = ("resume", "last", "-j", "10")
+        arguments = ("resume", "last", "-j", "20")
     assert in_flight > 0
     provider.on_question = None
     done = bench.finish(bench.spawn(*arguments))
@@ -77,8 +79,8 @@ def own_database(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_run_outlives_its_database_and_the_supervisor(
     bench: Bench, provider: Provider, own_database: Path
 ) -> None:
-    provider.latency_s = 0.05
-    bench.suite(CELLS)
+    provider.latency_s = 0.15
+    bench.suite(240)
     victims = iter(("pid", "supervisor_pid", "both"))
     marks = [60, 120, 180]
     reached = [threading.Event() for _ in marks]
@@ -92,19 +94,22 @@ def test_a_run_outlives_its_database_and_the_supervisor(
     child = bench.spawn("run", "-j", "6")
     for event in reached:
         assert event.wait(60), child.poll()
-        found = embedded.status(own_database)
+        while not (found := embedded.status(own_database)).running:
+            assert child.poll() is None, "the run was over before its server was back"
+            time.sleep(0.02)
         victim = next(victims)
         for name in ("supervisor_pid", "pid") if victim == "both" else (victim,):
-            os.kill(getattr(found, name), signal.SIGKILL)
+            with suppress(ProcessLookupError):  # a server ends with its supervisor
+                os.kill(getattr(found, name), signal.SIGKILL)
     done = bench.finish(child)
     assert done.code == 0, done.err
     with embedded.start(own_database) as server:
         bench.dsn = server.dsn()
-        assert bench.states() == {"succeeded": CELLS}
+        assert bench.states() == {"succeeded": 240}
         assert (
             bench.value("select count(*) from assay.evaluation_results where organization_id = %(org)s")
-            == CELLS
+            == 240
         )
-        assert provider.count == CELLS
+        assert provider.count == 240
         assert bench.broken() == []
     embedded.stop(own_database)

@@ -26,8 +26,8 @@ one_worker = pytest.mark.xdist_group("local model")
 STARTER = """
 import sys, time
 from pathlib import Path
-from assay.demo.server import start_local_model
-local = start_local_model(Path(sys.argv[1]), Path(sys.argv[2]))
+from assay.demo.server import ServerOptions, start_local_model
+local = start_local_model(Path(sys.argv[1]), Path(sys.argv[2]), ServerOptions(port=0))
 print(local.process.pid, flush=True)
 time.sleep(600)
 """
@@ -36,7 +36,7 @@ time.sleep(600)
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalModel]:
     assert WEIGHTS is not None
-    model = start_local_model(WEIGHTS, tmp_path_factory.mktemp("server") / "log")
+    model = start_local_model(WEIGHTS, tmp_path_factory.mktemp("server") / "log", ServerOptions(port=0))
     yield model
     model.close()
 
@@ -76,7 +76,7 @@ def test_it_answers_the_same_twice_and_counts_tokens(local: LocalModel) -> None:
 @one_worker
 def test_close_ends_the_server_and_may_be_repeated(tmp_path: Path) -> None:
     assert WEIGHTS is not None
-    local = start_local_model(WEIGHTS, tmp_path / "log", ServerOptions(model_id="mine"))
+    local = start_local_model(WEIGHTS, tmp_path / "log", ServerOptions(model_id="mine", port=0))
     local.close()
     local.close()
     assert local.process.returncode is not None

@@ -67,7 +67,7 @@ def test_a_recording_has_all_that_a_call_gives() -> None:
         assert 0 < line["output_tokens"] <= 24
         assert line["latency_ms"] > 0
         assert line["finish_reason"] in {"stop", "length"}
-        assert SUITE["models"][0]["id"] == f"openai:{line['model']}"
+        assert SUITE["models"][0]["id"] == f"llamacpp:{line['model']}"
 
 
 def test_the_prompts_differ_and_neither_is_hopeless_or_perfect() -> None:

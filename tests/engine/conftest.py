@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assay.engine.run import RunPolicy
+from assay.engine.policy import RunPolicy
 from scenes import QUICK, Scene
 from tenants import Tenant
 

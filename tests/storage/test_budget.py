@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from tenants import ESTIMATE, Tenant, make_failure, make_success
 
 from assay.domain.jobs import FailedAttempt
 from assay.storage.pool import Database
+from tenants import ESTIMATE, Tenant, make_failure, make_success
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from tenants import Tenant, make_cases
 
 from assay.domain.datasets import Case
 from assay.domain.errors import InvalidInput
+from tenants import Tenant, make_cases
 
 CASES = """
 select c.key from assay.dataset_cases d

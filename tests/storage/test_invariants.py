@@ -5,9 +5,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tenants import INVARIANTS, Tenant, make_failure, make_success
 
 from assay.storage import embedded
+from tenants import INVARIANTS, Tenant, make_failure, make_success
 
 FILE = Path(__file__).parents[2] / "migrations" / "invariants.sql"
 

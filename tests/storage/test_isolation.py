@@ -9,10 +9,10 @@ import orjson
 import psycopg
 import pytest
 from psycopg import sql
-from tenants import Tenant, make_success
 
 from assay.domain.ids import new_id
 from assay.storage.pool import Database
+from tenants import Tenant, make_success
 
 OPEN_TABLES = {"state_transitions", "alembic_version"}
 """What belongs to no tenant: read by all, written by none."""
@@ -128,13 +128,14 @@ def assert_writes(
 
 
 async def test_copy_into_a_table_of_tenants_is_refused(tenant: Tenant) -> None:
+    copy_in = "copy assay.test_datasets (organization_id, name) from stdin"
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="row-level security"):
         async with (
             tenant.database.transaction(tenant.organization_id) as connection,
             connection.cursor() as cursor,
+            cursor.copy(copy_in) as copy,
         ):
-            async with cursor.copy("copy assay.test_datasets (organization_id, name) from stdin") as copy:
-                await copy.write_row((tenant.organization_id, "x"))
+            await copy.write_row((tenant.organization_id, "x"))
 
 
 def test_every_table_is_owned_by_nobody_who_logs_in_and_forces_its_policies(
@@ -153,7 +154,9 @@ def test_every_table_is_owned_by_nobody_who_logs_in_and_forces_its_policies(
      where c.relnamespace = 'assay'::regnamespace and r.rolname <> 'assay_owner' and c.relkind <> 'i'
     """
     assert values(superuser, owners) == ["alembic_version"]
-    roles = "select rolname, rolcanlogin, rolsuper, rolbypassrls, rolinherit from pg_roles where rolname like 'assay_%'"
+    roles = """
+    select rolname, rolcanlogin, rolsuper, rolbypassrls, rolinherit from pg_roles where rolname like 'assay_%'
+    """
     assert sorted(superuser.execute(roles).fetchall()) == [
         ("assay_app", True, False, False, False),
         ("assay_owner", False, False, False, False),
@@ -248,7 +251,10 @@ async def test_a_reference_to_another_tenants_row_is_a_reference_to_nothing(
 
 
 async def test_names_of_other_tenants_are_free(tenant: Tenant, other_tenant: Tenant) -> None:
-    insert = "insert into assay.test_datasets (organization_id, name) values (%s, 'secret') on conflict do nothing returning 1"
+    insert = """
+    insert into assay.test_datasets (organization_id, name) values (%s, 'secret')
+    on conflict do nothing returning 1
+    """
     for who in (tenant, other_tenant):
         assert await who.rows(insert, [who.organization_id]) == [(1,)]
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tenants import ESTIMATE, Tenant, make_failure, make_success
 
 from assay.domain.models import ModelResponse, Usage
 from assay.domain.scores import Score
 from assay.storage.queue import clean_text, encode_batch, storable
+from tenants import ESTIMATE, Tenant, make_failure, make_success
 
 CALLS = """
 select state::text, outcome, lost, counts, cost_nanousd, closed_at is not null
@@ -142,7 +142,10 @@ async def test_a_score_without_a_number_is_a_failed_score(tenant: Tenant) -> Non
         for item, value in zip(items, values, strict=True)
     ]
     assert await job.queue.record(outcomes) == ["succeeded"] * 3
-    query = "select metric, state::text, value, passed, reason from assay.metric_scores where job_id = %s order by 1, item_no"
+    query = """
+    select metric, state::text, value, passed, reason from assay.metric_scores where job_id = %s
+     order by metric, item_no
+    """
     rows = await tenant.rows(query, [job.id])
     assert rows[:3] == [
         ("exact", "failed", None, None, f"the metric's value is {value}: why") for value in values

@@ -48,7 +48,10 @@ async def test_a_claim_leases_with_growing_tokens_and_open_calls(tenant: Tenant)
 
 async def test_work_comes_by_priority_then_time_then_number(tenant: Tenant) -> None:
     job = await tenant.make_job(cases=6)
-    update = "update assay.evaluation_queue set priority = %s, available_at = %s::timestamptz where job_id = %s and item_no = %s"
+    update = """
+    update assay.evaluation_queue set priority = %s, available_at = %s::timestamptz
+     where job_id = %s and item_no = %s
+    """
     for number, priority, when in [
         (5, 0, "2020-01-03"),
         (4, 0, "2020-01-02"),
@@ -77,7 +80,7 @@ async def test_skipped_models_and_waiting_suspects_are_left_alone(tenant: Tenant
     assert [item.item_no for item in await job.queue.claim(10, solo=True)] == [0]
 
 
-async def test_claimers_at_once_get_disjoint_cells(tenant: Tenant, database: Database) -> None:
+async def test_claimers_at_once_get_disjoint_cells(tenant: Tenant) -> None:
     job = await tenant.make_job(cases=100, repeats=3)
     workers = [tenant.queue(job, f"w{n}") for n in range(8)]
     claims = await asyncio.gather(*(worker.claim(7) for worker in workers for _ in range(6)))
@@ -380,7 +383,7 @@ async def unanalyzed(scratch_dsn: str) -> AsyncIterator[Tenant]:
     """A tenant in a database whose planner has no statistics and never gets any; one connection."""
     with psycopg.connect(scratch_dsn, autocommit=True) as connection:
         tables = connection.execute(
-            "select oid::regclass::text from pg_class where relkind = 'r' and relnamespace = 'assay'::regnamespace"
+            "select oid::regclass from pg_class where relkind = 'r' and relnamespace = 'assay'::regnamespace"
         )
         for (table,) in tables.fetchall():
             connection.execute(f"alter table {table} set (autovacuum_enabled = false)")

@@ -1,13 +1,11 @@
 """assay compare."""
 
-import sys
-
 import click
 import orjson
-from rich.console import Console
 
+from assay.cli.consoles import output_console
 from assay.cli.progress import say
-from assay.cli.session import is_plain, load_settings, open_session, run_async
+from assay.cli.session import load_settings, open_session, run_async
 from assay.reports.text import render_summary
 from assay.services.compare import JobComparison, compare_jobs
 from assay.services.documents import OPTIONS, job_document, summary_values
@@ -42,6 +40,5 @@ def compare_command(first: str, second: str, margin: float | None, force: bool, 
         return 0
     for note in found.notes:
         say(f"note: {note}", style="yellow")
-    plain = is_plain({}, sys.stdout)
-    render_summary(found.summary, Console(highlight=False, no_color=plain, width=100 if plain else None))
+    render_summary(found.summary, output_console())
     return 0

@@ -33,9 +33,8 @@ def status_command() -> None:
     """Say whether the embedded server runs, and for how many processes."""
     found = embedded.status(load_settings().data_dir)
     state = f"runs (pid {found.pid}) for {found.clients} processes" if found.running else "does not run"
-    click.echo(
-        f"PostgreSQL {found.version or '(no data yet)'} {state}; {found.size_bytes / 1e6:.1f} MB in {found.data_dir}"
-    )
+    size = f"{found.size_bytes / 1e6:.1f} MB in {found.data_dir}"
+    click.echo(f"PostgreSQL {found.version or '(no data yet)'} {state}; {size}")
 
 
 @db_command.command(name="stop")

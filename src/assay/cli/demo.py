@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from assay.cli.consoles import is_plain, message_console
 from assay.cli.progress import ProgressListener, say
-from assay.cli.session import is_plain, load_settings, open_session, run_async
+from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.working import Showing, parse_outputs, work_and_show
 from assay.demo.server import LocalModelFailed, ServerOptions, choose_threads, start_local_model
 from assay.demo.weights import WeightsUnavailable, fetch_weights
@@ -96,7 +96,7 @@ def _weights(folder: Path, *, plain: bool) -> Path:
         BarColumn(bar_width=28),
         DownloadColumn(),
         TransferSpeedColumn(),
-        console=Console(stderr=True),
+        console=message_console(),
         disable=plain,
         transient=True,
     )

@@ -1,15 +1,13 @@
 """The outcome of a job: on standard output, in files, in what to do next and in the exit code."""
 
-import sys
 from uuid import UUID
 
 import click
-from rich.console import Console
 
+from assay.cli.consoles import output_console
 from assay.cli.progress import say
-from assay.cli.session import is_plain
 from assay.cli.working import Showing
-from assay.engine.run import EndReason
+from assay.engine.policy import EndReason
 from assay.reports.text import render_summary
 from assay.services.context import Context
 from assay.services.documents import summary_document
@@ -50,12 +48,7 @@ def show(outcome: JobSummary, *, as_json: bool) -> None:
     if as_json:
         click.echo(summary_document(outcome))
     else:
-        plain = is_plain({}, sys.stdout)
-        render_summary(outcome.summary, Console(highlight=False, no_color=plain, width=_width(plain)))
-
-
-def _width(plain: bool) -> int | None:
-    return 100 if plain else None
+        render_summary(outcome.summary, output_console())
 
 
 def _finish(outcome: JobSummary, reason: EndReason, showing: Showing) -> int:

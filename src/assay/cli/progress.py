@@ -5,10 +5,10 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
+from assay.cli.consoles import message_console
 from assay.domain.events import (
     AccountPaused,
     CallFailed,
@@ -44,7 +44,7 @@ class ProgressListener:
 
     def __init__(self, *, plain: bool, quiet: bool = False) -> None:
         self._plain, self._quiet = plain, quiet
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = message_console()
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=28),
@@ -125,4 +125,4 @@ class ProgressListener:
 
 def say(text: str, **style: Any) -> None:
     """A line for people, on standard error: standard output is for results."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, **style))
+    message_console().print(Text(text, **style))

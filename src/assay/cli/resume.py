@@ -8,8 +8,9 @@ from uuid import UUID
 
 import click
 
+from assay.cli.consoles import is_plain
 from assay.cli.progress import ProgressListener, say
-from assay.cli.session import is_plain, load_settings, open_session, run_async
+from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.working import Showing, parse_outputs, work_and_show
 from assay.services.context import Context
 from assay.services.jobs import find_job

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
+from assay.cli.consoles import is_plain
 from assay.cli.estimate import show_estimate, world_of
 from assay.cli.progress import ProgressListener, say
-from assay.cli.session import is_plain, load_settings, open_session, run_async
+from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.suite_options import find_suite, read_suite, suite_options
 from assay.cli.working import Showing, parse_outputs, work_and_show
 from assay.domain.suites import Suite

@@ -94,8 +94,3 @@ def run_async(work: Coroutine[Any, Any, Result]) -> Result:
     loops = import_module("uvloop")
     result: Result = loops.run(work)
     return result
-
-
-def is_plain(environment: dict[str, str] | Any, stream: Any) -> bool:
-    """Whether bars and colours are out of place: no terminal, or CI."""
-    return not stream.isatty() or bool(environment.get("CI")) or bool(environment.get("NO_COLOR"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from assay.cli.progress import ProgressListener, say
-from assay.engine.run import StopSignal
+from assay.engine.policy import StopSignal
 from assay.services.context import Context
 from assay.services.runs import RunOptions, work_on
 

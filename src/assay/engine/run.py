@@ -8,88 +8,18 @@ not grow with the number of cells. The same loop serves one process and many: al
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Literal
 
 from assay.domain.errors import AccountStopped, ModelError, StorageFailed
 from assay.domain.events import AccountPaused, CallFailed, ItemsRecorded, RunEnded, RunStarted
 from assay.domain.jobs import Failure, Recorded, Success, Sweep, WorkItem
-from assay.domain.protocols import Clock, Emit, Sleep, WorkQueue
-from assay.engine.attempts import Attempts, LeaseLost
-from assay.engine.evaluate import Answer, Evaluator
+from assay.engine.attempts import LeaseLost
+from assay.engine.evaluate import Answer
+from assay.engine.policy import EndReason, RunContext
 
 DRAIN_POLL_S = 0.2
 """How often a drain looks for cells whose request came back and that would be sent again."""
 
 MODEL_ERRORS = frozenset(kind.code for kind in ModelError.__subclasses__())
-
-EndReason = Literal["completed", "interrupted", "errors", "budget", "account_stopped", "paused", "cancelled"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunPolicy:
-    """How a run behaves. Times in seconds; `window` is how many cells are held at once.
-
-    `capped`: the job has a budget, so that ready cells may stay unclaimed for want of money.
-    """
-
-    concurrency: int = 20
-    max_errors: int | None = None
-    capped: bool = False
-    linger_s: float = 0.1
-    batch_size: int = 64
-    heartbeat_s: float = 10.0
-    sweep_s: float = 5.0
-    poll_s: float = 0.5
-
-    @property
-    def window(self) -> int:
-        """Cells in flight, waiting for a slot, or waiting to be stored."""
-        return 2 * self.concurrency + self.batch_size
-
-
-class Slots:
-    """How many requests may be out at once over all models.
-
-    `sent` are the leases whose open ledger row stands for a request that has left: it may be paid for.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.gate = asyncio.Semaphore(size)
-        self.sent: set[int] = set()
-
-
-@dataclass(slots=True)
-class StopSignal:
-    """Asks a run to end: `drain` finishes what is at the provider, `abort` drops it."""
-
-    draining: asyncio.Event = field(default_factory=asyncio.Event)
-    aborting: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def drain(self) -> None:
-        """Claim nothing more; finish what was sent."""
-        self.draining.set()
-
-    def abort(self) -> None:
-        """Stop now."""
-        self.draining.set()
-        self.aborting.set()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext:
-    """What a run works with."""
-
-    job_id: str
-    queue: WorkQueue
-    evaluator: Evaluator
-    attempts: Attempts
-    slots: Slots
-    policy: RunPolicy
-    emit: Emit
-    clock: Clock
-    sleep: Sleep
-    stop: StopSignal
 
 
 async def run(context: RunContext, *, planned: int, done: int) -> EndReason:
@@ -114,6 +44,7 @@ class _Run:
         self._errors = 0
         self._skip: dict[int, str] = {}
         self._parked_until: dict[int, float] = {}
+        self._claimed_at = context.clock()
         self._refusals = 0
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._backlog = 0
@@ -153,6 +84,7 @@ class _Run:
                 continue
             if not self._expanded and self._backlog < 4 * policy.window:
                 await self._expand()
+            self._claimed_at = self._context.clock()
             items = await self._context.queue.claim(free, skip_models=tuple(self._skip))
             self._backlog -= len(items)
             if items and self._context.stop.draining.is_set():
@@ -203,9 +135,9 @@ class _Run:
         return "budget" if self._context.policy.capped and self._refusals > 1 else None
 
     def _others_wait(self) -> bool:
-        """Whether cells of models that are not stopped wait in the queue for their provider."""
-        now = self._context.clock()
-        return any(until > now for model, until in self._parked_until.items() if model not in self._skip)
+        """Whether cells of models that go on waited for their provider when work was last claimed."""
+        waits = (until for model, until in self._parked_until.items() if model not in self._skip)
+        return any(until >= self._claimed_at for until in waits)
 
     async def _run_solo(self) -> bool:
         """Run one suspect cell with nothing beside it; whether there was one."""

@@ -12,8 +12,8 @@ from assay.domain.prompts import Message, Prompt
 from assay.domain.protocols import AttemptLedger, Metric, Model, ResponseCache
 from assay.domain.suites import Suite
 from assay.engine.evaluate import Candidate, Evaluator
+from assay.engine.policy import Slots
 from assay.engine.render import CompiledPrompt, compile_prompt
-from assay.engine.run import Slots
 from assay.metrics.catalog import make_metric
 from assay.models.cache import Cached
 from assay.models.catalog import make_model

@@ -12,7 +12,8 @@ from assay.domain.ids import new_id
 from assay.domain.jobs import JobHead, Plan
 from assay.domain.suites import Suite
 from assay.engine.attempts import Attempts
-from assay.engine.run import EndReason, RunContext, RunPolicy, Slots, StopSignal, run
+from assay.engine.policy import EndReason, RunContext, RunPolicy, Slots, StopSignal
+from assay.engine.run import run
 from assay.formats.cases import read_cases
 from assay.models.cache import BatchedCache
 from assay.models.transport import Transport

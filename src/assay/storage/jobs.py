@@ -1,5 +1,6 @@
 """Jobs: created with their frozen plan, listed, and moved through their states."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,9 +57,12 @@ LIST_HEADS = HEADS + " where j.organization_id = %s order by j.created_at desc, 
 FIND_HEADS = (
     HEADS
     + """
- where j.organization_id = %s and (j.id::text like %s or j.name = %s) order by j.created_at desc limit 2
+ where j.organization_id = %(org)s
+   and (j.name = %(name)s or j.id::text like any (array[%(id)s || '%%', '%%' || %(id)s]))
+ order by j.created_at desc, j.id desc limit 2
 """
 )
+ID_PART = re.compile(r"[0-9a-fA-F-]+")
 LAST_HEAD = HEADS + " where j.organization_id = %s order by j.created_at desc, j.id desc limit 1"
 GET_JOB = """
 select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.config_hash, j.dataset_version_id,
@@ -184,9 +188,8 @@ async def resolve_job(connection: Connection, organization_id: UUID, reference: 
         if reference == "last":
             await cursor.execute(LAST_HEAD, [organization_id])
         else:
-            escaped = reference.replace("\\", "").replace("%", "").replace("_", "")
-            pattern = f"%{escaped}" if len(escaped) < 36 else escaped
-            await cursor.execute(FIND_HEADS, [organization_id, pattern, reference])
+            part = reference.lower() if ID_PART.fullmatch(reference) else "no id"
+            await cursor.execute(FIND_HEADS, {"org": organization_id, "name": reference, "id": part})
         found = await cursor.fetchall()
     if not found:
         raise NotFound(f"no job {reference!r}", remedy="See what there is: assay jobs")

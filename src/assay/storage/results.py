@@ -20,16 +20,26 @@ with recursive chain (id, depth) as (
     join assay.evaluation_jobs j on j.organization_id = %(org)s and j.id = c.id
    where j.parent_job_id is not null)
 """
-CELLS = (
+NEWEST = (
     CHAIN
     + """
 , cells as (
-  select distinct on (q.item_no) q.*, r.job_id as result_job
-    from assay.evaluation_queue q
-    join chain on chain.id = q.job_id
-    left join assay.evaluation_results r using (organization_id, job_id, item_no)
-   where q.organization_id = %(org)s
+  select distinct on (q.item_no) q.*
+    from chain
+   cross join lateral (
+         select * from assay.evaluation_queue q
+          where q.organization_id = %(org)s and q.job_id = chain.id offset 0) q
    order by q.item_no, chain.depth)
+"""
+)
+"""Each cell as its newest job left it. This and the lateral joins below say how rows are found, one by one
+by whole keys: a job that has just ended has no statistics, and a guess of "one row" costs minutes."""
+RESULT_OF_CELL = """
+  left join lateral (
+       select * from assay.evaluation_results r
+        where r.organization_id = %(org)s and r.job_id = q.job_id and r.item_no = q.item_no limit 1) r on true
+"""
+CELLS = f"""{NEWEST}
 select q.item_no, q.case_no, tc.key, q.prompt_no, q.model_no, q.repeat_no, q.state::text, tc.vars,
        tc.expected, tc.tags, tc.cluster, q.attempts, q.error_code, q.error_message,
        r.output, r.finish, r.finish_reason, r.tool_calls, r.input_tokens, r.output_tokens, r.cached_tokens,
@@ -40,47 +50,48 @@ select q.item_no, q.case_no, tc.key, q.prompt_no, q.model_no, q.repeat_no, q.sta
           from assay.metric_scores s
          where s.organization_id = %(org)s and s.job_id = q.job_id and s.item_no = q.item_no)
   from cells q
-  join assay.evaluation_jobs j on j.organization_id = %(org)s and j.id = %(job)s
-  join assay.dataset_cases dc on dc.organization_id = %(org)s
-   and dc.dataset_version_id = j.dataset_version_id and dc.case_no = q.case_no
-  join assay.test_cases tc on tc.organization_id = %(org)s and tc.id = dc.case_id
-  left join assay.evaluation_results r on r.organization_id = %(org)s
-   and r.job_id = q.job_id and r.item_no = q.item_no
+ cross join lateral (
+       select dc.case_id from assay.dataset_cases dc
+        where dc.organization_id = %(org)s and dc.case_no = q.case_no
+          and dc.dataset_version_id = (
+              select j.dataset_version_id from assay.evaluation_jobs j
+               where j.organization_id = %(org)s and j.id = %(job)s) limit 1) dc
+ cross join lateral (
+       select * from assay.test_cases tc where tc.organization_id = %(org)s and tc.id = dc.case_id limit 1) tc
+{RESULT_OF_CELL}
  order by q.item_no
 """
-)
 COLUMNS = (
     CHAIN
     + """
 select s.metric, r.prompt_no, r.model_no, r.case_no, r.repeat_no, s.state::text, s.value, s.passed
-  from assay.metric_scores s
-  join chain on chain.id = s.job_id
-  join assay.evaluation_results r using (organization_id, job_id, item_no)
- where s.organization_id = %(org)s
+  from chain
+ cross join lateral (
+       select * from assay.evaluation_results r
+        where r.organization_id = %(org)s and r.job_id = chain.id offset 0) r
+ cross join lateral (
+       select * from assay.metric_scores s
+        where s.organization_id = %(org)s and s.job_id = r.job_id and s.item_no = r.item_no offset 0) s
 """
 )
-MEASURES = (
-    CHAIN
-    + """
-select distinct on (q.item_no) q.prompt_no, q.model_no, q.state::text, q.error_code, r.cached,
+MEASURES = f"""{NEWEST}
+select q.prompt_no, q.model_no, q.state::text, q.error_code, r.cached,
        r.input_tokens, r.output_tokens, r.cost_nanousd, r.latency_ms, r.ttft_ms
-  from assay.evaluation_queue q
-  join chain on chain.id = q.job_id
-  left join assay.evaluation_results r using (organization_id, job_id, item_no)
- where q.organization_id = %(org)s
- order by q.item_no, chain.depth
+  from cells q
+{RESULT_OF_CELL}
 """
-)
 CASES = (
     CHAIN
     + """
 select dc.case_no, tc.key, tc.cluster
   from (select id from chain order by depth desc limit 1) first
   join assay.evaluation_jobs j on j.organization_id = %(org)s and j.id = first.id
-  join assay.dataset_cases dc on dc.organization_id = j.organization_id
-   and dc.dataset_version_id = j.dataset_version_id
-   and (j.selection is null or j.selection @> dc.case_no)
-  join assay.test_cases tc on tc.organization_id = dc.organization_id and tc.id = dc.case_id
+ cross join lateral (
+       select dc.case_no, dc.case_id from assay.dataset_cases dc
+        where dc.organization_id = %(org)s and dc.dataset_version_id = j.dataset_version_id
+          and (j.selection is null or j.selection @> dc.case_no) offset 0) dc
+ cross join lateral (
+       select * from assay.test_cases tc where tc.organization_id = %(org)s and tc.id = dc.case_id limit 1) tc
  order by dc.case_no
 """
 )
