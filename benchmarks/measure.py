@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from load_server import make_sentences
-from process_tree import MemoryWatch, cpu_seconds, list_descendants, reap_orphans
+from process_tree import MemoryWatch, cpu_seconds, end_all, list_descendants, reap_orphans
 
 ASSAY = (sys.executable, "-m", "assay")
 LOAD_SERVER = Path(__file__).with_name("load_server.py")
@@ -122,7 +122,7 @@ class Bench:
 
 @contextmanager
 def open_bench() -> Iterator[Bench]:
-    """A bench in a folder that is removed at the end, with its database stopped."""
+    """A bench in a folder that is removed at the end, when no process is left in it."""
     folder = Path(tempfile.mkdtemp(prefix="assay-bench-"))
     kept = {
         name: value
@@ -139,8 +139,7 @@ def open_bench() -> Iterator[Bench]:
     try:
         yield bench
     finally:
-        if (folder / "data").exists():
-            subprocess.run([*ASSAY, "db", "stop"], env=bench.environment, capture_output=True, check=False)
+        end_all()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -188,9 +187,11 @@ def measure(load: Load, *, profile: Path | None = None) -> Measurement:
         write_suite(bench.folder, load.cases, address)
         bench.assay("db", "upgrade")
         before_s, started = bench.cpu_s(), time.monotonic()
-        run = start_run(bench, load, profile)
-        with MemoryWatch(run.pid, [server.pid for server in bench.servers]) as watch:
-            main_cpu_s = wait_for(run)
+        with (
+            open_run(bench, load, profile) as run,
+            MemoryWatch(run.pid, [server.pid for server in bench.servers]) as watch,
+        ):
+            main_cpu_s = wait_for(bench, run)
         wall_s = time.monotonic() - started
         bench.wait_until_idle()
         cpu_s = bench.cpu_s() - before_s
@@ -211,27 +212,35 @@ def measure(load: Load, *, profile: Path | None = None) -> Measurement:
     )
 
 
-def start_run(bench: Bench, load: Load, profile: Path | None = None) -> "subprocess.Popen[bytes]":
-    """Start `assay run`; with a profile, under cProfile (its main thread only)."""
+@contextmanager
+def open_run(bench: Bench, load: Load, profile: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
+    """An `assay run`; with a profile, under cProfile (its main thread only). Killed if it is left early."""
     python: Sequence[str] = [sys.executable]
     if profile is not None:
         python = [sys.executable, "-m", "cProfile", "-o", str(profile)]
     command = [*python, "-m", "assay", "run", str(bench.folder), "-j", str(load.concurrency)]
     with (bench.folder / "run.log").open("wb") as log:
-        return subprocess.Popen(
+        run = subprocess.Popen(
             [*command, "--no-cache", "--json", "--quiet"],
             env=bench.environment,
             stdout=subprocess.DEVNULL,
             stderr=log,
         )
+    try:
+        yield run
+    finally:
+        if run.returncode is None:
+            run.kill()
+            run.wait()
 
 
-def wait_for(run: "subprocess.Popen[bytes]") -> float:
-    """Wait for a run; the CPU seconds of its process. Raises MeasurementFailed when it fails."""
+def wait_for(bench: Bench, run: "subprocess.Popen[bytes]") -> float:
+    """Wait for a run; the CPU seconds of its process. Raises MeasurementFailed with what it said."""
     _, status, used = os.wait4(run.pid, 0)
     run.returncode = os.waitstatus_to_exitcode(status)
     if run.returncode:
-        raise MeasurementFailed(f"assay run ended with {run.returncode}")
+        said = (bench.folder / "run.log").read_text()[-2000:]
+        raise MeasurementFailed(f"assay run ended with {run.returncode}: {said}")
     return used.ru_utime + used.ru_stime
 
 
@@ -280,11 +289,11 @@ def _until_first_call(bench: Bench, load: Load) -> tuple[float, float]:
     with open_load_server(bench, load) as address:
         write_suite(bench.folder, load.cases, address)
         before_s, started = bench.cpu_s(), time.monotonic()
-        run = start_run(bench, load)
-        while not read_stats(address)["requests"]:
-            if run.poll() is not None:
-                raise MeasurementFailed(f"assay run ended early with {run.returncode}")
-            time.sleep(0.01)
-        used = bench.cpu_s() - before_s, time.monotonic() - started
-        wait_for(run)
+        with open_run(bench, load) as run:
+            while not read_stats(address)["requests"]:
+                if run.poll() is not None:
+                    raise MeasurementFailed(f"assay run ended early with {run.returncode}")
+                time.sleep(0.01)
+            used = bench.cpu_s() - before_s, time.monotonic() - started
+            wait_for(bench, run)
         return used

@@ -753,7 +753,7 @@ begin
 end $$;
 
 create function assay.heartbeat(p_job uuid, p_tokens bigint[], p_lease interval) returns setof bigint
-language sql set search_path = pg_catalog, pg_temp as $$
+language sql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$
 -- Extends leases; a token that does not come back is lost and its work must stop. Waits for nobody, so that
 -- it cannot deadlock with a batch that is being stored: what another transaction has locked is held still.
   with held as materialized (
@@ -778,7 +778,7 @@ language sql set search_path = pg_catalog, pg_temp as $$
 $$;
 
 create function assay.release(p_job uuid, p_tokens bigint[], p_sent bigint[]) returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$
 -- Hands leases back on purpose (drain, stop): never a crash. Calls of tokens in p_sent may have been paid.
 declare
   org uuid := assay.current_organization();
@@ -833,7 +833,7 @@ $$;
 create function assay.reap(p_job uuid, p_lease interval)
 returns table (reclaimed bigint, dead bigint, cancelled bigint, ready boolean, leased boolean,
                next_ready_s double precision, state assay.job_state)
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 -- Level-triggered; may run anywhere, at any time, more than once. Takes back leases that ran out - not within
 -- one lease of a restart of the server, when every lease looks old - cancels what waits, closes what is done.

@@ -62,7 +62,7 @@ def check_keys(environment: Mapping[str, str]) -> Check:
             name="keys",
             state="warning",
             found="no provider has a key",
-            remedy="Set OPENAI_API_KEY or another here or in .env (assay models lists them); local models need none.",
+            remedy="Set OPENAI_API_KEY or another (see assay models) here or in .env; local ones need none.",
         )
     return Check(name="keys", state="ok", found=", ".join(ready))
 

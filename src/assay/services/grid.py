@@ -170,7 +170,8 @@ class _Lines:
         except InvalidInput as problem:
             field = f"{place}.{problem.field}" if problem.field else place
             # What lies in another file, such as a recording, is told with its own place.
-            where = ":".join(str(part) for part in (problem.file, problem.line) if part) if problem.file else ""
+            place_there = (problem.file, problem.line) if problem.file else ()
+            where = ":".join(str(part) for part in place_there if part)
             raise InvalidInput(
                 f"{where}: {problem.message}" if where else problem.message,
                 file=self._file or problem.file,

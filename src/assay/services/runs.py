@@ -105,7 +105,7 @@ def _check_variables(case: Case, grid: Grid, defaults: frozenset[str], file: str
                 file=file,
                 line=case.line,
                 field=f"vars.{sorted(missing)[0]}",
-                remedy=f"It has: {', '.join(sorted(case.vars)) or 'none'}. Add it there or under `variables:`.",
+                remedy=f"It has: {', '.join(sorted(case.vars)) or 'none'}. Add it, or set it in `variables`.",
             ) from problem
 
 
