@@ -757,11 +757,15 @@ language sql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_c
 -- Extends leases; a token that does not come back is lost and its work must stop. Waits for nobody, so that
 -- it cannot deadlock with a batch that is being stored: what another transaction has locked is held still.
   with held as materialized (
-    select q.item_no, q.lease_token
-      from assay.evaluation_queue q
-      join assay.evaluation_jobs j on j.organization_id = q.organization_id and j.id = q.job_id
-     where q.organization_id = (select assay.current_organization()) and q.job_id = p_job
-       and q.state = 'leased' and q.lease_token = any (p_tokens) and j.state in ('running', 'paused')
+    select q.item_no, t.lease_token
+      from unnest(p_tokens) as t (lease_token)
+     cross join lateral (
+           select q.item_no from assay.evaluation_queue q
+            where q.organization_id = (select assay.current_organization()) and q.job_id = p_job
+              and q.state = 'leased' and q.lease_token = t.lease_token limit 1) q
+     where exists (select from assay.evaluation_jobs j
+                    where j.organization_id = (select assay.current_organization()) and j.id = p_job
+                      and j.state in ('running', 'paused'))
   ), free as materialized (
     select q.item_no
       from assay.evaluation_queue q
@@ -787,8 +791,12 @@ declare
 begin
   select j.state = 'cancelling' into cancelling from assay.evaluation_jobs j
    where j.organization_id = org and j.id = p_job for no key update;
-  select array_agg(q.item_no) into items from assay.evaluation_queue q
-   where q.organization_id = org and q.job_id = p_job and q.state = 'leased' and q.lease_token = any (p_tokens);
+  select array_agg(q.item_no) into items
+    from unnest(p_tokens) as t (lease_token)
+   cross join lateral (
+         select q.item_no from assay.evaluation_queue q
+          where q.organization_id = org and q.job_id = p_job and q.state = 'leased'
+            and q.lease_token = t.lease_token limit 1) q;
   with freed as (
     update assay.evaluation_queue q
        set state = case when cancelling then 'cancelled' else 'ready' end::assay.item_state,

@@ -11,7 +11,7 @@ from assay.domain.errors import AccountStopped, ModelUnavailable, RateLimited, R
 from assay.domain.events import AccountPaused, CallFailed, ItemsRecorded, RunEnded, RunStarted
 from assay.domain.jobs import Recorded, WorkItem
 from assay.domain.models import ModelRequest, ModelResponse
-from assay.engine.policy import StopSignal
+from assay.engine.policy import RunPolicy, StopSignal
 from assay.engine.run import run
 from assay.models.retry import RetryPolicy
 from assay.storage.queue import JobQueue
@@ -69,7 +69,7 @@ async def test_what_is_held_is_bounded_by_the_window(stage) -> None:
 
     scene: Scene = await stage(cases=300)
     assert await scene.run(as_class(scene, Counting)) == "completed"
-    assert most <= scene.policy.window < 300
+    assert most <= scene.policy.window(float("1e9")) < 300
 
 
 async def test_a_drain_hands_back_what_was_not_sent(stage) -> None:
@@ -385,3 +385,10 @@ def as_class(scene: Scene, kind: type[JobQueue]) -> JobQueue:
     queue = scene.tenant.queue(scene.job, "here")
     queue.__class__ = kind
     return queue
+
+
+def test_a_slow_provider_is_given_a_narrow_window() -> None:
+    policy = RunPolicy(concurrency=10)
+    assert policy.window(pace=5) == 15
+    assert policy.window(pace=100) == 50
+    assert policy.window(pace=1e6) == 84

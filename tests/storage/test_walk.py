@@ -22,7 +22,7 @@ import pytest
 from assay.domain.ids import new_id
 from tenants import ESTIMATE, INVARIANTS
 
-WALKS, STEPS, MUTANT_WALKS = 300, 40, 50
+WALKS, STEPS, MUTANT_WALKS = 240, 40, 50
 MAX_ATTEMPTS, MAX_CRASHES = 3, 2
 BOOK = Path(__file__).parents[2] / "migrations" / "create_evaluation_tables.sql"
 LATER_S = 3600.0
@@ -385,7 +385,7 @@ def test_a_random_walk_and_its_model_never_disagree(dsn: str, part: int) -> None
     with psycopg.connect(dsn, autocommit=True) as connection:
         for seed in range(part * WALKS // 3, (part + 1) * WALKS // 3):
             walk(connection, seed, reached)
-    assert not {name: n for name, n in LEAST.items() if reached[name] < n / 3}, reached
+    assert not {name: n for name, n in LEAST.items() if reached[name] < n * 9}, reached
 
 
 LEAST = {
@@ -401,6 +401,8 @@ LEAST = {
     "cancelled": 12,
 }
 """What the walks must reach in sum; a third of it in each part."""
+
+# Name -> function, what is replaced in it (alternatives that guard one another by "|"), and by what.
 
 MUTANTS = {
     "record: any token will do": (
@@ -442,7 +444,11 @@ MUTANTS = {
         "0",
     ),
     "heartbeat: every token is held": ("heartbeat", "and j.state in ('running', 'paused')", ""),
-    "release: any lease of a job": ("release", "q.lease_token = any (p_tokens)", "true"),
+    "release: any lease of a job": (
+        "release",
+        "q.lease_token = t.lease_token|q.lease_token = any (p_tokens)",
+        "true",
+    ),
     "release: what was sent is free": ("release", "+ s.paid", ""),
     "release: it costs an attempt": (
         "release",
@@ -486,8 +492,11 @@ def mutate(function: str, old: str, new: str) -> str:
     """The definition of a function with a defect in it."""
     found = re.search(rf"create (function assay\.{function}\(.*?\$\$.*?\$\$;)", BOOK.read_text(), re.DOTALL)
     assert found
-    assert old in found[1], f"{function} has no {old!r}"
-    return "create or replace " + found[1].replace(old, new)
+    text = found[1]
+    for part in old.split("|"):
+        assert part in text, f"{function} has no {part!r}"
+        text = text.replace(part, new)
+    return "create or replace " + text
 
 
 def is_caught(connection: psycopg.Connection[Any]) -> bool:

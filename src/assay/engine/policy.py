@@ -2,18 +2,22 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Literal
 
 from assay.domain.protocols import Clock, Emit, Sleep, WorkQueue
 from assay.engine.attempts import Attempts
 from assay.engine.evaluate import Evaluator
 
+AHEAD_S = 0.4
+"""How long before they are needed cells are claimed, storing and claiming included."""
+
 EndReason = Literal["completed", "interrupted", "errors", "budget", "account_stopped", "paused", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPolicy:
-    """How a run behaves. Times in seconds; `window` is how many cells are held at once.
+    """How a run behaves. Times in seconds.
 
     `capped`: the job has a budget, so that ready cells may stay unclaimed for want of money.
     """
@@ -27,10 +31,13 @@ class RunPolicy:
     sweep_s: float = 5.0
     poll_s: float = 0.5
 
-    @property
-    def window(self) -> int:
-        """Cells in flight, waiting for a slot, or waiting to be stored."""
-        return 2 * self.concurrency + self.batch_size
+    def window(self, pace: float) -> int:
+        """Cells to hold when `pace` of them are stored a second: at the provider, and on the way there and back.
+
+        No wider than that: a worker that is killed leaves its whole window in doubt.
+        """
+        ahead = max(2, self.concurrency // 2, ceil(pace * AHEAD_S))
+        return self.concurrency + min(ahead, self.concurrency + self.batch_size)
 
 
 class Slots:

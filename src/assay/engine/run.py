@@ -44,7 +44,8 @@ class _Run:
         self._errors = 0
         self._skip: dict[int, str] = {}
         self._parked_until: dict[int, float] = {}
-        self._claimed_at = context.clock()
+        self._claimed_at = self._stored_at = context.clock()
+        self._pace = float(context.policy.concurrency)
         self._refusals = 0
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._backlog = 0
@@ -78,11 +79,12 @@ class _Run:
         await self._expand()
         while self._reason is None and not self._context.stop.draining.is_set():
             self._room.clear()
-            free = policy.window - self._held
-            if free < max(1, policy.window // 4):
+            window = policy.window(self._pace)
+            free = window - self._held
+            if free < max(1, window // 4):
                 await self._room.wait()
                 continue
-            if not self._expanded and self._backlog < 4 * policy.window:
+            if not self._expanded and self._backlog < 4 * window:
                 await self._expand()
             self._claimed_at = self._context.clock()
             items = await self._context.queue.claim(free, skip_models=tuple(self._skip))
@@ -220,10 +222,18 @@ class _Run:
             outcomes = await self._scored.get()
             answers = await self._context.queue.record(outcomes)
             stopped = self._notice(outcomes, answers)
+            self._keep_pace(len(outcomes))
             for outcome in outcomes:
                 self._drop(outcome.item.lease_token)
             if stopped:
                 await self._give_back([t for t in self._unsent() if self._model_of[t] in stopped])
+
+    def _keep_pace(self, stored: int) -> None:
+        """Follow how many cells a second are stored, by which the window is sized."""
+        now = self._context.clock()
+        seconds = max(now - self._stored_at, 0.001)
+        self._pace += (stored / seconds - self._pace) / 2
+        self._stored_at = now
 
     def _notice(self, outcomes: Sequence[Success | Failure], answers: Sequence[Recorded]) -> set[int]:
         """Count what was stored, tell the listeners, stop where the user asked for it; models to stop."""
