@@ -31,7 +31,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     home = Path(environment.get("HOME") or Path.home())
     return Settings(
         environment=environment,
-        data_dir=_folder(environment, "ASSAY_DATA_DIR", "XDG_DATA_HOME", home / ".local/share", "Library/Application Support"),
+        data_dir=_folder(
+            environment,
+            "ASSAY_DATA_DIR",
+            "XDG_DATA_HOME",
+            home / ".local/share",
+            "Library/Application Support",
+        ),
         cache_dir=_folder(
             environment, "ASSAY_CACHE_DIR", "XDG_CACHE_HOME", home / ".cache", "Library/Caches"
         ),

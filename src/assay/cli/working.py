@@ -52,9 +52,7 @@ async def work_and_show(context: Context, job_id: UUID, options: RunOptions, sho
 
 
 @contextmanager
-def _listening_to_signals(
-    stop: StopSignal, tell: Callable[[str], None]
-) -> Iterator[Callable[[], None]]:
+def _listening_to_signals(stop: StopSignal, tell: Callable[[str], None]) -> Iterator[Callable[[], None]]:
     """The first Ctrl-C drains, the second stops at once; after that, or `leave`, it is Python's again."""
     loop = asyncio.get_running_loop()
 

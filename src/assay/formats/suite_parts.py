@@ -210,9 +210,7 @@ def build_dataset(value: Mapping[str, Any], folder: Path, name: str, problems: P
     )
 
 
-def _file_source(
-    dataset: Mapping[str, Any], folder: Path, suite: str, problems: Problems
-) -> DatasetSource:
+def _file_source(dataset: Mapping[str, Any], folder: Path, suite: str, problems: Problems) -> DatasetSource:
     path = (folder / dataset["file"]).absolute()
     field = "dataset.file" if "dataset.file" in problems.lines else "dataset"
     if not path.is_file():

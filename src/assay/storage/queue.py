@@ -63,7 +63,7 @@ class JobQueue:
     the upper bound of one attempt, None where the price is unknown.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whose cells, for whom, and what the rows need: all but three are named
         self,
         database: Database,
         organization_id: UUID,
