@@ -32,7 +32,7 @@ class RunPolicy:
     poll_s: float = 0.5
 
     def window(self, pace: float) -> int:
-        """Cells to hold when `pace` of them are stored a second: at the provider, and on the way there and back.
+        """Cells to hold when `pace` of them are stored a second: at the provider, on the way there and back.
 
         No wider than that: a worker that is killed leaves its whole window in doubt.
         """
