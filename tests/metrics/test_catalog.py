@@ -15,7 +15,7 @@ from assay.metrics.catalog import METRICS, list_metrics, make_metric
 from assay.metrics.sample_metric import Finding, SampleMetric
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ["sacrebleu", "jsonschema", "numpy", "rapidfuzz", "bleuscore", "rouge_score_rs", "re2"]
+HEAVY = ["sacrebleu", "jsonschema", "numpy", "rapidfuzz", "rouge_score_rs", "re2"]
 TEXT_METRICS = [name for name, entry in METRICS.items() if "output" in entry.info.needs]
 
 

@@ -6,16 +6,16 @@ References: Papineni et al. 2002 and Post 2018 (BLEU), Lin 2004 (ROUGE), Rajpurk
 import re
 import string
 from collections import Counter
-from collections.abc import Mapping
+from functools import reduce
 from math import exp, log
+from operator import or_
 from typing import Any
 
-import bleuscore
 from rouge_score_rs import RougeScorer, tokenizers
 
 from assay.metrics.entry import MetricSpec
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, text_metric, too_long
-from assay.metrics.tokenizer_13a import separated
+from assay.metrics.tokenizer_13a import tokenize_13a
 
 ORDERS = 4
 MAX_LCS_CHARS = 10_000_000_000
@@ -48,19 +48,33 @@ def make_bleu(spec: MetricSpec) -> SampleMetric:
 
 def sentence_bleu(text: str, references: tuple[str, ...]) -> Finding:
     """BLEU of one text against all its references together, with its parts as the reason."""
-    statistics: Mapping[str, Any] = bleuscore.compute(
-        [[separated(each) for each in references]], [separated(text)], ORDERS, False, "closest"
-    )
-    length, reference_length = int(statistics["translation_length"]), int(statistics["reference_length"])
+    answer, accepted = tokenize_13a(text), [tokenize_13a(each) for each in references]
+    length = len(answer)
     if length == 0:
         return Finding(0.0, "the answer has no tokens")
-    # The library reports matched / total of each order; the counts are what smoothing needs.
+    reference_length = min(map(len, accepted), key=lambda size: (abs(size - length), size))
     totals = [max(length - order, 0) for order in range(ORDERS)]
-    matched = [round(ratio * total) for ratio, total in zip(statistics["precisions"], totals, strict=True)]
+    matched = _matched(answer, accepted)
     brevity = exp(1.0 - reference_length / length) if length < reference_length else 1.0
     value = brevity * _smoothed_mean(matched, totals)
     shares = " ".join(f"{hits}/{total}" for hits, total in zip(matched, totals, strict=True))
     return Finding(value, f"shared 1- to 4-grams {shares}, brevity penalty {brevity:.3f}")
+
+
+def _matched(answer: list[str], references: list[list[str]]) -> list[int]:
+    """How many n-grams of the answer a reference has too, each as often as the reference that has it most."""
+    matched = [0] * ORDERS
+    for order in range(ORDERS):
+        found = _ngrams(answer, order + 1)
+        allowed = reduce(or_, (_ngrams(each, order + 1) for each in references))
+        matched[order] = sum(min(found[each], allowed[each]) for each in found.keys() & allowed.keys())
+        if not matched[order]:
+            break  # what no reference has is in nothing longer that one has
+    return matched
+
+
+def _ngrams(words: list[str], order: int) -> Counter[tuple[str, ...]]:
+    return Counter(zip(*(words[start:] for start in range(order)), strict=False))
 
 
 def _smoothed_mean(matched: list[int], totals: list[int]) -> float:
