@@ -36,7 +36,7 @@ from assay.settings import Settings
 @click.option(
     "--min-pass-rate",
     type=click.FloatRange(0, 1),
-    help="Exit 100 unless every metric with a threshold passes this share of cases.",
+    help="Exit 100 unless every metric that is binary or has a threshold passes this share of cases.",
 )
 @click.option("--budget", type=click.FloatRange(0), metavar="USD", help="Spend at most this.")
 @click.option("--resume", "resume", metavar="JOB", help="Go on with this job in place of a new one.")

@@ -5,7 +5,6 @@
     ├── NotFound                   a job, file, prompt or model that is not there
     ├── Conflict                   the state of a stored thing forbids what was asked
     ├── MissingKey                 a credential is needed and not set
-    ├── BudgetExceeded             the next call does not fit the budget
     ├── StorageFailed              PostgreSQL is away, refuses, or is of another version
     ├── OptionalPartMissing        a library that this feature needs is not installed
     └── ModelError                 a call to a model did not give a result
@@ -88,13 +87,6 @@ class MissingKey(AssayError):
     code = "missing_key"
     status = 422
     exit_code = 2
-
-
-class BudgetExceeded(AssayError):
-    """A call would not fit the budget that was set."""
-
-    code = "budget_exceeded"
-    status = 402
 
 
 class StorageFailed(AssayError):

@@ -43,7 +43,7 @@ class RunOptions:
 async def create_job(context: Context, suite: Suite, filters: Filters) -> UUID:
     """Check a suite whole, store its prompts, models and cases, and queue the job.
 
-    No call is made. Raises InvalidInput, MissingKey, or BudgetExceeded's kin for what cannot be run.
+    No call is made. Raises InvalidInput or MissingKey for what cannot be run.
     """
     suite = narrow_suite(suite, filters)
     plan = plan_of(suite)
@@ -159,7 +159,25 @@ async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: Sto
     """Work on a job until it ends or `stop` asks for an end; any number of processes may at once."""
     job = await _open_job(context, job_id)
     grid = check_grid(context, job.plan)
-    queue = JobQueue(
+    queue = _queue_of(context, job_id, grid)
+    for owner in await queue.lease_owners():
+        if is_dead(owner):
+            await queue.expire_leases(owner)
+    sweep = await queue.sweep()
+    if sweep.state not in WORKABLE:
+        return "completed" if sweep.state == "completed" else "cancelled"
+    policy = RunPolicy(
+        concurrency=options.concurrency, max_errors=options.max_errors, capped=job.cap_nanousd is not None
+    )
+    reason = await _run(context, (job_id, grid, queue), (policy, options.use_cache), stop)
+    if reason not in ("completed", "cancelled", "paused") and not (await queue.sweep()).leased:
+        # Nobody else works on it: say why it stands still.
+        await _move(context, job_id, "paused", allowed=("queued", "running"), reason=reason)
+    return reason
+
+
+def _queue_of(context: Context, job_id: UUID, grid: Grid) -> JobQueue:
+    return JobQueue(
         context.database,
         context.organization_id,
         job_id,
@@ -167,32 +185,28 @@ async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: Sto
         metric_versions=grid.metric_versions,
         estimates=grid.estimates(),
     )
-    for owner in await queue.lease_owners():
-        if is_dead(owner):
-            await queue.expire_leases(owner)
-    sweep = await queue.sweep()
+
+
+async def _run(
+    context: Context, work: tuple[UUID, Grid, JobQueue], how: tuple[RunPolicy, bool], stop: StopSignal
+) -> EndReason:
+    (job_id, grid, queue), (policy, use_cache) = work, how
     head = await _head(context, job_id)
-    if sweep.state not in WORKABLE:
-        return "completed" if sweep.state == "completed" else "cancelled"
-    slots = Slots(options.concurrency)
+    slots = Slots(policy.concurrency)
     attempts = Attempts(queue, slots.sent)
-    cache = BatchedCache(queue.find_answers) if options.use_cache else None
+    cache = BatchedCache(queue.find_answers) if use_cache else None
     async with Transport(clock=context.clock) as transport:
         bench = Bench(
-            transport=transport, slots=slots, ledger=attempts, cache=cache, concurrency=options.concurrency
+            transport=transport, slots=slots, ledger=attempts, cache=cache, concurrency=policy.concurrency
         )
-        reason = await run(
+        return await run(
             RunContext(
                 job_id=str(job_id),
                 queue=queue,
                 evaluator=build_evaluator(context, grid, bench),
                 attempts=attempts,
                 slots=slots,
-                policy=RunPolicy(
-                    concurrency=options.concurrency,
-                    max_errors=options.max_errors,
-                    capped=job.cap_nanousd is not None,
-                ),
+                policy=policy,
                 emit=context.emit,
                 clock=context.clock,
                 sleep=context.sleep,
@@ -201,10 +215,6 @@ async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: Sto
             planned=head.planned,
             done=head.succeeded + head.failed,
         )
-    if reason not in ("completed", "cancelled", "paused") and not (await queue.sweep()).leased:
-        # Nobody else works on it: say why it stands still.
-        await _move(context, job_id, "paused", allowed=("queued", "running"), reason=reason)
-    return reason
 
 
 async def retry_job(context: Context, parent_id: UUID) -> UUID:
