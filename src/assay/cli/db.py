@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 
 from assay.cli.progress import say
-from assay.cli.session import load_settings
+from assay.cli.session import load_settings, start_embedded
 from assay.storage import embedded, migrate
 
 
@@ -76,7 +76,5 @@ def _server() -> Iterator[str]:
     if settings.database_url is not None:
         yield settings.database_url
         return
-    with embedded.start(
-        settings.data_dir, runtime_dir=settings.runtime_dir, idle_s=settings.idle_s
-    ) as server:
+    with start_embedded(settings) as server:
         yield server.dsn()

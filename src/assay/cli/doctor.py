@@ -3,11 +3,11 @@
 import click
 import orjson
 
-from assay.cli.session import load_settings
+from assay.cli.session import load_settings, start_embedded
 from assay.domain.errors import AssayError
 from assay.services.doctor import Check, check_database, check_folder, check_keys, check_python
 from assay.settings import Settings
-from assay.storage import embedded, migrate
+from assay.storage import migrate
 
 MARKS = {"ok": ("ok", "green"), "warning": ("!", "yellow"), "failed": ("FAIL", "red")}
 
@@ -36,9 +36,7 @@ def _database(settings: Settings) -> list[Check]:
     if settings.database_url is not None:
         return check_database(settings.database_url, "from DATABASE_URL")
     try:
-        with embedded.start(
-            settings.data_dir, runtime_dir=settings.runtime_dir, idle_s=settings.idle_s
-        ) as server:
+        with start_embedded(settings) as server:
             if migrate.find_revision(server.dsn()) is None:
                 migrate.upgrade(server.dsn())
             return check_database(server.dsn(), "embedded")

@@ -8,10 +8,9 @@ from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.tables import table_console
 from assay.domain.jobs import JobHead
+from assay.domain.money import NANO
 from assay.services.jobs import find_job, list_jobs
 from assay.services.runs import cancel_job
-
-NANO = 1_000_000_000
 
 
 @click.command(name="jobs")

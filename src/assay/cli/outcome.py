@@ -7,6 +7,7 @@ import click
 from assay.cli.consoles import output_console
 from assay.cli.progress import say
 from assay.cli.working import Showing
+from assay.domain.money import NANO
 from assay.engine.policy import EndReason
 from assay.reports.text import render_summary
 from assay.services.context import Context
@@ -15,7 +16,6 @@ from assay.services.exports import write_outputs
 from assay.services.summaries import JobSummary, summarise_job
 from assay.storage.jobs import Job
 
-NANO = 1_000_000_000
 GATE_FAILED, INTERRUPTED, TOOL_ERROR = 100, 130, 1
 ENDINGS: dict[EndReason, tuple[str, str]] = {
     "errors": ("stopped: too many cells failed", "Go on with: assay resume {job}"),

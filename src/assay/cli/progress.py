@@ -18,8 +18,8 @@ from assay.domain.events import (
     RunEnded,
     RunStarted,
 )
+from assay.domain.money import NANO
 
-NANO = 1_000_000_000
 LINE_EVERY_S = 10.0
 ERRORS_SHOWN = 3
 

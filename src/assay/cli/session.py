@@ -42,7 +42,7 @@ async def open_session(settings: Settings, emit: Emit = silent) -> AsyncIterator
     """A Context over the database of the settings; an embedded one is started and brought up to date."""
     server: embedded.EmbeddedServer | None = None
     if settings.database_url is None:
-        server = embedded.start(settings.data_dir, runtime_dir=settings.runtime_dir, idle_s=settings.idle_s)
+        server = start_embedded(settings)
         if migrate.find_revision(server.dsn()) != migrate.HEAD:
             migrate.upgrade(server.dsn())
         dsn = server.dsn(user="assay_app")
@@ -63,6 +63,11 @@ async def open_session(settings: Settings, emit: Emit = silent) -> AsyncIterator
     finally:
         if server is not None:
             server.release()
+
+
+def start_embedded(settings: Settings) -> embedded.EmbeddedServer:
+    """The embedded server of the settings, started if it does not run."""
+    return embedded.start(settings.data_dir, runtime_dir=settings.runtime_dir, idle_s=settings.idle_s)
 
 
 def _reviver(server: embedded.EmbeddedServer) -> Callable[[], Coroutine[Any, Any, None]]:

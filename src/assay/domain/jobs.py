@@ -72,7 +72,6 @@ class Failure:
     counts: bool = True
     http_status: int | None = None
     provider_request_id: str | None = None
-    sent: bool = True
     latency_ms: float | None = None
     call_no: int = 1
 

@@ -7,12 +7,12 @@ from typing import Protocol
 from assay.domain.errors import AccountStopped, AssayError, ModelError, RateLimited, StorageFailed
 from assay.domain.jobs import Failure, Success, WorkItem
 from assay.domain.models import ModelRequest, ModelResponse, Usage, WorkTag, request_key
+from assay.domain.money import NANO
 from assay.domain.prompts import Message, Prompt
 from assay.domain.protocols import Metric, Model
 from assay.domain.scores import Sample, Score
 from assay.engine.attempts import Attempts
 
-NANO = 1_000_000_000
 PARK_S = 60.0
 """How long a cell waits in the queue when its provider keeps refusing without saying for how long."""
 
@@ -84,18 +84,16 @@ class Evaluator:
         """Ask the model of this cell; a failure is a value, but for StorageFailed, which is raised."""
         candidate = self._candidates[item.model_no]
         started = self._clock()
-        sent = False
         try:
             request = self._request(item, candidate)
-            sent = True
             response = await candidate.model.generate(request)
         except StorageFailed:
             raise
         except AssayError as error:
-            return _failure(item, error, attempts, sent, (self._clock() - started) * 1000)
+            return _failure(item, error, attempts, (self._clock() - started) * 1000)
         except Exception as error:  # a defect must cost one cell, not the run
             defect = CellDefect(f"{type(error).__name__}: {error}")
-            return _failure(item, defect, attempts, sent, (self._clock() - started) * 1000)
+            return _failure(item, defect, attempts, (self._clock() - started) * 1000)
         key = request_key(candidate.model.config, request)
         if response.cached:
             return Answer(item, key, response, 0, None)
@@ -146,7 +144,7 @@ class Evaluator:
         )
 
 
-def _failure(item: WorkItem, error: AssayError, attempts: Attempts, sent: bool, latency_ms: float) -> Failure:
+def _failure(item: WorkItem, error: AssayError, attempts: Attempts, latency_ms: float) -> Failure:
     known = error if isinstance(error, ModelError) else None
     stopped = isinstance(error, AccountStopped)
     parked = stopped or isinstance(error, RateLimited)
@@ -160,7 +158,6 @@ def _failure(item: WorkItem, error: AssayError, attempts: Attempts, sent: bool, 
         counts=not parked,
         http_status=known.http_status if known else None,
         provider_request_id=known.provider_request_id if known else None,
-        sent=sent and (known is None or known.sent),
         latency_ms=latency_ms,
         call_no=attempts.call_no(item.lease_token),
     )

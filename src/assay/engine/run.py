@@ -39,10 +39,9 @@ class _Run:
         self._answered: asyncio.Queue[Answer | Failure] = asyncio.Queue()
         self._gathered = asyncio.Event()
         self._scored: asyncio.Queue[list[Success | Failure]] = asyncio.Queue(maxsize=2)
-        self._held = 0
         self._room = asyncio.Event()
         self._errors = 0
-        self._skip: dict[int, str] = {}
+        self._skip: set[int] = set()
         self._parked_until: dict[int, float] = {}
         self._claimed_at = self._stored_at = context.clock()
         self._pace = float(context.policy.concurrency)
@@ -80,7 +79,7 @@ class _Run:
         while self._reason is None and not self._context.stop.draining.is_set():
             self._room.clear()
             window = policy.window(self._pace)
-            free = window - self._held
+            free = window - len(self._tasks)
             if free < max(1, window // 4):
                 await self._room.wait()
                 continue
@@ -107,7 +106,7 @@ class _Run:
         if not self._expanded:
             await self._expand()
             return False
-        if self._held:
+        if self._tasks:
             await self._wait_for_room(self._context.policy.poll_s)
             return False
         if await self._run_solo():
@@ -146,7 +145,7 @@ class _Run:
         items = await self._context.queue.claim(1, solo=True, skip_models=tuple(self._skip))
         for item in items:
             self._start(item)
-        while self._held and not self._context.stop.draining.is_set():
+        while self._tasks and not self._context.stop.draining.is_set():
             await self._wait_for_room(1.0)
         return bool(items)
 
@@ -160,7 +159,6 @@ class _Run:
     # -- one cell
 
     def _start(self, item: WorkItem) -> None:
-        self._held += 1
         self._refusals = 0
         self._model_of[item.lease_token] = item.model_no
         self._asking.add(item.lease_token)
@@ -187,7 +185,6 @@ class _Run:
 
     def _drop(self, token: int) -> None:
         if self._tasks.pop(token, None) is not None:
-            self._held -= 1
             self._model_of.pop(token, None)
             self._asked(token)
             self._context.slots.sent.discard(token)
@@ -278,7 +275,7 @@ class _Run:
         """Whether this outcome is the first to say that a model's account is used up."""
         if outcome.code != AccountStopped.code or outcome.item.model_no in self._skip:
             return False
-        self._skip[outcome.item.model_no] = outcome.message
+        self._skip.add(outcome.item.model_no)
         name = self._context.evaluator.model_name(outcome.item.model_no)
         self._context.emit(AccountPaused(model=name, message=outcome.message))
         return True
@@ -327,7 +324,7 @@ class _Run:
             self._room.set()  # wakes the feeder
             await self._give_back(self._unsent())
             self._room.clear()
-            if feeder.done() and not self._held:
+            if feeder.done() and not self._tasks:
                 return
             waits = [asyncio.create_task(w) for w in (self._room.wait(), stop.aborting.wait())]
             await asyncio.wait(

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 
 from assay.domain.results import Result
+from assay.domain.text import valid_text
 from assay.formats.arrow import load_arrow
-from assay.formats.result_rows import clean_text, columns_of, json_bytes, row_of
+from assay.formats.result_rows import columns_of, json_bytes, row_of
 from assay.formats.spreadsheets import defuse
 
 ROWS_A_GROUP = 4096
@@ -74,7 +75,7 @@ class CsvSink:
         self.columns = columns_of(header.metrics)
         self.text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         self.writer = csv.writer(self.text, lineterminator="\r\n")
-        self.writer.writerow([defuse(clean_text(column)) for column in self.columns])
+        self.writer.writerow([defuse(valid_text(column)) for column in self.columns])
 
     def write(self, results: Sequence[Result]) -> None:
         """Write further results."""
@@ -99,7 +100,7 @@ def csv_cell(value: Any) -> Any:
 
 def as_text(value: Any) -> str:
     """A text as it is, anything else as JSON."""
-    return clean_text(value if isinstance(value, str) else json_bytes(value).decode())
+    return valid_text(value if isinstance(value, str) else json_bytes(value).decode())
 
 
 class ParquetSink:
@@ -137,7 +138,7 @@ class ParquetSink:
         if value is None:
             return None
         if kind == "texts":
-            return [clean_text(text) for text in value]
+            return [valid_text(text) for text in value]
         return as_text(value) if kind in ("text", "json") else value
 
     def _flush(self) -> None:

@@ -9,11 +9,11 @@ import orjson
 
 from assay.domain.errors import InvalidInput
 from assay.domain.models import ModelResponse, Usage
+from assay.domain.money import NANO
 from assay.domain.results import Result
 from assay.domain.scores import Score
 from assay.formats.places import Place
 
-NANO = 1_000_000_000
 Kind = Literal["text", "integer", "number", "boolean", "json", "texts"]
 COLUMNS: Mapping[str, Kind] = {
     "case": "text",
@@ -118,13 +118,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _finite(item) for key, item in value.items()}
     return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def clean_text(text: str) -> str:
-    """A text that UTF-8 can hold: half surrogate pairs become U+FFFD."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def result_of(row: Mapping[str, Any], place: Place) -> Result:

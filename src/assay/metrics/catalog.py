@@ -34,15 +34,23 @@ def make_metric(config: MetricConfig) -> Metric:
     Raises InvalidInput for an unknown type, an unknown or wrong option, a bad threshold, pattern or schema;
     OptionalPartMissing when the library that it needs is not installed.
     """
-    entry = METRICS.get(config.type)
-    if entry is None:
-        raise InvalidInput(
-            f"there is no metric {config.type!r}", field="type", remedy=_suggestion(config.type, METRICS)
-        )
+    entry = _entry(config.type)
     _check_threshold(config, entry.info)
     spec = MetricSpec(info=entry.info, config=config, options=_complete(config, entry))
     metric: Metric = _load(entry)(spec)
     return metric
+
+
+def get_info(type_: str) -> MetricInfo:
+    """What the catalog says of a type, without loading the metric; raises InvalidInput for an unknown one."""
+    return _entry(type_).info
+
+
+def _entry(type_: str) -> Entry:
+    entry = METRICS.get(type_)
+    if entry is None:
+        raise InvalidInput(f"there is no metric {type_!r}", field="type", remedy=_suggestion(type_, METRICS))
+    return entry
 
 
 def _load(entry: Entry) -> Any:

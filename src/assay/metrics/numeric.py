@@ -5,13 +5,13 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from assay.domain.scores import Sample
+from assay.domain.text import valid_text
 from assay.metrics.entry import MetricSpec
 from assay.metrics.sample_metric import (
     Finding,
     SampleMetric,
     Unscored,
     accepted_texts,
-    clean_text,
     quote,
     sample_metric,
 )
@@ -124,7 +124,7 @@ def make_numeric(spec: MetricSpec) -> SampleMetric:
         expected = _expected_numbers(sample.case.expected, reading)
         if isinstance(expected, Unscored):
             return expected
-        number = answered_number(clean_text(sample.response.text), reading, options["extract"])
+        number = answered_number(valid_text(sample.response.text), reading, options["extract"])
         if isinstance(number, NoNumber):
             return Finding(0.0, number.reason)
         nearest = min(expected, key=lambda each: abs(number - each))

@@ -4,8 +4,9 @@ import re
 
 from assay.domain.models import Finish
 from assay.domain.scores import Sample
+from assay.domain.text import valid_text
 from assay.metrics.entry import MetricSpec
-from assay.metrics.sample_metric import UNANSWERED, Finding, SampleMetric, clean_text, quote, sample_metric
+from assay.metrics.sample_metric import UNANSWERED, Finding, SampleMetric, quote, sample_metric
 
 OPENING_CHARS = 400
 """A refusal is said at the start; later the same words are mostly part of an answer."""
@@ -56,7 +57,7 @@ def make_refusal(spec: MetricSpec) -> SampleMetric:
         response = sample.response
         if response.finish == "refused":
             return Finding(0.0, f"the provider reports a refusal ({response.finish_reason or 'refused'})")
-        text = clean_text(response.text)
+        text = valid_text(response.text)
         if not text.strip():
             if response.tool_calls:
                 return Finding(1.0, "answered with tool calls")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from assay.domain.models import Finish
 from assay.domain.scores import MetricConfig, MetricInfo, Sample, Score, ScoreState
+from assay.domain.text import valid_text
 from assay.metrics.entry import MetricSpec
 
 UNANSWERED: Mapping[Finish, str] = {
@@ -109,20 +110,20 @@ def text_metric(spec: MetricSpec, compare: Compare) -> SampleMetric:
         accepted = accepted_texts(sample.case.expected if fixed is None else fixed)
         if isinstance(accepted, Unscored):
             return accepted
-        return compare(clean_text(sample.response.text), accepted)
+        return compare(valid_text(sample.response.text), accepted)
 
     return sample_metric(spec, measure)
 
 
 def answer_metric(spec: MetricSpec, judge: Callable[[str], Finding | Unscored]) -> SampleMetric:
     """A metric from a function of the answer's text alone."""
-    return sample_metric(spec, lambda sample: judge(clean_text(sample.response.text)))
+    return sample_metric(spec, lambda sample: judge(valid_text(sample.response.text)))
 
 
 def accepted_texts(expected: Any) -> tuple[str, ...] | Unscored:
     """The acceptable texts of `expected`: a text or number, or a list of them."""
     if type(expected) is str:
-        return (clean_text(expected),)
+        return (valid_text(expected),)
     if expected is None:
         return Unscored("skipped", "the case has no expected text")
     if isinstance(expected, list | tuple):
@@ -138,18 +139,7 @@ def accepted_texts(expected: Any) -> tuple[str, ...] | Unscored:
 def _as_text(value: str | float) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return clean_text(str(value))
-
-
-def clean_text(text: str) -> str:
-    """The text as valid UTF-8 can hold it: surrogate pairs joined, lone surrogates replaced by U+FFFD."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    return valid_text(str(value))
 
 
 def quote(text: str, limit: int = 60) -> str:

@@ -5,13 +5,13 @@ from typing import Any
 import orjson
 
 from assay.domain.scores import Sample
+from assay.domain.text import valid_text
 from assay.metrics.entry import MetricSpec
 from assay.metrics.sample_metric import (
     Finding,
     SampleMetric,
     Unscored,
     answer_metric,
-    clean_text,
     quote,
     sample_metric,
 )
@@ -98,7 +98,7 @@ def _expected_json(expected: Any) -> Any:
     if not isinstance(expected, str):
         return orjson.loads(orjson.dumps(expected))
     try:
-        return orjson.loads(clean_text(expected))
+        return orjson.loads(valid_text(expected))
     except orjson.JSONDecodeError:
         return expected
 
@@ -112,7 +112,7 @@ def make_json_equal(spec: MetricSpec) -> SampleMetric:
         if sample.case.expected is None:
             return Unscored("skipped", "the case has no expected JSON")
         expected = _expected_json(sample.case.expected)
-        text = clean_text(sample.response.text)
+        text = valid_text(sample.response.text)
         try:
             answer = parse_answer(text, fenced)
         except orjson.JSONDecodeError as error:

@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 
+from assay.domain.money import NANO
 from assay.reports.summary import RunSummary
 from assay.services.summaries import JobSummary
 from assay.storage.jobs import Job
 
-NANO = 1_000_000_000
 OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY
 
 

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assay.domain.models import ModelRequest
+from assay.domain.money import NANO
 from assay.domain.suites import Suite
 from assay.models.estimate import CallEstimate, estimate_call
 from assay.services.context import World
 from assay.services.grid import Grid, check_grid
 from assay.services.runs import check_cases, plan_of
 from assay.services.selection import Filters, Selector, narrow_suite
-
-NANO = 1_000_000_000
 
 
 @dataclass(slots=True, kw_only=True)

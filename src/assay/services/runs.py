@@ -10,6 +10,7 @@ from assay.domain.datasets import Case
 from assay.domain.errors import Conflict, InvalidInput
 from assay.domain.ids import new_id
 from assay.domain.jobs import JobHead, Plan
+from assay.domain.money import NANO
 from assay.domain.suites import Suite
 from assay.engine.attempts import Attempts
 from assay.engine.policy import EndReason, RunContext, RunPolicy, Slots, StopSignal
@@ -26,7 +27,6 @@ from assay.storage.datasets import StoredDataset, add_dataset_version
 from assay.storage.pool import Connection
 from assay.storage.queue import JobQueue
 
-NANO = 1_000_000_000
 DEFAULT_CONCURRENCY = 20
 WORKABLE = ("queued", "running", "paused")
 

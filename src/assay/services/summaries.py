@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.domain.jobs import Plan
-from assay.metrics.catalog import make_metric
+from assay.metrics.catalog import get_info
 from assay.reports.summary import CandidateData, MetricData, RunSummary, summarise
 from assay.services.context import Context
 from assay.storage import jobs as stored
@@ -205,7 +205,7 @@ class JobTables:
         return MetricData(
             candidate=candidate,
             metric=config.name,
-            info=make_metric(config).info,
+            info=get_info(config.type),
             case_no=case_no,
             value=_floats(column.value),
             planned=self._planned,

@@ -16,6 +16,7 @@ from assay.domain.datasets import Case
 from assay.domain.jobs import FailedAttempt, Failure, Recorded, Success, Sweep, WorkItem
 from assay.domain.models import ModelResponse, Usage
 from assay.domain.scores import Score
+from assay.domain.text import valid_text
 from assay.storage.pool import Connection, Database
 
 Number = TypeVar("Number", int, float)
@@ -309,13 +310,7 @@ def storable(text: str) -> tuple[str, str | None]:
 
 def clean_text(text: str) -> str:
     """The text itself when PostgreSQL can hold it, else a copy with U+FFFD for what it cannot."""
-    if "\0" in text:
-        text = text.replace("\0", "\ufffd")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    return valid_text(text.replace("\0", "\ufffd") if "\0" in text else text)
 
 
 def encode_batch(batch: Iterable[Mapping[str, Any]]) -> str:
