@@ -92,6 +92,14 @@ async def test_a_cached_answer_costs_nothing_and_is_no_source_of_answers(tenant:
     assert outcomes == [("cached",), ("ok",)]
 
 
+async def test_the_answer_of_a_fallback_is_no_source_of_answers(tenant: Tenant) -> None:
+    job = await tenant.make_job(cases=1)
+    key = bytes([8]) * 32
+    stand_in = ModelResponse(text="of another model", answered_by="other")
+    await job.queue.record([make_success((await job.queue.claim(1))[0], request_key=key, response=stand_in)])
+    assert await job.queue.find_answers([key]) == {}
+
+
 async def test_the_newest_of_several_answers_is_found_and_only_this_tenants(
     tenant: Tenant, other_tenant: Tenant
 ) -> None:

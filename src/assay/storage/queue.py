@@ -45,6 +45,7 @@ select k.request_key, r.*
               r.fingerprint, r.answered_by, r.output_bytes
          from assay.evaluation_results r
         where r.organization_id = %s and r.request_key = k.request_key and not r.cached
+          and r.answered_by is null
         order by r.created_at desc limit 1) r
 """
 EXPAND_CASES = 2_000
