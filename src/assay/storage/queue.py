@@ -6,6 +6,7 @@ The meaning is in the functions of the schema; here values become rows and rows 
 import base64
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,10 +15,11 @@ import psycopg
 
 from assay.domain.datasets import Case
 from assay.domain.jobs import FailedAttempt, Failure, Recorded, Success, Sweep, WorkItem
-from assay.domain.models import ModelResponse, Usage
+from assay.domain.models import ModelResponse
 from assay.domain.scores import Score
 from assay.domain.text import valid_text
 from assay.storage.pool import Connection, Database
+from assay.storage.results import response_of
 
 Number = TypeVar("Number", int, float)
 
@@ -40,9 +42,9 @@ ANSWERS = """
 select k.request_key, r.*
   from unnest(%s::bytea[]) as k (request_key)
  cross join lateral (
-       select r.output, r.finish, r.finish_reason, r.tool_calls, r.latency_ms, r.ttft_ms, r.input_tokens,
-              r.output_tokens, r.cached_tokens, r.cache_write_tokens, r.reasoning_tokens, r.model_reported,
-              r.fingerprint, r.answered_by, r.output_bytes
+       select r.output, r.finish, r.finish_reason, r.tool_calls, r.input_tokens, r.output_tokens,
+              r.cached_tokens, r.cache_write_tokens, r.reasoning_tokens, r.latency_ms, r.ttft_ms,
+              r.model_reported, r.fingerprint, true, r.answered_by, r.output_bytes
          from assay.evaluation_results r
         where r.organization_id = %s and r.request_key = k.request_key and not r.cached
           and r.answered_by is null
@@ -275,27 +277,11 @@ def _failed_attempt(attempt: FailedAttempt) -> dict[str, Any]:
 
 
 def _answer(row: Sequence[Any]) -> ModelResponse:
-    (_, text, finish, finish_reason, tool_calls, latency_ms, ttft_ms, *tokens) = row[:12]
-    model, fingerprint, answered_by, raw = row[12:]
-    return ModelResponse(
-        text=text if raw is None else bytes(raw).decode("utf-8", "surrogatepass"),
-        finish=finish,
-        finish_reason=finish_reason,
-        tool_calls=tuple(tool_calls or ()),
-        usage=Usage(
-            input_tokens=tokens[0],
-            output_tokens=tokens[1],
-            cached_tokens=tokens[2],
-            cache_write_tokens=tokens[3],
-            reasoning_tokens=tokens[4],
-        ),
-        latency_ms=latency_ms,
-        ttft_ms=ttft_ms,
-        model=model,
-        fingerprint=fingerprint,
-        cached=True,
-        answered_by=answered_by,
-    )
+    _, *stored, raw = row
+    response = response_of(stored)
+    if raw is None:
+        return response
+    return replace(response, text=bytes(raw).decode("utf-8", "surrogatepass"))
 
 
 def storable(text: str) -> tuple[str, str | None]:

@@ -153,7 +153,7 @@ def _result(row: Sequence[Any], plan: Plan) -> Result:
         expected=expected,
         tags=tuple(tags),
         cluster=cluster,
-        response=None if row[14] is None else _response(row[14:29]),
+        response=None if row[14] is None else response_of(row[14:29]),
         scores=tuple(_score(item) for item in row[30] or ()),
         cost_nanousd=row[29],
         attempts=attempts,
@@ -162,7 +162,9 @@ def _result(row: Sequence[Any], plan: Plan) -> Result:
     )
 
 
-def _response(row: Sequence[Any]) -> ModelResponse:
+def response_of(row: Sequence[Any]) -> ModelResponse:
+    """The answer in a row of output, finish, finish_reason, tool_calls, five counts of tokens (input, output,
+    cached, cache write, reasoning), latency_ms, ttft_ms, model, fingerprint, cached and answered_by."""
     output, finish, finish_reason, tool_calls, *tokens = row[:9]
     latency_ms, ttft_ms, model, fingerprint, cached, answered_by = row[9:]
     return ModelResponse(
