@@ -51,7 +51,7 @@ with calls as (
          j.expanded_cases >= least(upper(range_merge(j.selection)), v.case_count) as expanded,
          (select count(*) from assay.evaluation_queue q
            where q.organization_id = j.organization_id and q.job_id = j.id) as cells
-    from assay.evaluation_jobs j
+    from (select * from assay.evaluation_jobs where pruned_at is null) j
     join assay.dataset_versions v on v.organization_id = j.organization_id and v.id = j.dataset_version_id
     left join calls c on c.organization_id = j.organization_id and c.job_id = j.id
 ), job_checks as (
@@ -61,9 +61,49 @@ with calls as (
          count(*) filter (where spent_nanousd + reserved_nanousd > cap_nanousd) as i09,
          count(*) filter (where unpriced_calls <> unpriced) as i17
     from jobs
+), counted as (
+  select j.ready_items, j.leased_items, j.succeeded_items, j.failed_items, j.dead_items, j.cancelled_items,
+         count(q.item_no) filter (where q.state = 'ready') as ready,
+         count(q.item_no) filter (where q.state = 'leased') as leased,
+         count(q.item_no) filter (where q.state = 'succeeded') as succeeded,
+         count(q.item_no) filter (where q.state = 'failed') as failed,
+         count(q.item_no) filter (where q.state = 'dead') as dead,
+         count(q.item_no) filter (where q.state = 'cancelled') as cancelled
+    from assay.evaluation_jobs j
+    left join assay.evaluation_queue q on q.organization_id = j.organization_id and q.job_id = j.id
+   where j.pruned_at is null
+   group by j.organization_id, j.id
+), counts_check as (
+  select count(*) filter (where (ready_items, leased_items, succeeded_items, failed_items, dead_items,
+                                 cancelled_items) <> (ready, leased, succeeded, failed, dead, cancelled)) as i18
+    from counted
+), summed as (
+  select s.scored, s.value_sum, count(m.value) as scores, coalesce(sum(m.value), 0) as total
+    from assay.evaluation_job_summaries s
+    join assay.evaluation_jobs j on j.organization_id = s.organization_id and j.id = s.job_id
+    left join assay.evaluation_results r
+      on r.organization_id = s.organization_id and r.job_id = s.job_id and r.prompt_no = s.prompt_no
+     and r.model_no = s.model_no
+    left join assay.metric_scores m
+      on m.organization_id = r.organization_id and m.job_id = r.job_id and m.item_no = r.item_no
+     and m.metric = s.metric
+   where j.pruned_at is null
+   group by s.organization_id, s.job_id, s.prompt_no, s.model_no, s.metric, s.scored, s.value_sum
+), sums_check as (
+  select count(*) filter (where scored <> scores
+                             or abs(value_sum - total) > 1e-6 * greatest(1, abs(total))) as i19
+    from summed
+), costs as (
+  select coalesce(sum(k.cost_nanousd), 0) as cost, j.spent_nanousd
+    from assay.evaluation_jobs j
+    left join assay.call_costs k on k.organization_id = j.organization_id and k.job_id = j.id
+   group by j.organization_id, j.id
+), costs_check as (
+  select count(*) filter (where cost <> spent_nanousd) as i20 from costs
 )
 select c.invariant, c.violations
-  from item_checks i cross join job_checks j cross join lateral (values
+  from item_checks i cross join job_checks j cross join counts_check n cross join sums_check s
+ cross join costs_check k cross join lateral (values
     ('I01 succeeded item without a result', i.i01),
     ('I02 result of an item that did not succeed', i.i02),
     ('I03 result by another lease than the last one', i.i03),
@@ -79,6 +119,9 @@ select c.invariant, c.violations
     ('I13 crashes that are not the lost calls', i.i13),
     ('I14 lease that ran out long ago', i.i14),
     ('I16 dead item below the limit of crashes', i.i16),
-    ('I17 calls of unknown price that are not counted as such', j.i17)
+    ('I17 calls of unknown price that are not counted as such', j.i17),
+    ('I18 counters of items that are not the items', n.i18),
+    ('I19 summaries that are not those of the scores', s.i19),
+    ('I20 costs by day that are not the spent money', k.i20)
   ) as c (invariant, violations)
  order by c.invariant;

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from assay.domain.ids import new_id
 from assay.storage import embedded, migrate
 from assay.storage.pool import Database
-from tenants import Tenant
+from tenants import CONTEXT_KEY, Tenant
 
 ONE_AT_A_TIME = 20_260
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Embedd
             if not connection.execute("select from pg_database where datname = %s", [TESTS]).fetchall():
                 connection.execute(f"drop database if exists {TEMPLATE}")
                 connection.execute(f"create database {TEMPLATE}")
-                migrate.upgrade(running.dsn(dbname=TEMPLATE))
+                migrate.upgrade(running.dsn(dbname=TEMPLATE), CONTEXT_KEY)
                 connection.execute(f"create database {TESTS} template {TEMPLATE}")
         yield running
 
@@ -82,6 +82,15 @@ def organization_id() -> UUID:
 async def tenant(database: Database, organization_id: UUID) -> Tenant:
     """A fresh tenant that exists, with ways to make data sets, jobs and outcomes."""
     return await Tenant.join(database, organization_id)
+
+
+@pytest.fixture
+async def scratch_tenant(scratch_dsn: str) -> AsyncIterator[Tenant]:
+    """A tenant in a database of this test's own."""
+    database = Database(scratch_dsn)
+    await database.open()
+    yield await Tenant.join(database, new_id())
+    await database.close()
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 """A tenant for tests: data sets, jobs and outcomes in one line each, over the real storage."""
 
 import math
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
+
+import psycopg
 
 from assay.domain.datasets import Case
 from assay.domain.ids import new_id
@@ -17,10 +20,19 @@ from assay.storage import jobs
 from assay.storage.datasets import StoredDataset, add_dataset_version
 from assay.storage.pool import Database
 from assay.storage.queue import JobQueue
+from assay.storage.tenancy import SYSTEM, Caller, signer_of
 
 INVARIANTS = (Path(__file__).parents[1] / "migrations" / "invariants.sql").read_text(encoding="utf-8")
 VERSIONS = {"exact": "1", "length": "2"}
 ESTIMATE = 100
+CONTEXT_KEY = b"the tests sign their contexts by this"
+SIGNER = signer_of(CONTEXT_KEY)
+
+
+def act_for(connection: psycopg.Connection[Any], organization_id: UUID, caller: Caller = SYSTEM) -> None:
+    """Let the rest of a transaction belong to a tenant, as the pool does."""
+    context = SIGNER.sign(organization_id, caller, time.time())
+    connection.execute("select set_config('assay.context', %s, true)", [context])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

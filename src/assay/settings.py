@@ -1,5 +1,7 @@
 """Settings: read once, by the roots, from the environment and a .env file."""
 
+import base64
+import binascii
 import os
 import sys
 from collections.abc import Mapping
@@ -15,13 +17,17 @@ LOCAL_ORGANIZATION = UUID("00000000-0000-7000-8000-000000000001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the environment decides. `database_url` None means the embedded PostgreSQL in `data_dir`."""
+    """What the environment decides. `database_url` None means the embedded PostgreSQL in `data_dir`.
+
+    `context_key` signs the tenant of a transaction; None where the login may read the database's own key.
+    """
 
     environment: Mapping[str, str]
     data_dir: Path
     cache_dir: Path
     runtime_dir: Path
     database_url: str | None
+    context_key: bytes | None
     organization_id: UUID
     idle_s: float
 
@@ -43,6 +49,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         runtime_dir=Path(environment.get("XDG_RUNTIME_DIR") or environment.get("TMPDIR") or "/tmp"),  # noqa: S108
         database_url=environment.get("DATABASE_URL") or None,
+        context_key=_key(environment, "ASSAY_CONTEXT_KEY"),
         organization_id=_organization(environment),
         idle_s=_seconds(environment, "ASSAY_DB_IDLE_S", 10.0),
     )
@@ -99,6 +106,21 @@ def _organization(environment: Mapping[str, str]) -> UUID:
         return UUID(text)
     except ValueError:
         raise InvalidInput("is not a UUID", field="ASSAY_ORGANIZATION_ID", remedy="Give its id.") from None
+
+
+def _key(environment: Mapping[str, str], name: str) -> bytes | None:
+    text = environment.get(name)
+    if not text:
+        return None
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) < 32:
+        raise InvalidInput(
+            "is not at least 32 bytes in base64", field=name, remedy="Make one: openssl rand -base64 32"
+        )
+    return key
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from provider import Provider
 
 from assay.cli.app import main
+from assay.storage.tenancy import SYSTEM, ensure_key
 
 DEAD_URL = "http://127.0.0.1:9"
 KEY = "sk-canary-7f3a9d5e1c8b2046"
@@ -33,7 +35,7 @@ REMOVED = (
 )
 
 INVARIANTS = (Path(__file__).parents[2] / "migrations" / "invariants.sql").read_text(encoding="utf-8")
-ENTER_TENANT = "select set_config('role', 'assay_app', true), set_config('assay.organization_id', %s, true)"
+ENTER_TENANT = "select set_config('role', 'assay_app', true), set_config('assay.context', %s, true)"
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ class Bench:
     def broken(self) -> list[str]:
         """The invariants that do not hold for this tenant."""
         with psycopg.connect(self.dsn) as connection:
-            connection.execute(ENTER_TENANT, [self.organization_id])
+            context = ensure_key(connection).sign(self.organization_id, SYSTEM, time.time())
+            connection.execute(ENTER_TENANT, [context])
             return [row[0] for row in connection.execute(INVARIANTS).fetchall() if row[1]]
 
     def model(self, label: str = "m", **more: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from assay.storage import embedded
-from tenants import INVARIANTS, Tenant, make_failure, make_success
+from tenants import INVARIANTS, Tenant, act_for, make_failure, make_success
 
 FILE = Path(__file__).parents[2] / "migrations" / "invariants.sql"
 
@@ -31,6 +31,9 @@ DAMAGE = {
                where job_id = %(job)s and item_no = 2""",
     "I16": "update assay.evaluation_queue set state = 'dead' where job_id = %(job)s and item_no = 1",
     "I17": "update assay.evaluation_jobs set unpriced_calls = 1 where id = %(job)s",
+    "I18": "update assay.evaluation_jobs set succeeded_items = 4 where id = %(job)s",
+    "I19": "update assay.evaluation_job_summaries set value_sum = value_sum + 1 where job_id = %(job)s",
+    "I20": "update assay.call_costs set cost_nanousd = cost_nanousd + 1 where job_id = %(job)s",
 }
 
 
@@ -44,9 +47,7 @@ async def test_each_invariant_sees_its_damage(dsn: str, tenant: Tenant, name: st
         connection.execute("set local session_replication_role = replica")
         connection.execute(DAMAGE[name], {"job": job.id})
         connection.execute("set local role assay_app")
-        connection.execute(
-            "select set_config('assay.organization_id', %s, true)", [str(tenant.organization_id)]
-        )
+        act_for(connection, tenant.organization_id)
         found = {row[0][:3]: row[1] for row in connection.execute(INVARIANTS).fetchall()}
     assert set(found) == set(DAMAGE)
     assert found[name] >= 1

@@ -11,7 +11,7 @@ import pytest
 from assay.domain.errors import InvalidInput, StorageFailed
 from assay.domain.ids import new_id
 from assay.storage.pool import Connection, Database, is_passing
-from tenants import Tenant, make_success
+from tenants import SIGNER, Tenant, make_success
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ async def test_a_server_that_is_not_there_is_revived_between_tries(dsn: str) -> 
         revivals += 1
 
     away = dsn.replace("assay_tests", "no_such_database")
-    database = Database(away, timeout_s=0.1, patience_s=0.5, revive=revive)
+    database = Database(away, signer=SIGNER, timeout_s=0.1, patience_s=0.5, revive=revive)
     await database.open()
     try:
         with pytest.raises(StorageFailed, match="did not come back"):

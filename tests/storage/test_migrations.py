@@ -20,6 +20,8 @@ from assay.domain.errors import StorageFailed
 from assay.domain.ids import new_id
 from assay.storage import embedded, migrate
 from assay.storage.pool import Database
+from assay.storage.queue import JobQueue
+from revision_0001 import add_tenant, upgrade_to
 from tenants import Tenant, make_success
 
 BOOK = Path(__file__).parents[2] / "migrations" / "create_evaluation_tables.sql"
@@ -109,12 +111,104 @@ async def work_through(dsn: str) -> None:
 
 
 def test_the_book_and_the_migrations_make_identical_databases(empty_dsn: str, scratch_dsn: str) -> None:
-    run_book(empty_dsn)
-    by_book, by_migration = catalog(empty_dsn), catalog(scratch_dsn)
+    upgrade_to(empty_dsn, "head")
+    by_book, by_migration = catalog(scratch_dsn), catalog(empty_dsn)
     assert len(by_book["functions"]) > 10
     assert len(by_book["policies"]) > 50
     for part, rows in by_migration.items():
         assert by_book[part] == rows, part
+
+
+async def test_an_upgrade_from_the_first_revision_keeps_every_row_and_the_work_goes_on(
+    empty_dsn: str,
+) -> None:
+    upgrade_to(empty_dsn, "0001")
+    done, done_job = add_tenant(empty_dsn, finished=True)
+    open_tenant, open_job = add_tenant(empty_dsn, finished=False)
+    before = rows_of(empty_dsn)
+    assert {table: len(rows) for table, rows in before.items() if not rows} == {}
+    migrate.upgrade(empty_dsn)
+    migrate.require_head(empty_dsn)
+    assert rows_of(empty_dsn) == before
+    database = Database(empty_dsn)
+    await database.open()
+    try:
+        finished = Tenant(database, done)
+        assert await finished.violations() == []
+        assert await finished.rows("select succeeded, failed, spent_nanousd from assay.job_progress") == [
+            (6, 0, 300)
+        ]
+        assert await finished.rows("select metric, scored, mean from assay.model_comparison") == [
+            ("exact", 6, 0.5)
+        ]
+        assert await finished.rows("select model, jobs, mean from assay.leaderboard") == [("e", 1, 0.5)]
+        assert await finished.rows("select calls, cost_nanousd from assay.cost_by_day") == [(6, 300)]
+        assert await finished.rows("select version_count, case_count from assay.test_datasets") == [(1, 3)]
+        assert await finished.rows("select from assay.audit_log") == []
+        assert await finished.rows("select from assay.stale_caches") == []
+        tenant = Tenant(database, open_tenant)
+        assert await tenant.violations() == []
+        queue = JobQueue(
+            database, open_tenant, open_job, worker="new", metric_versions={"exact": "1", "length": "2"}
+        )
+        (highest,) = await tenant.rows("select max(lease_token) from assay.evaluation_queue")
+        await queue.expire_leases("dead")
+        await queue.sweep()
+        items = await queue.claim(10)
+        assert len(items) == 4
+        assert min(item.lease_token for item in items) > highest[0]
+        await queue.record([make_success(item) for item in items])
+        assert (await queue.sweep()).state == "completed"
+        assert await tenant.violations() == []
+        assert done_job != open_job
+    finally:
+        await database.close()
+
+
+def rows_of(dsn: str) -> dict[str, list[Any]]:
+    """The rows of all tables of the first revision, by the columns that it had."""
+    with psycopg.connect(dsn) as connection:
+        return {
+            table: connection.execute(
+                f"select {columns} from assay.{table} order by 1, 2, 3"  # noqa: S608 - the list below
+            ).fetchall()
+            for table, columns in COLUMNS_0001.items()
+        }
+
+
+COLUMNS_0001 = {
+    "organizations": "id, name, created_at",
+    "prompt_templates": "organization_id, id, name, created_at",
+    "prompt_versions": "organization_id, id, template_id, version, content_hash, messages, tools, created_at",
+    "model_configs": "organization_id, id, name, content_hash, provider, model, parameters, options",
+    "test_datasets": "organization_id, id, name, created_at",
+    "dataset_versions": "organization_id, id, dataset_id, version, content_hash, case_count, created_at",
+    "test_cases": "organization_id, id, dataset_id, content_hash, key, vars, expected, tags, cluster, weight",
+    "dataset_cases": "organization_id, dataset_version_id, case_no, case_id",
+    "evaluation_jobs": """organization_id, id, name, state::text, plan, planned, expanded_cases, cap_nanousd,
+      reserved_nanousd, spent_nanousd, receipt, created_at, updated_at, started_at, finished_at""",
+    "job_prompts": "organization_id, job_id, prompt_no, prompt_version_id, name",
+    "job_models": "organization_id, job_id, model_no, model_config_id, name",
+    "evaluation_queue": """organization_id, job_id, item_no, case_no, repeat_no, state::text, attempts,
+      crashes, available_at, estimate_nanousd, lease_token, lease_owner, lease_expires_at""",
+    "model_calls": """organization_id, job_id, item_no, lease_token, call_no, role::text, state::text,
+      outcome, estimate_nanousd, cost_nanousd, input_tokens, opened_at, closed_at""",
+    "evaluation_results": """organization_id, job_id, item_no, lease_token, output, cost_nanousd, request_key,
+      created_at""",
+    "metric_scores": "organization_id, job_id, item_no, metric, version, state::text, value, passed, reason",
+}
+
+
+async def test_an_upgrade_that_must_wait_for_a_lock_gives_up_and_leaves_all_as_it_was(empty_dsn: str) -> None:
+    upgrade_to(empty_dsn, "0001")
+    add_tenant(empty_dsn, finished=True)
+    before = rows_of(empty_dsn)
+    with psycopg.connect(empty_dsn) as reader:
+        reader.execute("select from assay.evaluation_jobs")
+        with pytest.raises(StorageFailed, match="could not be brought up to date"):
+            await asyncio.to_thread(migrate.upgrade, empty_dsn)
+    assert migrate.find_revision(empty_dsn) == "0001"
+    assert rows_of(empty_dsn) == before
 
 
 async def test_a_database_made_by_the_book_works_and_is_up_to_date(empty_dsn: str) -> None:
@@ -151,7 +245,7 @@ def test_an_upgrade_from_four_processes_at_once_is_one_upgrade(empty_dsn: str, s
 
 def test_a_database_of_another_version_is_refused_with_a_remedy(empty_dsn: str) -> None:
     assert migrate.find_revision(empty_dsn) is None
-    with pytest.raises(StorageFailed, match=r"holds schema \(none\).*needs 0001") as refused:
+    with pytest.raises(StorageFailed, match=r"holds schema \(none\).*needs 0002") as refused:
         migrate.require_head(empty_dsn)
     assert "assay db upgrade" in str(refused.value)
     run_book(empty_dsn)
@@ -218,6 +312,7 @@ def test_postgresql_15_and_no_superuser_are_enough(oldest_dsn: str) -> None:
     other = oldest_dsn.replace("dbname=evaluation", "dbname=migrated")
     with psycopg.connect(oldest_dsn, autocommit=True) as connection:
         connection.execute("create database migrated")
+    upgrade_to(other, "0001")
     migrate.upgrade(other)
     assert catalog(other) == catalog(oldest_dsn)
     asyncio.run(work_through(oldest_dsn))

@@ -20,7 +20,7 @@ import psycopg
 import pytest
 
 from assay.domain.ids import new_id
-from tenants import ESTIMATE, INVARIANTS
+from tenants import ESTIMATE, INVARIANTS, act_for
 
 WALKS, STEPS, MUTANT_WALKS = 240, 40, 50
 MAX_ATTEMPTS, MAX_CRASHES = 3, 2
@@ -125,7 +125,7 @@ class Walk:
         self.items: dict[int, Item] = {}
         self.leases: list[tuple[int, int]] = []
         self.answered: set[tuple[int, int]] = set()
-        connection.execute("select set_config('assay.organization_id', %s, true)", [str(self.id)])
+        act_for(connection, self.id)
         values = {"org": self.id, "cases": [new_id(), new_id()], "hash": bytes(32), "cap": self.cap}
         connection.execute(SETUP, values | {"attempts": MAX_ATTEMPTS, "crashes": MAX_CRASHES})
         self.call("expand_job(%s, %s::jsonb, 10)", orjson.dumps([(0, 0, self.estimate, 0)]).decode())

@@ -24,8 +24,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "estimate": ("estimate", "Calls, tokens and cost of a suite, before a cent is spent."),
     "metrics": ("metrics", "List the metrics, with what they need and their source."),
     "models": ("metrics", "List the providers of models and the keys that they need."),
+    "budgets": ("budgets", "Limit what all jobs spend in a day, in a month, or in all."),
     "doctor": ("doctor", "Check environment, keys, database and clock, and say what to do."),
-    "db": ("db", "Work with the database: path, status, stop, upgrade, check, psql."),
+    "db": ("db", "Work with the database: path, status, stop, upgrade, check, readers, psql."),
     "demo": ("demo", "Run the demonstration on a local model."),
 }
 ALIASES = {"eval": "run", "runs": "jobs"}

@@ -2,19 +2,21 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
+from assay.cli.db_readers import owner_dsn, readers_command
 from assay.cli.progress import say
-from assay.cli.session import load_settings, start_embedded
+from assay.cli.session import load_settings
 from assay.storage import embedded, migrate
 
 
 @click.group(name="db")
 def db_command() -> None:
     """Work with the database."""
+
+
+db_command.add_command(readers_command)
 
 
 @db_command.command(name="path")
@@ -47,15 +49,15 @@ def stop_command() -> None:
 @db_command.command(name="upgrade")
 def upgrade_command() -> None:
     """Bring the schema up to date."""
-    with _server() as dsn:
-        migrate.upgrade(dsn)
+    with owner_dsn() as dsn:
+        migrate.upgrade(dsn, load_settings().context_key)
     say(f"the schema is at revision {migrate.HEAD}", style="green")
 
 
 @db_command.command(name="check")
 def check_command() -> None:
     """Fail unless the schema is the one that this version works with."""
-    with _server() as dsn:
+    with owner_dsn() as dsn:
         migrate.require_head(dsn)
     say(f"the schema is at revision {migrate.HEAD}", style="green")
 
@@ -64,17 +66,6 @@ def check_command() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql_command(arguments: tuple[str, ...]) -> int:
     """Open psql on the database, as its owner; ARGUMENTS go to psql."""
-    with _server() as dsn:
+    with owner_dsn() as dsn:
         program = os.fspath(embedded.psql_path())
         return subprocess.run([program, dsn, *arguments], check=False).returncode  # noqa: S603 - our own psql
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    """The address of the database, as the role that owns it."""
-    settings = load_settings()
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    with start_embedded(settings) as server:
-        yield server.dsn()

@@ -38,7 +38,7 @@ def _database(settings: Settings) -> list[Check]:
     try:
         with start_embedded(settings) as server:
             if migrate.find_revision(server.dsn()) is None:
-                migrate.upgrade(server.dsn())
+                migrate.upgrade(server.dsn(), settings.context_key)
             return check_database(server.dsn(), "embedded")
     except AssayError as error:
         return [Check(name="database", state="failed", found=error.message, remedy=error.remedy)]

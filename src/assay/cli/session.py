@@ -22,6 +22,7 @@ from assay.services.workers import worker_name
 from assay.settings import Settings, process_environment, read_settings
 from assay.storage import embedded, migrate
 from assay.storage.pool import Database
+from assay.storage.tenancy import find_signer
 
 Result = TypeVar("Result")
 
@@ -43,14 +44,14 @@ async def open_session(settings: Settings, emit: Emit = silent) -> AsyncIterator
     server: embedded.EmbeddedServer | None = None
     if settings.database_url is None:
         server = start_embedded(settings)
-        if migrate.find_revision(server.dsn()) != migrate.HEAD:
-            migrate.upgrade(server.dsn())
+        signer = migrate.ensure_head(server.dsn(), settings.context_key)
         dsn = server.dsn(user="assay_app")
     else:
         dsn = settings.database_url
         migrate.require_head(dsn)
+        signer = find_signer(dsn, settings.context_key)
     try:
-        database = Database(dsn, revive=None if server is None else _reviver(server))
+        database = Database(dsn, signer=signer, revive=None if server is None else _reviver(server))
         await database.open()
         try:
             yield _context(settings, database, emit)

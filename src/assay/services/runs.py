@@ -23,6 +23,7 @@ from assay.services.grid import Bench, Grid, build_evaluator, check_grid
 from assay.services.selection import Filters, Selector, narrow_suite
 from assay.services.workers import is_dead
 from assay.storage import jobs as stored
+from assay.storage.budgets import has_budget
 from assay.storage.datasets import StoredDataset, add_dataset_version
 from assay.storage.pool import Connection
 from assay.storage.queue import JobQueue
@@ -53,6 +54,8 @@ async def create_job(context: Context, suite: Suite, filters: Filters) -> UUID:
     job_id = new_id()
     async with context.database.transaction(context.organization_id) as connection:
         await stored.ensure_organization(connection, context.organization_id, "local")
+        if await has_budget(connection, context.organization_id):
+            _refuse_unknown_prices(grid, suite)
         file = None if suite.dataset.path is None else str(suite.dataset.path)
         cases = check_cases(suite, grid, selector)
         dataset = await add_dataset_version(
@@ -110,8 +113,13 @@ def _check_variables(case: Case, grid: Grid, defaults: frozenset[str], file: str
 
 
 def _check_budget(grid: Grid, budget_usd: float | None, suite: Suite | None = None) -> None:
+    if budget_usd is not None:
+        _refuse_unknown_prices(grid, suite)
+
+
+def _refuse_unknown_prices(grid: Grid, suite: Suite | None) -> None:
     unknown = [name for name, pricing in grid.pricings.items() if pricing is None]
-    if budget_usd is not None and unknown:
+    if unknown:
         raise InvalidInput(
             f"the price of {unknown[0]!r} is unknown, so that no budget can be held",
             file=None if suite is None or suite.path is None else str(suite.path),
@@ -157,7 +165,7 @@ def _receipt(context: Context, grid: Grid) -> dict[str, Any]:
 
 async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: StopSignal) -> EndReason:
     """Work on a job until it ends or `stop` asks for an end; any number of processes may at once."""
-    job = await _open_job(context, job_id)
+    job, capped = await _open_job(context, job_id)
     grid = check_grid(context, job.plan)
     queue = _queue_of(context, job_id, grid)
     for owner in await queue.lease_owners():
@@ -166,9 +174,7 @@ async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: Sto
     sweep = await queue.sweep()
     if sweep.state not in WORKABLE:
         return "completed" if sweep.state == "completed" else "cancelled"
-    policy = RunPolicy(
-        concurrency=options.concurrency, max_errors=options.max_errors, capped=job.cap_nanousd is not None
-    )
+    policy = RunPolicy(concurrency=options.concurrency, max_errors=options.max_errors, capped=capped)
     reason = await _run(context, (job_id, grid, queue), (policy, options.use_cache), stop)
     if reason not in ("completed", "cancelled", "paused") and not (await queue.sweep()).leased:
         # Nobody else works on it: say why it stands still.
@@ -284,10 +290,12 @@ async def set_budget(context: Context, job_id: UUID, budget_usd: float) -> None:
     )
 
 
-async def _open_job(context: Context, job_id: UUID) -> stored.Job:
+async def _open_job(context: Context, job_id: UUID) -> tuple[stored.Job, bool]:
+    """The job, and whether money may keep its cells waiting: by its own budget or one of the tenant's."""
     await _move(context, job_id, "running", allowed=("paused",), reason=None)
     async with context.database.transaction(context.organization_id) as connection:
-        return await stored.get_job(connection, context.organization_id, job_id)
+        job = await stored.get_job(connection, context.organization_id, job_id)
+        return job, job.cap_nanousd is not None or await has_budget(connection, context.organization_id)
 
 
 async def _head(context: Context, job_id: UUID) -> JobHead:

@@ -41,17 +41,13 @@ select organization_id, %(child)s, item_no, case_no, prompt_no, model_no, repeat
 """
 HEADS = """
 select j.id, j.name, j.state::text as state, j.planned,
-       coalesce(q.succeeded, 0) as succeeded, coalesce(q.failed, 0) as failed,
+       j.succeeded_items as succeeded, j.failed_items + j.dead_items as failed,
        to_char(j.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as created_at,
        to_char(j.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as finished_at,
        j.spent_nanousd, j.parent_job_id, d.name || ' v' || v.version as dataset
   from assay.evaluation_jobs j
   join assay.dataset_versions v on v.organization_id = j.organization_id and v.id = j.dataset_version_id
   join assay.test_datasets d on d.organization_id = v.organization_id and d.id = v.dataset_id
-  left join lateral (
-    select count(*) filter (where i.state = 'succeeded') as succeeded,
-           count(*) filter (where i.state in ('failed', 'dead')) as failed
-      from assay.evaluation_queue i where i.organization_id = j.organization_id and i.job_id = j.id) q on true
 """
 LIST_HEADS = HEADS + " where j.organization_id = %s order by j.created_at desc, j.id desc limit %s"
 FIND_HEADS = (

@@ -12,6 +12,7 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from assay.domain.errors import StorageFailed
+from assay.storage.tenancy import SYSTEM, Caller, Signer, find_signer
 
 set_json_loads(orjson.loads)
 set_json_dumps(orjson.dumps)
@@ -24,26 +25,33 @@ PASSING = ("08", "40", "53", "57")
 """SQLSTATE classes worth a second try: connection, rollback, resources, operator intervention."""
 FIRST_WAIT_S, LONGEST_WAIT_S, PATIENCE_S, RECONNECT_S = 0.1, 5.0, 120.0, 5.0
 
-ENTER_TENANT = "select set_config('role', 'assay_app', true), set_config('assay.organization_id', %s, true)"
+ENTER_TENANT = """
+select set_config('role', 'assay_app', true), set_config('assay.context', %s, true),
+       set_config('assay.correlation_id', %s, true)
+"""
+SERVER_TIME = "select extract(epoch from clock_timestamp())::float8"
 
 
 class Database:
     """A pool of connections. Nobody gets one but inside `transaction`, as the application's role.
 
     Role and tenant are set for the transaction only, so that a connection that goes back to the pool,
-    or through a pooler in transaction mode, carries neither into the next use.
+    or through a pooler in transaction mode, carries neither into the next use. The tenant is signed: without
+    `signer`, by the key that the login of `dsn` may read.
     """
 
     def __init__(
         self,
         dsn: str,
         *,
+        signer: Signer | None = None,
         max_connections: int = 8,
         timeout_s: float = 10.0,
         patience_s: float = PATIENCE_S,
         revive: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._revive, self._patience_s = revive, patience_s
+        self._revive, self._patience_s, self._dsn = revive, patience_s, dsn
+        self._signer, self._ahead_s = signer, 0.0
         self._pool = AsyncConnectionPool(
             dsn,
             min_size=0,
@@ -53,6 +61,7 @@ class Database:
             reconnect_timeout=RECONNECT_S,
             open=False,
             num_workers=2,
+            configure=self._read_time,
         )
 
     async def open(self) -> None:
@@ -63,15 +72,25 @@ class Database:
         """Close every connection."""
         await self._pool.close()
 
+    async def _read_time(self, connection: Connection) -> None:
+        """Contexts expire by the server's clock: how far it is ahead of ours that never goes back."""
+        row = await (await connection.execute(SERVER_TIME)).fetchone()
+        await connection.commit()
+        self._ahead_s = row[0] - asyncio.get_running_loop().time() if row else 0.0
+
     @asynccontextmanager
-    async def transaction(self, organization_id: UUID) -> AsyncIterator[Connection]:
+    async def transaction(self, organization_id: UUID, caller: Caller = SYSTEM) -> AsyncIterator[Connection]:
         """A transaction that sees and writes one tenant's rows; commits at the end of the block.
 
-        Raises StorageFailed when no connection can be had.
+        Raises StorageFailed when no connection can be had, or the tenant cannot be proven to the database.
         """
+        if self._signer is None:
+            self._signer = await asyncio.to_thread(find_signer, self._dsn)
         try:
             async with self._pool.connection() as connection:
-                await connection.execute(ENTER_TENANT, [str(organization_id)])
+                now_s = asyncio.get_running_loop().time() + self._ahead_s
+                context = self._signer.sign(organization_id, caller, now_s)
+                await connection.execute(ENTER_TENANT, [context, caller.correlation_id])
                 yield connection
         except PoolTimeout as error:
             raise StorageFailed(
