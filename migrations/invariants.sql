@@ -98,12 +98,25 @@ with calls as (
     from assay.evaluation_jobs j
     left join assay.call_costs k on k.organization_id = j.organization_id and k.job_id = j.id
    group by j.organization_id, j.id
+), orphans as (
+  select (select count(*) from assay.metric_scores m
+           where not exists (select from assay.evaluation_results r
+                              where r.organization_id = m.organization_id and r.job_id = m.job_id
+                                and r.item_no = m.item_no))
+       + (select count(*) from assay.evaluation_results r
+           where not exists (select from assay.evaluation_queue q
+                              where q.organization_id = r.organization_id and q.job_id = r.job_id
+                                and q.item_no = r.item_no))
+       + (select count(*) from assay.model_calls c
+           where not exists (select from assay.evaluation_queue q
+                              where q.organization_id = c.organization_id and q.job_id = c.job_id
+                                and q.item_no = c.item_no)) as i21
 ), costs_check as (
   select count(*) filter (where cost <> spent_nanousd) as i20 from costs
 )
 select c.invariant, c.violations
   from item_checks i cross join job_checks j cross join counts_check n cross join sums_check s
- cross join costs_check k cross join lateral (values
+ cross join costs_check k cross join orphans o cross join lateral (values
     ('I01 succeeded item without a result', i.i01),
     ('I02 result of an item that did not succeed', i.i02),
     ('I03 result by another lease than the last one', i.i03),
@@ -122,6 +135,7 @@ select c.invariant, c.violations
     ('I17 calls of unknown price that are not counted as such', j.i17),
     ('I18 counters of items that are not the items', n.i18),
     ('I19 summaries that are not those of the scores', s.i19),
-    ('I20 costs by day that are not the spent money', k.i20)
+    ('I20 costs by day that are not the spent money', k.i20),
+    ('I21 scores, results or calls of what is not there', o.i21)
   ) as c (invariant, violations)
  order by c.invariant;

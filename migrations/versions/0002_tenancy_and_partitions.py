@@ -1,8 +1,8 @@
 """Partitions, summaries, budgets, people, secrets, audit: most tables change their shape.
 
-A table cannot become a partitioned one in place. So the old schema steps aside, the book makes the new one, and
-`0002_tenancy_and_partitions.sql` moves the rows: one transaction, during which nobody else works. Later revisions
-expand and contract (docs/database.md); the one that follows freezes the book of today beside this file.
+A table cannot become a partitioned one in place. So the old schema steps aside, the book makes the new one,
+and `0002_tenancy_and_partitions.sql` moves the rows: one transaction, during which nobody else works. Later
+revisions expand and contract (docs/database.md); the one that follows freezes the book of today beside this.
 """
 
 from pathlib import Path

@@ -33,6 +33,7 @@ DAMAGE = {
     "I17": "update assay.evaluation_jobs set unpriced_calls = 1 where id = %(job)s",
     "I18": "update assay.evaluation_jobs set succeeded_items = 4 where id = %(job)s",
     "I19": "update assay.evaluation_job_summaries set value_sum = value_sum + 1 where job_id = %(job)s",
+    "I21": "update assay.metric_scores set item_no = 99 where job_id = %(job)s and metric = 'exact'",
     "I20": "update assay.call_costs set cost_nanousd = cost_nanousd + 1 where job_id = %(job)s",
 }
 

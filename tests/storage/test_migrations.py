@@ -24,6 +24,8 @@ from assay.storage.queue import JobQueue
 from revision_0001 import add_tenant, upgrade_to
 from tenants import Tenant, make_success
 
+pytestmark = pytest.mark.xdist_group("migrations")  # roles belong to the whole server: one install at a time
+
 BOOK = Path(__file__).parents[2] / "migrations" / "create_evaluation_tables.sql"
 
 CATALOG = {

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from everything import fill
-from tenants import Tenant, act_for
+from tenants import Tenant, act_for, make_success
 
 IMMUTABLE = {
     "ab_test_assignments",
@@ -169,3 +169,46 @@ def test_new_ids_are_version_seven_and_ordered_by_time(superuser: psycopg.Connec
     now = superuser.execute("select extract(epoch from clock_timestamp()) * 1000").fetchone()
     assert now
     assert abs(milliseconds[-1] - float(now[0])) < 60_000
+
+
+async def test_what_refers_to_nothing_is_refused_and_keys_do_not_change(tenant: Tenant) -> None:
+    job = await tenant.make_job(cases=2)
+    await job.queue.record([make_success(item) for item in await job.queue.claim(2)])
+    orphan = """
+    insert into assay.{0} select (jsonb_populate_record(t, '{{"item_no": 99}}')).* from assay.{0} t limit 1
+    """
+    for table in ("model_calls", "evaluation_results", "metric_scores"):
+        with pytest.raises(psycopg.errors.ForeignKeyViolation, match="not there"):
+            await tenant.rows(orphan.format(table))
+    for table in ("evaluation_queue", "model_calls", "metric_scores", "evaluation_results"):
+        with pytest.raises(psycopg.DatabaseError, match="do not change") as refused:
+            await tenant.rows(f"update assay.{table} set item_no = 99 where item_no = 1")  # noqa: S608 - from the list
+        assert refused.value.sqlstate == "P0403"
+
+
+def test_every_table_and_column_has_its_comment(superuser: psycopg.Connection[Any]) -> None:
+    query = """
+    select c.relname || coalesce('.' || a.attname, '') from pg_class c
+      left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and c.relkind in ('r', 'p')
+     where c.relnamespace = 'assay'::regnamespace and c.relkind in ('r', 'p', 'v') and not c.relispartition
+       and c.relname <> 'alembic_version'
+       and (obj_description(c.oid, 'pg_class') is null
+            or a.attnum is not null and col_description(c.oid, a.attnum) is null)
+    """
+    assert superuser.execute(query).fetchall() == []
+
+
+def test_progress_and_the_lists_never_read_the_cells_of_a_job(superuser: psycopg.Connection[Any]) -> None:
+    small = {"job_progress", "active_jobs", "model_comparison", "leaderboard", "cost_by_day", "cost_by_job"}
+    query = """
+    select distinct v.relname, t.relname
+      from pg_depend d
+      join pg_rewrite r on r.oid = d.objid
+      join pg_class v on v.oid = r.ev_class
+      join pg_class t on t.oid = d.refobjid
+     where v.relnamespace = 'assay'::regnamespace and v.relkind = 'v'
+       and t.relname in ('evaluation_queue', 'evaluation_results', 'metric_scores', 'model_calls')
+    """
+    readers = {view for view, _ in superuser.execute(query).fetchall()}
+    assert readers & small == set()
+    assert readers == {"recent_results", "failed_items", "queue_lag"}

@@ -1,0 +1,1 @@
+"""A database of many tenants, filled and questioned."""
