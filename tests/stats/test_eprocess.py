@@ -1,6 +1,7 @@
 """E-processes: what they agree with, what holds for every input, and that peeking costs nothing."""
 
 import math
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -29,15 +30,16 @@ def step_by_step(differences, null):
     wealth, total, path = [0.0] * len(null.grid), 0.0, []
     for seen, difference in enumerate(differences):
         left = 1.0 if null.population is None else null.population / (null.population - seen)
-        centre = 0.0 if null.population is None else -total / (null.population - seen)
-        if centre <= -1.0 + 1e-12:
-            wealth = [math.inf] * len(wealth)
+        centre = 0.0 if null.population is None else max(-1.0, -total / (null.population - seen))
         for index, bet in enumerate(null.grid):
-            if math.isfinite(wealth[index]):
-                stake = min(bet * left, 0.95 / (1.0 + centre))
-                wealth[index] += math.log(1.0 + stake * (difference - centre + null.eps * left))
+            stake = min(bet * left, 0.95 / (1.0 + centre)) if centre > -1.0 else bet * left
+            wealth[index] += math.log(1.0 + stake * (difference - centre + null.eps * left))
         total += difference
         path.append(np.logaddexp.reduce(wealth) - math.log(len(wealth)))
+        if null.population is not None:
+            lowest = (total - (null.population - seen - 1)) / null.population
+            if lowest > 1e-9 - null.eps or math.isinf(path[max(0, seen - 1)]):
+                path[-1] = math.inf
     return path
 
 
@@ -95,12 +97,23 @@ def test_all_orders_of_a_tied_dataset_have_a_mean_wealth_of_one():
     assert wealth[:, 2].mean() == pytest.approx(1.0, abs=0.03)
 
 
-def test_seen_gains_that_the_rest_cannot_undo_are_certain():
+def test_gains_that_the_rest_cannot_undo_are_certain():
     path = paired_log_e([1.0] * 6 + [-1.0] * 2, PairedNull(population=10))
-    assert np.all(np.isfinite(path[:5]))
+    assert np.all(np.isfinite(path[:5]))  # five losses may follow: a tie
     assert np.all(np.isinf(path[5:]))
     assert rejects(path[-1], 1e-9)
     assert anytime_p(path[-1]) == 0.0
+
+
+def test_a_tie_is_never_certain_in_any_order():
+    for order in set(permutations([1.0, 1.0, 0.0, -1.0, -1.0])):
+        assert np.all(np.isfinite(paired_log_e(order, PairedNull(population=5))))
+
+
+@given(differences_of, st.sampled_from([0.0, 0.02]))
+def test_the_last_case_gives_the_exact_answer(differences, eps):
+    path = paired_log_e(differences, PairedNull(population=len(differences), eps=eps))
+    assert math.isinf(path[-1]) == (np.mean(differences) > -eps)
 
 
 def test_a_clear_difference_is_found_and_none_is_not():

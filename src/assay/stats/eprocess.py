@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import betainc, betaln  # type: ignore[import-untyped]  # scipy ships no types
 
 from assay.stats.arrays import FloatArray, Numbers, check_probability, finite_numbers
@@ -19,7 +20,7 @@ GRID = tuple(float(bet) for bet in np.geomspace(0.1, 0.6, 4))
 
 # A bet never risks more than this share of the wealth on one case.
 _LARGEST_STAKE = 0.95
-_ROUNDING = 1e-12
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +91,9 @@ def paired_log_e(differences: Numbers, null: PairedNull) -> FloatArray:
     With S the sum before a case, t cases seen and N the population: m0 = -S/(N - t) and
     m = m0 - eps N/(N - t) are the largest means of the remaining cases under "mean <= 0" and under the null;
     each bet lambda = min(lambda_g N/(N - t), .95/(1 + m0)) multiplies its wealth by 1 + lambda (d - m), and
-    the wealth is the mean over the grid. Without a population m0 = 0, m = -eps, N/(N - t) = 1. Where m0 <= -1
-    the null has become impossible, and the wealth is infinite. The cap comes from m0 for every eps, so that
-    a larger eps never has less evidence.
+    the wealth is the mean over the grid. Without a population m0 = 0, m = -eps, N/(N - t) = 1. Once the cases
+    that are left cannot bring the mean down to -eps any more the wealth is infinite; at the last case that is
+    the exact answer. The cap comes from m0 for every eps, so that a larger eps never has less evidence.
 
     Assumes that the order is random (a seeded shuffle, never sorted by topic), or, without a population,
     independent cases. Source: Waudby-Smith and Ramdas (2020, 2024), betting without replacement. Raises
@@ -111,15 +112,22 @@ def paired_log_e_paths(differences: FloatArray, null: PairedNull) -> FloatArray:
     if null.population is not None and cases > null.population:
         raise StatisticsError(f"{cases} differences from a population of {null.population}")
     centre, left = _null_means(differences, null.population)
-    impossible = np.maximum.accumulate(centre <= -1.0 + _ROUNDING, axis=1)
-    centre = np.where(impossible, 0.0, centre)
     surprise = differences - (centre - null.eps * left)
-    cap = _LARGEST_STAKE / (1.0 + centre)
+    cap = _LARGEST_STAKE / np.maximum(1.0 + centre, _ROUNDING)
     wealth = np.full(differences.shape, -math.inf)
     for bet in null.grid:
-        path = np.cumsum(np.log1p(np.minimum(bet * left, cap) * surprise), axis=1)
-        wealth = np.logaddexp(wealth, path)
-    return np.where(impossible, math.inf, wealth - math.log(len(null.grid)))
+        factors = np.maximum(1.0 + np.minimum(bet * left, cap) * surprise, _ROUNDING)
+        wealth = np.logaddexp(wealth, np.cumsum(np.log(factors), axis=1))
+    return np.where(_refuted(differences, null), math.inf, wealth - math.log(len(null.grid)))
+
+
+def _refuted(differences: FloatArray, null: PairedNull) -> npt.NDArray[np.bool_]:
+    """Whether the mean is above -eps even if all cases that are left are -1."""
+    if null.population is None:
+        return np.zeros(differences.shape, dtype=np.bool_)
+    remaining = null.population - np.arange(1.0, differences.shape[1] + 1.0)
+    lowest = (np.cumsum(differences, axis=1) - remaining) / null.population
+    return np.asarray(np.maximum.accumulate(lowest > _ROUNDING - null.eps, axis=1), dtype=np.bool_)
 
 
 def msprt_log_e(difference: float, variance: float, *, tau: float) -> float:
@@ -150,9 +158,9 @@ def _check_mixture(variance: float, tau: float) -> None:
 
 
 def _null_means(differences: FloatArray, population: int | None) -> tuple[FloatArray, FloatArray]:
-    """m0 before each case, and N/(N - t)."""
+    """m0 before each case, at least -1, and N/(N - t)."""
     if population is None:
         return np.zeros(differences.shape), np.ones(differences.shape[1])
     remaining = population - np.arange(differences.shape[1], dtype=np.float64)
     before = np.cumsum(differences, axis=1) - differences
-    return -before / remaining, population / remaining
+    return np.maximum(-before / remaining, -1.0), population / remaining
