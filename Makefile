@@ -43,6 +43,9 @@ test: $(STAMP)-test ## Run every test
 bench: $(STAMP)-test ## Measure the engine against a local load server
 	$(BIN)/python benchmarks/run.py
 
+bench-stats: $(STAMP)-test ## Measure coverage and false alarms of the statistics
+	$(BIN)/python benchmarks/run_stats.py
+
 check: $(STAMP)-check ## Lint, format check and strict types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -59,4 +62,4 @@ lock: $(BIN)/uv ## Compile requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --group test -c requirements/evaluation.txt -o requirements/test.txt
 	$(COMPILE) pyproject.toml --group test --group check -c requirements/test.txt -o requirements/check.txt
 
-.PHONY: help setup setup-dev demo test bench check format lock
+.PHONY: help setup setup-dev demo test bench bench-stats check format lock

@@ -19,6 +19,8 @@ end; `lan_demets_*`: about the same by spending alpha over time, for looks that 
 
 # |Z| beyond this has a probability below 1e-18: the density is not followed further.
 _REACH = 9.0
+# A look that may spend less than this has no critical value: the quadrature cannot tell it from nothing.
+_NOTHING = 1e-15
 # Quadrature nodes for one standard deviation of the step between two looks.
 _NODES_A_STEP = 5.0
 
@@ -172,8 +174,12 @@ def _constant_bounds(
     def critical(constant: float) -> tuple[float, ...]:
         return tuple(constant * shape(fraction) for fraction in fractions)
 
-    constant = _falling_root(lambda c: crossing_probabilities(fractions, critical(c))[-1] - alpha, _REACH)
-    return critical(constant)
+    def excess(constant: float) -> float:
+        return math.log(crossing_probabilities(fractions, critical(constant))[-1] / alpha)
+
+    # At least the value of a single look, at most that of Bonferroni.
+    single, bonferroni = (-normal_quantile(alpha / (2.0 * looks)) for looks in (1, len(fractions)))
+    return critical(_falling_root(excess, single, bonferroni))
 
 
 def _spending_bounds(
@@ -189,19 +195,23 @@ def _spending_bounds(
 
 
 def _bound_for(walk: _Walk, fraction: float, allowed: float) -> float:
-    if walk.crossing(fraction, _REACH) >= allowed:
+    if allowed < _NOTHING:
         return math.inf
-    return _falling_root(lambda bound: walk.crossing(fraction, bound) - allowed, _REACH)
+
+    def excess(bound: float) -> float:
+        return math.log(max(walk.crossing(fraction, bound), 1e-300) / allowed)
+
+    return _falling_root(excess, 0.0, _REACH)
 
 
-def _falling_root(function: Callable[[float], float], high: float) -> float:
-    """Where a falling function passes 0 between 0 and `high`; the end that errs to caution.
+def _falling_root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where a falling function passes 0 between `low` and `high`; the end that errs to caution.
 
     The Illinois method: a secant within a bracket, an end that stays is trusted half as much.
     """
-    low, at_low, at_high = 0.0, function(0.0), function(high)
+    at_low, at_high = function(low), function(high)
     for _ in range(200):
-        if high - low <= 1e-10 or at_high == 0.0:
+        if high - low <= 1e-9 or at_high >= 0.0:
             break
         guess = high - at_high * (high - low) / (at_high - at_low)
         guess = guess if low < guess < high else (low + high) / 2.0
