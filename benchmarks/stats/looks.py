@@ -5,11 +5,13 @@ import math
 import numpy as np
 
 from assay.stats.confidence_sequences import ConfidenceSequence, asymptotic_half_width, betting_interval
-from assay.stats.eprocess import PairedNull, mcnemar_log_e, msprt_log_e, paired_log_e_paths
+from assay.stats.eprocess import PairedNull, mcnemar_log_e, msprt_interval, msprt_log_e, paired_log_e_paths
 from assay.stats.group_sequential import Spending, gs_bounds
 from stats.laws import BOUNDED, skewed
 from stats.rows import Check, Effort, Floats, Row, at_least, at_most, contrast, share
 
+_ARMS = "70 and 73% of 4,000 an arm, {:,} draws"
+_PAIRS = "500 pairs, 12% better and 6% worse, {:,} draws"
 # Sequences that are followed at once.
 _BLOCK = 250
 
@@ -127,13 +129,70 @@ def mixture_any_look(effort: Effort) -> Row:
     return at_most("mSPRT, any look: false alarms", design, found, 0.055, effort.slack(0.055, full))
 
 
-def _z_at_looks(effort: Effort, full: int, *, looks: int, per_look: int) -> Floats:
-    rng = effort.rng("looks")
-    totals = np.cumsum(rng.binomial(per_look, 0.7, size=(2, effort.draws(full), looks)), axis=2)
+def power_once(effort: Effort) -> Row:
+    """What one look at the end finds of a difference of 3 points."""
+    z = _z_at_looks(effort, 3000, looks=40, per_look=100, gain=0.03)
+    return contrast("power, one look", _ARMS.format(len(z)), [share(z[:, -1] >= 1.959964)])
+
+
+def power_planned(effort: Effort) -> Row:
+    """What forty planned looks find of it."""
+    z = _z_at_looks(effort, 3000, looks=40, per_look=100, gain=0.03)
+    critical = np.array(gs_bounds(40, 0.05).critical)
+    return contrast("power, 40 planned looks", _ARMS.format(len(z)), [share((z >= critical).any(axis=1))])
+
+
+def data_planned(effort: Effort) -> Row:
+    """The share of the data that they need for it on average."""
+    z = _z_at_looks(effort, 3000, looks=40, per_look=100, gain=0.03)
+    crossed = z >= np.array(gs_bounds(40, 0.05).critical)
+    used = np.where(crossed.any(axis=1), crossed.argmax(axis=1) + 1, 40) / 40
+    return contrast("data used, 40 planned looks", _ARMS.format(len(z)), [float(used.mean())])
+
+
+def power_open(effort: Effort) -> Row:
+    """What the mixture SPRT finds of it, without a planned end."""
+    z = _z_at_looks(effort, 3000, looks=40, per_look=100, gain=0.03)
+    variances = 2.0 * 0.7 * 0.3 / (100.0 * np.arange(1, 41))
+    # Evidence against 0 starts where the estimate is so many standard errors away.
+    critical = [
+        msprt_interval(0.0, variance, tau=0.03)[1] / math.sqrt(variance) for variance in variances.tolist()
+    ]
+    return contrast("power, open horizon", _ARMS.format(len(z)), [share((z >= critical).any(axis=1))])
+
+
+def power_paired_once(effort: Effort) -> Row:
+    """What the one-sided test at the end finds on paired cases."""
+    drawn = _paired(effort)
+    gains, losses = (drawn > 0).sum(axis=1), (drawn < 0).sum(axis=1)
+    z = (gains - losses) / np.sqrt(np.maximum(gains + losses, 1))
+    return contrast("power on pairs, one look", _PAIRS.format(len(drawn)), [share(z >= 1.644854)])
+
+
+def power_betting(effort: Effort) -> Row:
+    """What betting finds on the same cases, looked at after each."""
+    drawn = _paired(effort)
+    found = [
+        paired_log_e_paths(drawn[start : start + _BLOCK], PairedNull()).max(axis=1) >= math.log(20.0)
+        for start in range(0, len(drawn), _BLOCK)
+    ]
+    return contrast("power on pairs, any look", _PAIRS.format(len(drawn)), [share(np.concatenate(found))])
+
+
+def _paired(effort: Effort) -> Floats:
+    shape = (effort.draws(2000), 500)
+    return effort.rng("paired").choice(np.array([1.0, 0.0, -1.0]), size=shape, p=(0.12, 0.82, 0.06))
+
+
+def _z_at_looks(effort: Effort, full: int, *, looks: int, per_look: int, gain: float = 0.0) -> Floats:
+    """|z| of two arms at each look; the second passes 70% and `gain` more."""
+    rng, draws = effort.rng(f"looks {gain}"), effort.draws(full)
+    rates = np.array([0.7, 0.7 + gain])[:, None, None]
+    totals = np.cumsum(rng.binomial(per_look, rates, size=(2, draws, looks)), axis=2)
     n = per_look * np.arange(1.0, looks + 1.0)
-    rates = totals / n
-    spread = np.sqrt((rates * (1.0 - rates)).sum(axis=0) / (n - 1.0))
-    return np.asarray(np.abs(rates[1] - rates[0]) / spread, dtype=np.float64)
+    seen = totals / n
+    spread = np.sqrt((seen * (1.0 - seen)).sum(axis=0) / (n - 1.0))
+    return np.asarray(np.abs(seen[1] - seen[0]) / spread, dtype=np.float64)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -146,4 +205,10 @@ CHECKS: tuple[Check, ...] = (
     planned_looks,
     peeking_contrast,
     mixture_any_look,
+    power_once,
+    power_planned,
+    data_planned,
+    power_open,
+    power_paired_once,
+    power_betting,
 )
