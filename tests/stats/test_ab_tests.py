@@ -195,6 +195,8 @@ def test_planned_looks_compare_with_their_own_level():
         assert found.interval.excludes(0.0) == (found.decision == "different")
     with pytest.raises(StatisticsError, match="alpha"):
         ab_test(units, values, looks=Look(plan, 1), alpha=0.01)
+    with pytest.raises(StatisticsError, match="look 5"):
+        ab_test(units, values, looks=Look(plan, 5))
 
 
 def test_a_look_without_anything_to_spend_decides_nothing():

@@ -1,7 +1,7 @@
 """Two variants on live traffic: the difference per unit of randomisation, also when it is looked at early.
 
 The unit that was randomised (a user, a session) is the unit of the analysis. Requests of one user are not
-independent: counted one by one, they call an equal variant different in a fifth of all tests instead of 5%.
+independent: counted one by one, they call an equal variant different in a quarter of all tests instead of 5%.
 """
 
 import math
@@ -121,6 +121,7 @@ def ab_test(
     Deng, Xu, Kohavi and Walker (2013), CUPED; Johari, Koomen, Pekelis and Walsh (2017), mSPRT.
     """
     check_probability(alpha, "alpha")
+    threshold = _threshold(looks, alpha)
     control, treatment = arms_of(units, metric, covariate)
     counts = (control.units, treatment.units)
     ratio = srm(counts, units.weights) if sum(counts) else None
@@ -129,16 +130,15 @@ def ab_test(
         interval = not_estimable(
             found, estimate=_minus(treatment, control), level=1.0 - alpha, method="welch", n=sum(counts)
         )
-        p, threshold, decision = 1.0, alpha, _decide(1.0, alpha)
+        p = 1.0
     else:
-        p, threshold, interval = _looked(found, looks, alpha, sum(counts))
-        decision = _decide(p, threshold)
+        p, interval = _looked(found, looks, alpha, sum(counts))
     return AbTest(
         estimate=interval.estimate,
         interval=interval,
         p=p,
         threshold=threshold,
-        decision=decision,
+        decision=_decide(p, threshold),
         control=control.mean,
         treatment=treatment.mean,
         units=counts,
@@ -231,8 +231,8 @@ def _welch_df(parts: Sequence[tuple[float, float]]) -> float:
     return total**2 / sum(variance**2 / df for variance, df in parts)
 
 
-def _looked(found: _Difference, looks: Looks, alpha: float, n: int) -> tuple[float, float, Interval]:
-    """p, what it is compared with, and the interval, for one look, a planned one or any."""
+def _looked(found: _Difference, looks: Looks, alpha: float, n: int) -> tuple[float, Interval]:
+    """p and the interval for one look, a planned one or any."""
     if isinstance(looks, OpenHorizon):
         variance = found.error**2
         log_e = msprt_log_e(found.estimate, variance, tau=looks.tau)
@@ -240,20 +240,14 @@ def _looked(found: _Difference, looks: Looks, alpha: float, n: int) -> tuple[flo
         interval = Interval(
             estimate=found.estimate, low=low, high=high, level=1.0 - alpha, method="msprt", n=n
         )
-        return anytime_p(log_e), alpha, interval
-    if isinstance(looks, Look) and looks.plan.alpha != alpha:
-        raise StatisticsError(f"the plan of the looks has alpha {looks.plan.alpha:g}, the test {alpha:g}")
-    threshold = looks.plan.nominal(looks.number) if isinstance(looks, Look) else alpha
+        return anytime_p(log_e), interval
+    threshold = _threshold(looks, alpha)
     p = 2.0 * t_cdf(-abs(found.estimate) / found.error, found.df)
     half = -t_quantile(threshold / 2.0, found.df) * found.error
     method = "welch" if looks is None else "welch_group_sequential"
     if not math.isfinite(half):
         reason = "this look is too early to spend any of alpha: no bounds yet"
-        return (
-            p,
-            threshold,
-            not_estimable(reason, estimate=found.estimate, level=1.0 - alpha, method=method, n=n),
-        )
+        return p, not_estimable(reason, estimate=found.estimate, level=1.0 - alpha, method=method, n=n)
     interval = Interval(
         estimate=found.estimate,
         low=found.estimate - half,
@@ -263,7 +257,16 @@ def _looked(found: _Difference, looks: Looks, alpha: float, n: int) -> tuple[flo
         n=n,
         df=found.df,
     )
-    return p, threshold, interval
+    return p, interval
+
+
+def _threshold(looks: Looks, alpha: float) -> float:
+    """What p must not exceed at this look."""
+    if not isinstance(looks, Look):
+        return alpha
+    if looks.plan.alpha != alpha:
+        raise StatisticsError(f"the plan of the looks has alpha {looks.plan.alpha:g}, the test {alpha:g}")
+    return looks.plan.nominal(looks.number)
 
 
 def _decide(p: float, threshold: float) -> Decision:

@@ -1,6 +1,6 @@
 """Intervals that hold at every moment at once: look as often as you like, stop when you like.
 
-The price is width: a betting interval is two to three times as wide as one for a single look at 30 cases.
+The price is width: 1.7 times that of the plus-two t at 30 scores of a Beta(8, 2), 1.5 times at 300.
 """
 
 import math
@@ -195,7 +195,7 @@ def asymptotic_half_width(n: float, deviation: float, *, alpha: float = 0.05, be
     """Half width of the asymptotic confidence sequence: mean +- this, for n in the thousands.
 
     s sqrt(2 (n r + 1)/(n^2 r) log(sqrt(n r + 1)/alpha)) with r = `mixture_rho2`.
-    Plugs the observed deviation in: with early looks at skewed scores it erred in 42% of the times instead of
+    Plugs the observed deviation in: with early looks at skewed scores it erred in 39% of the times instead of
     5; use ConfidenceSequence there. Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024), Annals of
     Statistics 52:2613.
     """
