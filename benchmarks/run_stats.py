@@ -28,23 +28,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def report(checks: Sequence[Check], effort: Effort, processes: int) -> int:
     """Print a row for each check, as soon as it is there; 1 when one failed, else 0."""
-    started, failed = time.perf_counter(), 0
+    started, rows, failed = time.perf_counter(), 0, 0
     print(f"| {'check':36} | {'measured':>13} | {'accepted':>14} | {'':6} | design |")
     print(f"|{'-' * 38}|{'-' * 14}:|{'-' * 15}:|{'-' * 8}|---|", flush=True)
     for row in _rows(checks, effort, processes):
         print(line_of(row), flush=True)
-        failed += row.ok is False
-    print(f"\n{len(checks)} checks, {failed} failed, {time.perf_counter() - started:.0f} s")
+        rows, failed = rows + 1, failed + (row.ok is False)
+    print(f"\n{rows} rows, {failed} failed, {time.perf_counter() - started:.0f} s")
     return 1 if failed else 0
 
 
 def _rows(checks: Sequence[Check], effort: Effort, processes: int) -> Iterator[Row]:
     if processes == 1:
-        yield from (check(effort) for check in checks)
+        for check in checks:
+            yield from _several(check(effort))
         return
     with ProcessPoolExecutor(max_workers=processes) as pool:
         for started in [pool.submit(check, effort) for check in checks]:
-            yield started.result()
+            yield from _several(started.result())
+
+
+def _several(found: Row | tuple[Row, ...]) -> tuple[Row, ...]:
+    return found if isinstance(found, tuple) else (found,)
 
 
 def line_of(row: Row) -> str:
@@ -53,8 +58,10 @@ def line_of(row: Row) -> str:
     return f"| {row.check:36} | {shown:>13} | {row.bound:>14} | {VERDICTS[row.ok]:6} | {row.design} |"
 
 
-def figures_of(measured: Iterable[float]) -> str:
-    """ ".951" or ".945-.964"."""
+def figures_of(measured: Iterable[float] | str) -> str:
+    """A figure, or the lowest and the highest of several; words as they are."""
+    if isinstance(measured, str):
+        return measured
     values = sorted(measured)
     ends = dict.fromkeys(_figure(value) for value in (values[0], values[-1]))
     return " - ".join(ends)

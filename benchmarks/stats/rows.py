@@ -19,12 +19,13 @@ _FORGIVEN = 4.0
 class Row:
     """What was measured, over how many designs, and what is accepted.
 
-    `measured`: one figure a design. `ok` None: a contrast, shown and not judged.
+    `measured`: one figure a design, or figures in words where they are of several kinds. `ok` None: a
+    contrast, shown and not judged.
     """
 
     check: str
     design: str
-    measured: tuple[float, ...]
+    measured: tuple[float, ...] | str
     bound: str
     ok: bool | None
 
@@ -52,7 +53,8 @@ class Effort:
         return _FORGIVEN * spread * (1.0 / math.sqrt(self.draws(full)) - 1.0 / math.sqrt(full))
 
 
-Check: TypeAlias = Callable[[Effort], Row]
+Check: TypeAlias = Callable[[Effort], Row | tuple[Row, ...]]
+"""Measures one promise; several rows where one simulation answers several questions."""
 
 
 def at_least(check: str, design: str, measured: Iterable[float], bound: float, slack: float = 0.0) -> Row:

@@ -30,7 +30,7 @@ def test_quick_checks_are_within_their_bounds():
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| ")][1:]
     assert [row[4].strip() for row in rows] == ["ok", "ok", "ok", ""]
-    assert "4 checks, 0 failed" in done.stdout
+    assert "4 rows, 0 failed" in done.stdout
 
 
 def test_a_broken_interval_fails_the_check_that_wilson_passes(load):
@@ -67,6 +67,21 @@ def test_quick_bounds_are_wider_by_the_error_of_fewer_draws(load):
     assert full.slack(0.05, 4000) == 0.0
     assert 0.02 < quick.slack(0.05, 4000) < 0.04
     assert quick.rng("holm").random() == full.rng("holm").random() != full.rng("gate").random()
+
+
+def test_a_check_may_answer_several_questions(load, capsys):
+    run_stats, rows = load("run_stats"), load("stats.rows")
+
+    def race(_):
+        kept = rows.Row(
+            check="race", design="8 arms", measured="wrong 0%, saved 68%", bound="saved >= 65%", ok=True
+        )
+        return kept, rows.at_most("miss", "", [0.2], 0.1)
+
+    assert run_stats.report([race], rows.Effort(), 1) == 1
+    out = capsys.readouterr().out
+    assert "wrong 0%, saved 68%" in out
+    assert "2 rows, 1 failed" in out
 
 
 def test_each_check_has_a_name_of_its_own(load):
