@@ -46,6 +46,9 @@ bench: $(STAMP)-test ## Measure the engine against a local load server
 bench-db: $(STAMP)-test ## Measure the database with a million results
 	$(BIN)/python benchmarks/db.py
 
+bench-stats: $(STAMP)-test ## Measure coverage and false alarms of the statistics
+	$(BIN)/python benchmarks/run_stats.py
+
 check: $(STAMP)-check ## Lint, format check and strict types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -62,4 +65,4 @@ lock: $(BIN)/uv ## Compile requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --group test -c requirements/evaluation.txt -o requirements/test.txt
 	$(COMPILE) pyproject.toml --group test --group check -c requirements/test.txt -o requirements/check.txt
 
-.PHONY: help setup setup-dev demo test bench bench-db check format lock
+.PHONY: help setup setup-dev demo test bench bench-db check format lock bench-stats
