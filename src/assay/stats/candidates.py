@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from assay.stats.arrays import FloatArray, Labels, check_probability, cluster_codes
 from assay.stats.clusters import cluster_sums, mean_error
-from assay.stats.distributions import t_quantile
+from assay.stats.distributions import t_cdf, t_quantile
 from assay.stats.errors import StatisticsError
 
 DRAWS = 4_000
@@ -31,6 +31,7 @@ class Candidates:
     clusters: int | None
     df: float | None
     rounding: float
+    bounded: bool
 
     @property
     def errors(self) -> FloatArray:
@@ -46,6 +47,35 @@ class Candidates:
         """Mean of the row's candidate less that of the column's; exactly 0 where only rounding differs."""
         differences = self.means[:, None] - self.means[None, :]
         return np.where(np.abs(differences) <= self.rounding, 0.0, differences)
+
+    @property
+    def constant_t(self) -> FloatArray:
+        """t statistics, df + 2, of differences that are equal in all cases; 0 for all other pairs.
+
+        They are those of plus-two t: one difference of -1 and one of +1 are added (as clusters of mean size).
+        A difference of unbounded scores without spread stays without evidence: 0.
+        """
+        if self.df is None or not self.bounded:
+            return np.zeros_like(self.covariance)
+        sources = self.n if self.clusters is None else self.clusters
+        constant = np.where(self.errors > 0.0, 0.0, self.differences)
+        centre = constant * sources / (sources + 2.0)
+        square = (sources * constant**2 + 2.0) / (sources + 2.0) - centre**2
+        return np.asarray(centre / np.sqrt(square / (sources + 1.0)), dtype=np.float64)
+
+    @property
+    def p_above(self) -> FloatArray:
+        """One-sided p of H0 "the row's candidate is at most as good as the column's"; 1 without evidence."""
+        p = np.ones_like(self.covariance)
+        if self.df is None:
+            return p
+        differences, errors, constant = self.differences, self.errors, self.constant_t
+        for pair in np.ndindex(p.shape):
+            if errors[pair] > 0.0:
+                p[pair] = t_cdf(-float(differences[pair] / errors[pair]), self.df)
+            elif constant[pair] != 0.0:
+                p[pair] = t_cdf(-float(constant[pair]), self.df + 2.0)
+        return p
 
 
 def score_matrix(matrix: npt.ArrayLike, name: str = "scores") -> FloatArray:
@@ -77,18 +107,19 @@ def candidates_of(scores: FloatArray, clusters: Labels | None = None) -> Candida
     means = scores.mean(axis=1)
     known = None if codes is None else groups
     rounding = 1e-12 * float(np.abs(scores).max())
+    bounded = bool(scores.min() >= 0.0 and scores.max() <= 1.0)
     if groups < 2:
-        return Candidates(means, np.zeros((means.size, means.size)), n, known, None, rounding)
+        return Candidates(means, np.zeros((means.size, means.size)), n, known, None, rounding, bounded)
     residuals = scores - scores.mean(axis=0)
     residuals -= residuals.mean(axis=1, keepdims=True)
     if codes is None:
         covariance = residuals @ residuals.T / (n * (n - 1.0))
-        return Candidates(means, covariance, n, None, n - 1.0, rounding)
+        return Candidates(means, covariance, n, None, n - 1.0, rounding, bounded)
     sums = np.array([cluster_sums(row, codes)[0] for row in residuals])
     sizes = np.bincount(codes).astype(np.float64)
     weighted = sums / np.sqrt(1.0 - sizes / n)
     _, _, df = mean_error(sums[0], sizes)
-    return Candidates(means, weighted @ weighted.T / (n * n), n, known, df, rounding)
+    return Candidates(means, weighted @ weighted.T / (n * n), n, known, df, rounding, bounded)
 
 
 def max_t_critical(

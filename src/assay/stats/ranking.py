@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from assay.stats.arrays import FloatArray, Labels, check_probability
+from assay.stats.arrays import Labels, check_probability
 from assay.stats.candidates import Candidates, candidates_of, max_t_critical, score_matrix
-from assay.stats.distributions import t_cdf, t_quantile
+from assay.stats.distributions import t_quantile
 from assay.stats.estimates import Interval, not_estimable
 from assay.stats.multiplicity import holm
 
@@ -70,13 +70,12 @@ def rank(
     a missing score.
     """
     check_probability(alpha, "alpha")
-    scores = score_matrix(matrix)
-    found = candidates_of(scores, clusters)
+    found = candidates_of(score_matrix(matrix), clusters)
     pairs = max(1, found.means.size * (found.means.size - 1) // 2)
     single = t_quantile(1.0 - alpha / (2.0 * pairs), (found.df or found.n) + 2.0)
     drawn = max_t_critical(found, alpha=alpha, rng=rng)
     critical = single if drawn is None else drawn
-    above = _significant(found, critical) | _certain(scores, found, single)
+    above = _significant(found, critical) | (found.constant_t > single)
     return Ranking(
         entries=_entries(found, above),
         n=found.n,
@@ -93,14 +92,15 @@ def compare_all_pairs(
     """Every pair of rows: the later less the earlier, with bands that hold together and Holm's p.
 
     Bands are difference +- max-T critical x standard error; p comes from the paired t test, CR2 with
-    clusters. A difference without spread is not estimable and has p = 1.
+    clusters; of a difference without spread it is that of the plus-two t for scores in [0, 1], else 1.
     """
     check_probability(alpha, "alpha")
     found = candidates_of(score_matrix(matrix), clusters)
     critical = max_t_critical(found, alpha=alpha, rng=rng)
     rows, columns = np.triu_indices(found.means.size, 1)
     differences, errors = -found.differences[rows, columns], found.errors[rows, columns]
-    p_values = [_p_of(d, e, found.df) for d, e in zip(differences.tolist(), errors.tolist(), strict=True)]
+    above = found.p_above
+    p_values = (2.0 * np.minimum(above, above.T).clip(max=0.5))[rows, columns].tolist()
     adjusted = holm(p_values).tolist()
     return tuple(
         PairOfCandidates(
@@ -118,17 +118,6 @@ def _significant(found: Candidates, critical: float) -> npt.NDArray[np.bool_]:
     """Whether the row's candidate is significantly above the column's."""
     errors = found.errors
     return (errors > 0.0) & (found.differences > critical * errors)
-
-
-def _certain(scores: FloatArray, found: Candidates, critical: float) -> npt.NDArray[np.bool_]:
-    """The same for differences that are equal in all cases, by the plus-two t of scores in [0, 1]."""
-    if found.df is None or scores.min() < 0.0 or scores.max() > 1.0:
-        return np.zeros_like(found.errors, dtype=np.bool_)
-    sources = found.n if found.clusters is None else found.clusters
-    difference = np.where(found.errors > 0.0, 0.0, found.differences)
-    centre = difference * sources / (sources + 2.0)
-    square = (sources * difference**2 + 2.0) / (sources + 2.0) - centre**2
-    return centre > critical * np.sqrt(square / (sources + 1.0))
 
 
 def _entries(found: Candidates, above: npt.NDArray[np.bool_]) -> tuple[Ranked, ...]:
@@ -163,12 +152,6 @@ def _warnings(found: Candidates) -> tuple[str, ...]:
         (constant and found.df is not None, "a difference is equal in all cases: its spread is unknown"),
     ]
     return tuple(text for applies, text in cases if applies)
-
-
-def _p_of(difference: float, error: float, df: float | None) -> float:
-    if error <= 0.0 or df is None:
-        return 1.0
-    return 2.0 * t_cdf(-abs(difference) / error, df)
 
 
 def _band(found: Candidates, difference: float, half: float, level: float) -> Interval:
