@@ -8,6 +8,7 @@ import pytest
 
 from assay.stats.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
 from assay.stats.bradley_terry import bradley_terry_strengths
+from assay.stats.corrected_means import ppi_mean, rogan_gladen_estimate
 from assay.stats.correlation import kendall_tau_b, pearson, spearman
 from assay.stats.critical_values import dunnett_critical, studentized_range_critical
 from assay.stats.friedman import friedman
@@ -86,3 +87,36 @@ def test_correlations_are_those_of_r(golden):
     assert close([found.low, found.high], test, "r_ci")
     assert close(kendall_tau_b(x, y).estimate, test, "tau_b")
     assert close(spearman(x, y).estimate, test, "rho")
+
+
+def error_of(found):
+    """The standard error; its normal interval is what the references print."""
+    z = 1.959963984540054
+    mean = found.interval.estimate
+    return {"mean": mean, "std": found.error, "lo": mean - z * found.error, "hi": mean + z * found.error}
+
+
+@pytest.mark.parametrize(("key", "trust"), [("ppi", 1.0), ("ppipp", None)])
+def test_prediction_powered_means_are_those_of_glide(golden, key, trust):
+    test = golden["ppi_mean"]
+    assert close(error_of(ppi_mean(**test["inputs"], trust=trust)), test, key)
+
+
+def test_stratified_prediction_powered_means_are_those_of_glide(golden):
+    given, test = golden["ppi_mean"]["inputs"], golden["ppi_stratified"]
+    index = np.arange(len(given["y"]) + len(given["f_unlab"])) % 3
+    strata = index[: len(given["y"])], index[len(given["y"]) :]
+    assert close(error_of(ppi_mean(**given, strata=strata)), test)
+
+
+@pytest.mark.parametrize(("key", "trust"), [("one", 1.0), ("tuned", None)])
+def test_weighted_prediction_powered_means_are_those_of_glide(golden, key, trust):
+    test = golden["ppi_weighted"]
+    assert close(error_of(ppi_mean(**test["inputs"], trust=trust)), test, key)
+
+
+def test_rogan_gladen_follows_its_formula(golden):
+    test = golden["rogan_gladen"]
+    given = test["inputs"]
+    rates, sizes = (given["p_obs"], given["Se"], given["Sp"]), (given["n"], given["n1"], given["n0"])
+    assert close(dict(zip(("estimate", "se"), rogan_gladen_estimate(rates, sizes), strict=True)), test)

@@ -82,8 +82,10 @@ def judge_report(
     `length`: lengths of the answers (or differences of lengths, for preferences). Length bias is the slope of
     judge - human on the standardised length, HC3 errors, t with n - 2 df: a taste for length that people
     share is not counted. Compare answers of one model, or lengths less their model's mean: better models
-    may write more. Assumes independent answers; labels must be of answers drawn at random. Raises StatisticsError for
-    missing or misaligned scores.
+    may write more.
+
+    Assumes independent answers, drawn at random from those that the report shall speak of. Raises
+    StatisticsError for missing or misaligned scores.
     """
     check_probability(level, "level")
     people, first = finite_numbers(human, "human"), _aligned(judge, "judge", len(human))
