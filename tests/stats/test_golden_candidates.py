@@ -12,6 +12,7 @@ from assay.stats.corrected_means import ppi_mean, rogan_gladen_estimate
 from assay.stats.correlation import kendall_tau_b, pearson, spearman
 from assay.stats.critical_values import dunnett_critical, studentized_range_critical
 from assay.stats.friedman import friedman
+from assay.stats.regression import shipping_risk
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +121,9 @@ def test_rogan_gladen_follows_its_formula(golden):
     given = test["inputs"]
     rates, sizes = (given["p_obs"], given["Se"], given["Sp"]), (given["n"], given["n1"], given["n0"])
     assert close(dict(zip(("estimate", "se"), rogan_gladen_estimate(rates, sizes), strict=True)), test)
+
+
+def test_the_loss_of_a_regression_is_that_of_scipy(golden):
+    test = golden["expected_regression_loss"]
+    found = shipping_risk(test["inputs"]["d"], test["inputs"]["se"])
+    assert close({"loss": found.expected_loss, "p_worse": found.chance_worse}, test)
