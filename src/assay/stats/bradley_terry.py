@@ -1,6 +1,5 @@
 """Strengths of candidates that were compared two at a time."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,11 @@ from assay.stats.estimates import Interval, not_estimable
 # Makes the equations solvable without a reference candidate; it moves strengths by less than 1e-6.
 _RIDGE = 1e-6
 _STEPS = 100
+# Rounding moves a nearly flat direction by 1e-8; Newton squares the error, so what is left is far smaller.
+_CONVERGED = 1e-7
+
+# Elements of one block of tables: 8 MB of floats however many candidates there are.
+_BLOCK = 1_000_000
 
 FEW_CASES = 30
 
@@ -72,12 +76,11 @@ def bradley_terry(
     games = _games(_checked(wins), case_ids)
     table = games.table(np.ones(games.cases))
     _check_connected(table)
-    added = np.zeros_like(table) if _reaches_all(table > 0.0) else 0.5 * ((table + table.T) > 0.0)
+    half = 0.0 if _reaches_all(table > 0.0) else 0.5
+    added = (half * ((table + table.T) > 0.0)).astype(np.float64)
     strengths = _newton(table + added, np.zeros(games.size))
-    drawn = np.array(
-        [_newton(games.table(counts) + added, strengths) for counts in _case_draws(games.cases, draws, rng)]
-    )
-    found = _Found(strengths, drawn, _model_covariance(table + added, strengths) if added.any() else None)
+    drawn = _bootstrapped(games, added, strengths, draws, rng)
+    found = _Found(strengths, drawn, _model_covariance(table + added, strengths) if half else None)
     above, critical = _above(found, alpha)
     return BradleyTerry(
         entries=_entries(found, above, alpha, games.cases),
@@ -86,7 +89,7 @@ def bradley_terry(
         alpha=alpha,
         critical=critical,
         method=found.method,
-        warnings=_warnings(games.cases, bool(added.any())),
+        warnings=_warnings(games.cases, half > 0.0),
     )
 
 
@@ -188,30 +191,30 @@ def _reached(edges: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return reached
 
 
-def _newton(table: FloatArray, start: FloatArray) -> FloatArray:
-    """Maximum of sum w_ij log P(i beats j) - ridge |b|^2 / 2, whose mean is 0 by itself."""
-    strengths = start
-    games, won = table + table.T, table.sum(axis=1)
+def _newton(tables: FloatArray, start: FloatArray) -> FloatArray:
+    """Maximum of sum w_ij log P(i beats j) - ridge |b|^2 / 2, mean 0; for one table or a stack of them."""
+    games, won = tables + np.swapaxes(tables, -1, -2), tables.sum(axis=-1)
+    strengths = np.broadcast_to(start, won.shape)
     for _ in range(_STEPS):
-        expected = (games * _chances(strengths)).sum(axis=1)
-        step = np.linalg.solve(_information(games, strengths), won - expected - _RIDGE * strengths)
+        gradient = won - (games * _chances(strengths)).sum(axis=-1) - _RIDGE * strengths
+        step = np.linalg.solve(_information(games, strengths), gradient[..., None])[..., 0]
         strengths = strengths + np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < 1e-10:
+        if np.abs(step - step.mean(axis=-1, keepdims=True)).max() < _CONVERGED:
             break
-    return np.asarray(strengths - strengths.mean(), dtype=np.float64)
+    return np.asarray(strengths - strengths.mean(axis=-1, keepdims=True), dtype=np.float64)
 
 
 def _chances(strengths: FloatArray) -> FloatArray:
     """Chance that the row's candidate beats the column's."""
-    return np.asarray(1.0 / (1.0 + np.exp(strengths[None, :] - strengths[:, None])), dtype=np.float64)
+    gaps = strengths[..., None, :] - strengths[..., :, None]
+    return np.asarray(1.0 / (1.0 + np.exp(gaps)), dtype=np.float64)
 
 
 def _information(games: FloatArray, strengths: FloatArray) -> FloatArray:
     chance = _chances(strengths)
-    information: FloatArray = -games * chance * (1.0 - chance)
-    np.fill_diagonal(information, 0.0)
-    np.fill_diagonal(information, _RIDGE - information.sum(axis=1))
-    return information
+    weight = games * chance * (1.0 - chance)
+    own = weight.sum(axis=-1) + _RIDGE
+    return np.asarray(own[..., None] * np.eye(games.shape[-1]) - weight, dtype=np.float64)
 
 
 def _model_covariance(table: FloatArray, strengths: FloatArray) -> FloatArray:
@@ -227,10 +230,17 @@ def _difference_errors(covariance: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(variances), dtype=np.float64)
 
 
-def _case_draws(cases: int, draws: int, rng: np.random.Generator) -> Iterator[FloatArray]:
-    """How often each case is in each draw."""
-    for _ in range(draws):
-        yield np.bincount(rng.integers(0, cases, size=cases), minlength=cases).astype(np.float64)
+def _bootstrapped(
+    games: _Games, added: FloatArray, start: FloatArray, draws: int, rng: np.random.Generator
+) -> FloatArray:
+    """Strengths (draws, candidates) from cases drawn with replacement."""
+    block = max(1, _BLOCK // games.size**2)
+    found = []
+    for first in range(0, draws, block):
+        chosen = rng.integers(0, games.cases, size=(min(block, draws - first), games.cases))
+        counts = (np.bincount(row, minlength=games.cases).astype(np.float64) for row in chosen)
+        found.append(_newton(np.array([games.table(row) + added for row in counts]), start))
+    return np.concatenate(found)
 
 
 def _above(found: _Found, alpha: float) -> tuple[npt.NDArray[np.bool_], float | None]:
