@@ -15,6 +15,7 @@ from assay.stats.corrected_means import CorrectedMean, ppi_mean
 from assay.stats.front import pareto
 from assay.stats.judge_report import judge_report
 from assay.stats.labelling import LabelMethod, label_plan
+from assay.stats.means import t_interval
 from assay.stats.ranking import compare_all_pairs, rank
 from assay.stats.regression import case_regressions
 from assay.stats.repeats import pass_at_k, pass_hat_k
@@ -38,8 +39,9 @@ class Row:
 def row(check: str, design: str, measured: float, bound: tuple[str, float]) -> Row:
     """The row whose bound is ("<=", x) or (">=", x)."""
     sign, limit = bound
-    ok = measured <= limit if sign == "<=" else measured >= limit
-    return Row(check, design, measured, f"{sign} {limit:g}", ok)
+    value = float(measured)
+    ok = value <= limit if sign == "<=" else value >= limit
+    return Row(check, design, value, f"{sign} {limit:g}", ok)
 
 
 def equal_candidates(rng: np.random.Generator, n: int) -> FloatArray:
@@ -101,6 +103,22 @@ def judged(rng: np.random.Generator, n: int, correlation: float = 0.59) -> tuple
     human = rng.choice([0.0, 0.5, 1.0], p=[0.40, 0.15, 0.45], size=n)
     guess = rng.choice([0.0, 0.5, 1.0], p=[0.40, 0.15, 0.45], size=n)
     return human, np.where(rng.random(n) < correlation, human, guess)
+
+
+def judge_alone_misses(repeats: int = 1_500) -> tuple[Row, Row]:
+    """A judge that is 3 points too kind: its own interval, and the tuned mean with 100 labels."""
+    rng = np.random.default_rng(9)
+    alone = corrected = 0
+    for _ in range(repeats):
+        human, fair = judged(rng, 2_100)
+        judge = np.where(rng.random(2_100) < 0.0675, 1.0, fair)
+        alone += not t_interval(judge).excludes(0.525)
+        corrected += not ppi_mean(human[:100], judge[:100], judge[100:]).interval.excludes(0.525)
+    design = f"judge 3 points too kind, N=2,100, {repeats:,} runs"
+    return (
+        row("judge alone, coverage (contrast)", design, alone / repeats, ("<=", 0.5)),
+        row("PPI++ of this judge, coverage", f"n=100, {design}", corrected / repeats, (">=", 0.93)),
+    )
 
 
 def ppi_covers(n: int, repeats: int = 1_500) -> Row:
@@ -252,6 +270,7 @@ def checks() -> tuple[Callable[[], Row | tuple[Row, ...]], ...]:
         holm_false_wins,
         bradley_terry_covers,
         *(partial(ppi_covers, n) for n in (30, 50, 100, 200)),
+        judge_alone_misses,
         ppi_gains,
         partial(plans_gain, "random", 1.35),
         partial(plans_gain, "stratified", 1.4),
