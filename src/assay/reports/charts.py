@@ -69,10 +69,16 @@ def whisker(interval: Interval, low: float, high: float, label: str) -> Markup:
     return _svg(_WHISKER_WIDTH, _WHISKER_HEIGHT, label, parts)
 
 
-def forest_range(intervals: Sequence[Interval], margin: float | None) -> tuple[float, float]:
-    """The scale of a forest plot: it holds 0, the margin and every bound, with some air at the ends."""
+def forest_range(
+    intervals: Sequence[Interval], margin: float | None, *, least: float = 0.05
+) -> tuple[float, float]:
+    """The scale of a forest plot: it holds 0, the margin and every bound, with some air at the ends.
+
+    It reaches to `least` on both sides, so that small differences of scores do not look large; measures,
+    which have no scale of their own, take 0.
+    """
     ends = [end for each in intervals for end in (each.low, each.high, each.estimate) if end is not None]
-    least = max(margin or 0.0, 0.05)
+    least = max(margin or 0.0, least)
     low, high = min([-least, *ends]), max([least, *ends])
     air = 0.05 * (high - low)
     return low - air, high + air
