@@ -43,6 +43,9 @@ test: $(STAMP)-test ## Run every test
 bench: $(STAMP)-test ## Measure the engine against a local load server
 	$(BIN)/python benchmarks/run.py
 
+bench-compare: $(STAMP)-test ## Measure a comparison of 20 candidates on 10,000 cases and 10 metrics
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/compare.py
+
 check: $(STAMP)-check ## Lint, format check and strict types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -59,4 +62,4 @@ lock: $(BIN)/uv ## Compile requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --group test -c requirements/evaluation.txt -o requirements/test.txt
 	$(COMPILE) pyproject.toml --group test --group check -c requirements/test.txt -o requirements/check.txt
 
-.PHONY: help setup setup-dev demo test bench check format lock
+.PHONY: help setup setup-dev demo test bench bench-compare check format lock

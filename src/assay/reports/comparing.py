@@ -131,7 +131,7 @@ def _metric(
         ranking=rank_table(contest, table, alpha=wish.alpha, rng=wish.rng),
         segments=segments,
         repeats=tuple(repeatability(contest, table, level=wish.level)),
-        sentence=metric_sentence(table.metric, pairing.scheme, pairs, contest.labels, family),
+        sentence=metric_sentence(table.metric, pairing.scheme, pairs, contest.labels),
     )
 
 

@@ -97,7 +97,7 @@ def _of_tests(metrics: Sequence[MetricComparison]) -> Iterable[str]:
     """What tests and rankings warn of, once for each sort of warning: they differ in their numbers only."""
     sorts: dict[str, list[tuple[str, str]]] = {}
     for each in metrics:
-        texts = [text for pair in each.pairs for text in pair.comparison.warnings]
+        texts = [text for pair in each.pairs if pair.tested for text in pair.comparison.warnings]
         texts += each.ranking.warnings if each.ranking is not None else ()
         for text in texts:
             sorts.setdefault(_NUMBERS.sub("#", text), []).append((each.metric, text))

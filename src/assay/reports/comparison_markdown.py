@@ -45,7 +45,10 @@ def _lines(report: ComparisonReport) -> Iterator[str]:
 def _metric(report: ComparisonReport, metric: MetricComparison) -> Iterator[str]:
     yield f"### {markdown_text(metric.metric)}"
     yield ""
-    yield f"{prose(metric.sentence)}<br><sub>{prose(metric.family.text)}</sub>"
+    if metric.sentence != report.headline:
+        yield prose(metric.sentence)
+        yield ""
+    yield f"<sub>{prose(metric.family.text)}</sub>"
     yield ""
     rows = [_pair(report, metric, pair) for pair in metric.pairs[:PAIRS_SHOWN]]
     yield from markdown_table(["candidate vs baseline", "means", "difference", "n", "p", "verdict"], rows)

@@ -20,14 +20,16 @@ class TextTable:
     rows: tuple[tuple[str, ...], ...] = ()
 
 
-def metric_tables(report: ComparisonReport, metric: MetricComparison) -> Iterator[TextTable]:
+def metric_tables(
+    report: ComparisonReport, metric: MetricComparison, *, flaky_shown: int = FLAKY_SHOWN
+) -> Iterator[TextTable]:
     """What there is of a metric beside its pairs."""
     if metric.ranking is not None:
         yield _ranking(report, metric)
     if metric.segments is not None:
         yield _segments(report, metric)
     if any(each.repeated for each in metric.repeats):
-        yield _repeats(metric)
+        yield _repeats(metric, flaky_shown)
 
 
 def front_rows(report: ComparisonReport, front: FrontTable) -> TextTable:
@@ -68,7 +70,7 @@ def _ranking(report: ComparisonReport, metric: MetricComparison) -> TextTable:
     rows = tuple(
         (
             str(row.rank),
-            f"{row.low} to {row.high}",
+            str(row.low) if row.low == row.high else f"{row.low} to {row.high}",
             report.labels[row.candidate],
             value_text(row.mean, metric.info),
         )
@@ -96,14 +98,14 @@ def _segments(report: ComparisonReport, metric: MetricComparison) -> TextTable:
     return TextTable(title="Segments", note=segments.family.text, heads=heads, rows=rows)
 
 
-def _repeats(metric: MetricComparison) -> TextTable:
+def _repeats(metric: MetricComparison, flaky_shown: int) -> TextTable:
     known = [each for each in metric.repeats if each.repeated]
     most = max(len(each.chances) for each in known)
     rows = []
     for each in known:
         first, last = each.chances[0], each.chances[-1]
         numbers = (first.any_passes, last.any_passes, last.all_pass, each.flake_rate)
-        flaky = [f"{case.key} {case.passes}/{case.answers}" for case in each.flaky[:FLAKY_SHOWN]]
+        flaky = [f"{case.key} {case.passes}/{case.answers}" for case in each.flaky[:flaky_shown]]
         if len(each.flaky) > len(flaky):
             flaky.append(f"{len(each.flaky) - len(flaky):,} more")
         rows.append(

@@ -13,12 +13,14 @@ from assay.reports.comparison_words import (
     p_of,
     why_unknown,
 )
+from assay.reports.pairs import DIFFERENCE_OF_INTEREST
 from assay.reports.text import MARKS, NAME_LIMIT, line, marked
 from assay.reports.wording import NOTHING, count, digits_for, percent, plural, value_text
 
 PAIRS_SHOWN = 28
 CHANGES_OF = 3
 """Of how many pairs of a metric the changed cases are printed."""
+FLAKY_SHOWN = 2
 _ARROW = " \N{RIGHTWARDS ARROW} "
 
 
@@ -51,8 +53,11 @@ def _print_metric(report: ComparisonReport, metric: MetricComparison, console: C
     if metric.sentence != report.headline and len(metric.pairs) > 1:
         console.print(line(metric.sentence, 1000))
     _indented(console, _pair_table(report, metric, console.width))
+    if any(pair.more_cases for pair in metric.pairs[:PAIRS_SHOWN]):
+        delta = f"{report.margin or DIFFERENCE_OF_INTEREST:g}"
+        console.print(Text(f" cases?: as many more would show a difference of {delta}, most likely", "dim"))
     _print_changes(report, metric, console)
-    for table in metric_tables(report, metric):
+    for table in metric_tables(report, metric, flaky_shown=FLAKY_SHOWN):
         _print_table(table, console)
 
 

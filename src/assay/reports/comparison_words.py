@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from assay.domain.scores import MetricInfo
-from assay.reports.comparison_values import Family, Pair, Scheme
+from assay.reports.comparison_values import Pair, Scheme
 from assay.reports.wording import (
     NOTHING,
     adjusted_p,
@@ -100,15 +100,16 @@ def family_text(scheme: Scheme, method: Method, size: int, tests: int) -> str:
     return f"{name} over {which} of this metric"
 
 
-def metric_sentence(
-    metric: str, scheme: Scheme, pairs: Sequence[Pair], labels: Sequence[str], family: Family
-) -> str:
+def metric_sentence(metric: str, scheme: Scheme, pairs: Sequence[Pair], labels: Sequence[str]) -> str:
     """What the pairs of a metric amount to."""
     if not pairs:
         return f"Nothing can be compared on {metric}."
     if len(pairs) == 1:
         text = pairs[0].sentence
         return f"{text[0].upper()}{text[1:]}." if text.startswith("no difference") else f"{text}."
+    if not any(pair.tested for pair in pairs):
+        reasons = dict.fromkeys(why_unknown(pair.comparison) for pair in pairs)
+        return f"Nothing could be tested on {metric}: {listed(list(reasons))}."
     if scheme in ("all_pairs", "leader"):
         return _best_sentence(metric, pairs, labels)
     words = [
@@ -116,12 +117,8 @@ def metric_sentence(
         for verdict in ("better", "worse", "equivalent", "inconclusive")
         if (found := [pair for pair in pairs if pair.comparison.verdict == verdict])
     ]
-    against = (
-        f"than {labels[pairs[0].baseline]}"
-        if scheme == "baseline"
-        else "than their namesakes in the first job"
-    )
-    return f"{metric}, better or worse {against}: {', '.join(words)}. {family.text}."
+    against = labels[pairs[0].baseline] if scheme == "baseline" else "their namesakes in the first job"
+    return f"On {metric}, against {against}: {', '.join(words)}."
 
 
 def _best_sentence(metric: str, pairs: Sequence[Pair], labels: Sequence[str]) -> str:

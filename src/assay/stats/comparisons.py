@@ -135,11 +135,10 @@ def _flippable(table: ScoreTable, scores: FloatArray, codes: IntArray | None) ->
     baselines = np.array([baseline for baseline, _ in table.pairs], dtype=np.intp)
     candidates = np.array([candidate for _, candidate in table.pairs], dtype=np.intp)
     lacking = np.isnan(scores)
-    broken: npt.NDArray[np.bool_] = np.asarray(
-        _by_unit(lacking.any(axis=0)[None, :].astype(np.float64), codes)[0] > 0.0, dtype=np.bool_
-    )
+    somewhere = np.asarray(lacking.any(axis=0), dtype=np.float64)[None, :]
+    broken = np.asarray(_by_unit(somewhere, codes)[0] > 0.0, dtype=np.bool_)
     gaps = np.flatnonzero(broken)
-    columns = broken if codes is None else np.take(broken, codes)
+    columns = broken if codes is None else broken[codes]
     rows = _by_unit(np.where(columns, 0.0, scores), codes)
     partial = scores[:, columns]
     differences = np.nan_to_num(partial[candidates] - partial[baselines], nan=0.0)
