@@ -51,12 +51,13 @@ class Axis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A candidate of the scatter: its tag in the picture, its name in words, its place."""
+    """A candidate of the scatter: its tag in the picture, its name in words, its place; `open` is hollow."""
 
     tag: str
     label: str
     x: float
     quality: Interval
+    open: bool = False
 
 
 def whisker(interval: Interval, low: float, high: float, label: str) -> Markup:
@@ -167,7 +168,8 @@ def _point(x_axis: Axis, y_axis: Axis, point: Point) -> list[str]:
         low, high = y_axis.place(point.quality.low), y_axis.place(point.quality.high)
         parts.append(_line(x, low, x, high, "whisker"))
     name = escape(one_line(point.label, 80))
-    parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4.5"><title>{name}</title></circle>')
+    kind = "dot open" if point.open else "dot"
+    parts.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"><title>{name}</title></circle>')
     inside = x < x_axis.end - 30
     parts.append(_text(x + (9 if inside else -9), y - 6, point.tag, "start" if inside else "end", "tag"))
     return parts

@@ -1,18 +1,19 @@
 """A comparison as one HTML file: no script, no request to anywhere."""
 
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TextIO, get_args
 
 from markupsafe import Markup
 
 from assay.reports.charts import forest_axis, scatter
 from assay.reports.comparison_tables import TextTable, front_rows, metric_tables
 from assay.reports.comparison_values import ComparisonReport, MetricComparison, Pair
-from assay.reports.comparison_words import difference_text, p_of, why_unknown
+from assay.reports.comparison_words import difference_text, p_of, tallied, why_unknown
 from assay.reports.html import ENVIRONMENT, STYLE, policy_of
 from assay.reports.picture import pair_plot, scale_of, trade_points
 from assay.reports.untrusted import one_line
 from assay.reports.wording import percent, plural, value_text
+from assay.stats.comparison import Verdict
 
 CHANGES_OF = 30
 """Of how many pairs of a metric the changed cases are shown."""
@@ -82,6 +83,7 @@ class ComparisonPage:
     metrics: tuple[MetricView, ...]
     front: TextTable | None
     scatter: Markup | None
+    verdicts: tuple[str, ...] = get_args(Verdict)
 
 
 def write_comparison_html(out: TextIO, report: ComparisonReport) -> None:
@@ -152,8 +154,8 @@ def _moved(report: ComparisonReport, metric: MetricComparison, pair: Pair) -> Mo
             before=value_text(change.before, metric.info),
             after=value_text(change.after, metric.info),
             direction="better" if (change.after > change.before) != metric.lower else "worse",
-            answers_before=change.answers_before,
-            answers_after=change.answers_after,
+            answers_before=tallied(change.answers_before),
+            answers_after=tallied(change.answers_after),
         )
         for change in movement.changes
     )

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from assay.reports.comparison_tables import TextTable, front_rows, metric_tables
 from assay.reports.comparison_values import ComparisonReport, MetricComparison, Pair
-from assay.reports.comparison_words import difference_text, p_of, why_unknown
+from assay.reports.comparison_words import difference_text, p_of, tallied, why_unknown
 from assay.reports.markdown import MARKS, markdown_table, prose
 from assay.reports.untrusted import markdown_text
 from assay.reports.wording import NOTHING, percent, plural, value_text
@@ -95,8 +95,8 @@ def _changes(report: ComparisonReport, metric: MetricComparison) -> Iterator[str
                 markdown_text(change.key),
                 _plain(value_text(change.before, metric.info)),
                 _plain(value_text(change.after, metric.info)),
-                "<br>".join(markdown_text(text, 180) for text in change.answers_before) or NOTHING,
-                "<br>".join(markdown_text(text, 180) for text in change.answers_after) or NOTHING,
+                "<br>".join(markdown_text(text, 180) for text in tallied(change.answers_before)) or NOTHING,
+                "<br>".join(markdown_text(text, 180) for text in tallied(change.answers_after)) or NOTHING,
             ]
             for change in movement.changes
         ]

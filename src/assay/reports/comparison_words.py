@@ -1,5 +1,6 @@
 """Differences, families and verdicts of a comparison in words."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from assay.domain.scores import MetricInfo
@@ -50,6 +51,14 @@ def why_unknown(comparison: Comparison) -> str:
     if comparison.interval.estimable:
         return ""
     return comparison.interval.reason or "no interval"
+
+
+def tallied(answers: Sequence[str]) -> tuple[str, ...]:
+    """Equal answers of several repeats once, with their number."""
+    return tuple(
+        f"{answer} (\N{MULTIPLICATION SIGN}{number})" if number > 1 else answer
+        for answer, number in Counter(answers).items()
+    )
 
 
 def pair_sentence(metric: str, names: tuple[str, str], comparison: Comparison, info: MetricInfo) -> str:

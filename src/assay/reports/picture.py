@@ -78,6 +78,7 @@ def trade_points(report: ComparisonReport) -> list[Point]:
             label=report.labels[row.candidate],
             x=1000 * row.cost_usd,
             quality=means[row.candidate],
+            open=not row.on_front,
         )
         for row in front.rows
         if means[row.candidate].estimate is not None
@@ -124,7 +125,7 @@ def _trade(report: ComparisonReport, top: float) -> tuple[list[str], float]:
         return [], top + 10
     y = top + 30
     parts = [
-        _text(_LEFT, y, "Cost and quality", "metric"),
+        _text(_LEFT, y, "Cost and quality (hollow: not on the front)", "metric"),
         _at(_LEFT, y + 12, scatter(points, "US dollars for 1,000 answers", one_line(front.metric, 60))),
     ]
     y += 350
