@@ -28,7 +28,7 @@ def by_case(data: MetricData) -> CaseScores:
     cases, first, inverse, sizes = np.unique(
         data.case_no, return_index=True, return_inverse=True, return_counts=True
     )
-    passes = _passes(data)
+    passes = passes_of(data)
     return CaseScores(
         case_no=cases,
         value=_averages(data.value, inverse, sizes),
@@ -41,7 +41,7 @@ def by_case(data: MetricData) -> CaseScores:
 def summarise_metric(data: MetricData, scores: CaseScores, level: float) -> MetricSummary:
     """The mean of a metric by case, its pass rate, and the bounds that its missing cells leave open."""
     scored = int(data.value.size)
-    passes = _passes(data)
+    passes = passes_of(data)
     pass_rate = None
     if scores.passed is not None:
         pass_kind: Kind = "unit" if scores.repeated else "binary"
@@ -103,7 +103,7 @@ def _averages(
     return np.bincount(inverse, weights=values, minlength=sizes.size) / sizes
 
 
-def _passes(data: MetricData) -> npt.NDArray[np.float64] | None:
+def passes_of(data: MetricData) -> npt.NDArray[np.float64] | None:
     """1 where a cell reaches the threshold, on the better side of it."""
     if data.threshold is None:
         return None

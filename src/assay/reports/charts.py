@@ -51,12 +51,13 @@ class Axis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A candidate of the scatter: its tag in the picture, its name in words, its place."""
+    """A candidate of the scatter: its tag in the picture, its name in words, its place; `open` is hollow."""
 
     tag: str
     label: str
     x: float
     quality: Interval
+    open: bool = False
 
 
 def whisker(interval: Interval, low: float, high: float, label: str) -> Markup:
@@ -69,10 +70,16 @@ def whisker(interval: Interval, low: float, high: float, label: str) -> Markup:
     return _svg(_WHISKER_WIDTH, _WHISKER_HEIGHT, label, parts)
 
 
-def forest_range(intervals: Sequence[Interval], margin: float | None) -> tuple[float, float]:
-    """The scale of a forest plot: it holds 0, the margin and every bound, with some air at the ends."""
+def forest_range(
+    intervals: Sequence[Interval], margin: float | None, *, least: float = 0.05
+) -> tuple[float, float]:
+    """The scale of a forest plot: it holds 0, the margin and every bound, with some air at the ends.
+
+    It reaches to `least` on both sides, so that small differences of scores do not look large; measures,
+    which have no scale of their own, take 0.
+    """
     ends = [end for each in intervals for end in (each.low, each.high, each.estimate) if end is not None]
-    least = max(margin or 0.0, 0.05)
+    least = max(margin or 0.0, least)
     low, high = min([-least, *ends]), max([least, *ends])
     air = 0.05 * (high - low)
     return low - air, high + air
@@ -161,7 +168,8 @@ def _point(x_axis: Axis, y_axis: Axis, point: Point) -> list[str]:
         low, high = y_axis.place(point.quality.low), y_axis.place(point.quality.high)
         parts.append(_line(x, low, x, high, "whisker"))
     name = escape(one_line(point.label, 80))
-    parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4.5"><title>{name}</title></circle>')
+    kind = "dot open" if point.open else "dot"
+    parts.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"><title>{name}</title></circle>')
     inside = x < x_axis.end - 30
     parts.append(_text(x + (9 if inside else -9), y - 6, point.tag, "start" if inside else "end", "tag"))
     return parts

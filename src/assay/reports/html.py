@@ -35,8 +35,8 @@ def write_html(
         page=page_of(summary, receipt, rows_limit),
         rows=rows_of(results, tags, summary.metric_names, rows_limit, progress),
         progress=progress,
-        policy=_POLICY,
-        style=_STYLE,
+        policy=policy_of(STYLE, _SCRIPT),
+        style=STYLE,
         script=_SCRIPT,
     )
     stream.enable_buffering(64)
@@ -55,8 +55,17 @@ def _digest(code: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
 
 
+def policy_of(style: str, script: str | None = None) -> str:
+    """The policy of a page that may use this style and script and nothing else."""
+    scripts = "" if script is None else f"script-src {_digest(script)}; "
+    return (
+        f"default-src 'none'; style-src {_digest(style)}; {scripts}"
+        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+    )
+
+
 _LOADER = PackageLoader("assay.reports")
-_ENVIRONMENT = Environment(
+ENVIRONMENT = Environment(
     loader=_LOADER,
     autoescape=True,
     undefined=StrictUndefined,
@@ -68,12 +77,8 @@ _ENVIRONMENT = Environment(
 
 def _source(name: str) -> Markup:
     """A file beside the template, ours and therefore not escaped."""
-    return Markup(_LOADER.get_source(_ENVIRONMENT, name)[0])  # noqa: S704 - no text of others in it
+    return Markup(_LOADER.get_source(ENVIRONMENT, name)[0])  # noqa: S704 - no text of others in it
 
 
-_STYLE, _SCRIPT = _source("report.css"), _source("report.js")
-_POLICY = (
-    f"default-src 'none'; style-src {_digest(_STYLE)}; script-src {_digest(_SCRIPT)}; "
-    "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
-)
-_TEMPLATE = _ENVIRONMENT.get_template("report.html.jinja")
+STYLE, _SCRIPT = _source("report.css"), _source("report.js")
+_TEMPLATE = ENVIRONMENT.get_template("report.html.jinja")

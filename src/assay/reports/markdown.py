@@ -26,7 +26,7 @@ EXAMPLES_SHOWN = 10
 # A job summary is cut at 1 MiB: hundreds of pairs would drown the rest anyway.
 PAIRS_SHOWN = 28
 
-_MARKS = {
+MARKS = {
     "better": "\N{WHITE HEAVY CHECK MARK}",
     "worse": "\N{CROSS MARK}",
     "equivalent": "=",
@@ -43,9 +43,9 @@ def write_markdown(
 
 
 def _lines(summary: RunSummary, receipt: Mapping[str, str], failures: Iterable[Result]) -> Iterator[str]:
-    yield f"## {_prose(summary.title)}"
+    yield f"## {prose(summary.title)}"
     yield ""
-    yield _prose(summary.headline)
+    yield prose(summary.headline)
     yield ""
     yield f"<sub>{run_size(summary)}</sub>"
     yield ""
@@ -69,7 +69,7 @@ def _scores(summary: RunSummary) -> Iterator[str]:
         ]
         for number, candidate in enumerate(summary.candidates)
     ]
-    yield from _table(heads, rows)
+    yield from markdown_table(heads, rows)
 
 
 def _score(metric: MetricSummary | None) -> str:
@@ -114,10 +114,12 @@ def _work(candidate: CandidateSummary) -> list[str]:
 def _differences(summary: RunSummary, sentence: str, pairs: Sequence[PairSummary]) -> Iterator[str]:
     yield f"### {markdown_text(pairs[0].metric)}"
     yield ""
-    yield _prose(sentence)
+    yield prose(sentence)
     yield ""
     rows = [_pair(summary, pair) for pair in pairs[:PAIRS_SHOWN]]
-    yield from _table(["pair", "difference", "n", "adjusted p" if len(pairs) > 1 else "p", "verdict"], rows)
+    yield from markdown_table(
+        ["pair", "difference", "n", "adjusted p" if len(pairs) > 1 else "p", "verdict"], rows
+    )
     if len(pairs) > PAIRS_SHOWN:
         yield f"{len(pairs) - PAIRS_SHOWN} more pairs in the HTML report."
         yield ""
@@ -125,7 +127,7 @@ def _differences(summary: RunSummary, sentence: str, pairs: Sequence[PairSummary
 
 def _pair(summary: RunSummary, pair: PairSummary) -> list[str]:
     first, second = (markdown_text(summary.candidates[number].label) for number in (pair.first, pair.second))
-    verdict = f"{_MARKS[pair.comparison.verdict]} {pair.comparison.verdict}"
+    verdict = f"{MARKS[pair.comparison.verdict]} {pair.comparison.verdict}"
     if pair.more_cases:
         verdict += f", about {pair.more_cases:,} more cases needed"
     p = p_text(adjusted_p(pair.comparison)).removeprefix("p=").removeprefix("p").replace("<", "&lt;")
@@ -144,7 +146,7 @@ def _warnings(warnings: Sequence[str]) -> Iterator[str]:
     yield "### Mind"
     yield ""
     for warning in warnings:
-        yield f"- {_prose(warning)}"
+        yield f"- {prose(warning)}"
     yield ""
 
 
@@ -162,7 +164,7 @@ def _failures(results: Sequence[Result]) -> Iterator[str]:
         ]
         for result in results
     ]
-    yield from _table(["case", "candidate", "why", "output"], rows)
+    yield from markdown_table(["case", "candidate", "why", "output"], rows)
     yield "</details>"
     yield ""
 
@@ -179,13 +181,13 @@ def _receipt(receipt: Mapping[str, str]) -> Iterator[str]:
         return
     yield "<details><summary>Receipt</summary>"
     yield ""
-    yield from _table(
+    yield from markdown_table(
         ["what", "which"], [[markdown_text(key), markdown_text(value, 400)] for key, value in receipt.items()]
     )
     yield "</details>"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     yield f"| {' | '.join(heads)} |"
     yield f"|{' --- |' * len(heads)}"
     for row in rows:
@@ -193,7 +195,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
     yield ""
 
 
-def _prose(sentence: str) -> str:
+def prose(sentence: str) -> str:
     """A sentence of ours with names of others in it: shown as text, but not as code.
 
     Outside code GitHub looks for mentions and issue numbers even in escaped text: a word joiner, which has no

@@ -35,7 +35,7 @@ _WORK_COLUMNS = 52
 # What a line of a pair needs beside its two names.
 _PAIR_NUMBERS = 58
 
-_MARKS = {
+MARKS = {
     "better": ("+", "green"),
     "worse": ("-", "red"),
     "equivalent": ("=", "blue"),
@@ -46,10 +46,10 @@ _MARKS = {
 def render_summary(summary: RunSummary, console: Console) -> None:
     """Print verdict, scores, work, paired differences and warnings."""
     console.print()
-    title = _line(summary.title, 200, style="bold")
+    title = line(summary.title, 200, style="bold")
     console.print(title.append(f"  {run_size(summary)}", style="dim not bold"))
     if summary.headline:
-        console.print(_line(summary.headline, 1000))
+        console.print(line(summary.headline, 1000))
     for table in _tables(summary, console.width):
         console.print()
         console.print(table)
@@ -80,7 +80,7 @@ def _table(summary: RunSummary, names: Sequence[str], *, work: bool) -> Table:
     )
     table.add_column("candidate", overflow="fold", min_width=12, max_width=34)
     for name in names:
-        table.add_column(_line(name, NAME_LIMIT), justify="right", overflow="fold")
+        table.add_column(line(name, NAME_LIMIT), justify="right", overflow="fold")
     if work:
         for heading in ("tokens", "cost", "latency", "errors"):
             table.add_column(heading, justify="right")
@@ -91,10 +91,10 @@ def _table(summary: RunSummary, names: Sequence[str], *, work: bool) -> Table:
 
 
 def _name(candidate: CandidateSummary) -> Text:
-    label = _line(candidate.label, NAME_LIMIT, style="bold")
+    label = line(candidate.label, NAME_LIMIT, style="bold")
     if candidate.label == f"{candidate.prompt} \N{MIDDLE DOT} {candidate.model}":
-        label = _line(candidate.prompt, NAME_LIMIT, style="bold")
-        label.append("\n").append_text(_line(candidate.model, NAME_LIMIT, style="dim"))
+        label = line(candidate.prompt, NAME_LIMIT, style="bold")
+        label.append("\n").append_text(line(candidate.model, NAME_LIMIT, style="dim"))
     return label
 
 
@@ -145,7 +145,7 @@ def _latency(candidate: CandidateSummary) -> Text:
 def _errors(candidate: CandidateSummary) -> Text:
     cell = Text(f"{candidate.errors:,}", style="red" if candidate.errors else "dim")
     for code, number in list(candidate.failures.items())[:2]:
-        cell.append(f"\n{number:,} ", style="red").append_text(_line(code, 20, style="red"))
+        cell.append(f"\n{number:,} ", style="red").append_text(line(code, 20, style="red"))
     return _noted(cell, candidate.pending + candidate.cancelled, "not run")
 
 
@@ -163,13 +163,13 @@ def _print_pairs(summary: RunSummary, console: Console) -> None:
     console.print(Text("Differences", style="bold").append(f" by case{how}", style="dim not bold"))
     for verdict in verdicts:
         if len(verdict.pairs) == 1:
-            mark, style = _MARKS[verdict.pairs[0].comparison.verdict]
-            console.print(_marked(mark, style, verdict.pairs[0].sentence))
+            mark, style = MARKS[verdict.pairs[0].comparison.verdict]
+            console.print(marked(mark, style, verdict.pairs[0].sentence))
             continue
         console.print()
         # The headline was printed above.
         sentence = verdict.sentence if verdict.sentence != summary.headline else f"On {verdict.metric}:"
-        console.print(Padding(_line(sentence, 1000), (0, 0, 0, 1), expand=False))
+        console.print(Padding(line(sentence, 1000), (0, 0, 0, 1), expand=False))
         console.print(Padding(_pair_table(verdict, summary, console.width), (0, 0, 0, 1), expand=False))
 
 
@@ -182,7 +182,7 @@ def _pair_table(verdict: MetricVerdict, summary: RunSummary, width: int) -> Tabl
     table.add_column(no_wrap=True)
     table.add_column(min_width=12)
     shown = verdict.pairs[:PAIRS_SHOWN]
-    names = [[_line(summary.candidates[n].label, NAME_LIMIT) for n in (p.first, p.second)] for p in shown]
+    names = [[line(summary.candidates[n].label, NAME_LIMIT) for n in (p.first, p.second)] for p in shown]
     beside = all(len(first) + len(second) <= width - _PAIR_NUMBERS for first, second in names)
     for pair, (first, second) in zip(shown, names, strict=True):
         versus = Text(" vs " if beside else "\nvs ", style="dim")
@@ -194,7 +194,7 @@ def _pair_table(verdict: MetricVerdict, summary: RunSummary, width: int) -> Tabl
 
 
 def _pair_row(pair: PairSummary, names: Text) -> tuple[Text, ...]:
-    mark, style = _MARKS[pair.comparison.verdict]
+    mark, style = MARKS[pair.comparison.verdict]
     word = Text(pair.comparison.verdict, style=style)
     if pair.more_cases:
         word.append(f"\n+{count(pair.more_cases)} cases?", style="dim")
@@ -214,16 +214,16 @@ def _print_warnings(warnings: Sequence[str], console: Console) -> None:
     console.print()
     console.print(Text("Mind", style="bold"))
     for warning in warnings:
-        console.print(_marked("!", "yellow", warning))
+        console.print(marked("!", "yellow", warning))
 
 
-def _marked(mark: str, style: str, sentence: str) -> Padding:
+def marked(mark: str, style: str, sentence: str) -> Padding:
     """A sentence that hangs right of its mark."""
     grid = Table.grid(padding=(0, 1))
-    grid.add_row(Text(mark, style=style), _line(sentence, 1000))
+    grid.add_row(Text(mark, style=style), line(sentence, 1000))
     return Padding(grid, (0, 0, 0, 1), expand=False)
 
 
-def _line(text: str, limit: int, style: str = "") -> Text:
+def line(text: str, limit: int, style: str = "") -> Text:
     """Text that others may have written: never read as markup, no control characters."""
     return Text(one_line(text, limit), style=style)

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -136,25 +136,15 @@ class JobTables:
                 column.case_no.append(case_no)
                 column.value.append(value)
 
-    def renumbered(self, other: "JobTables") -> "JobTables":
-        """Cases numbered as in another job, by their ids; those that it does not have come after its own."""
-        if self._keys == other._keys:
-            return self
-        free = len(other._cluster)
-        numbers = array("i", [0] * len(self._cluster))
-        for key, case_no in self._keys.items():
-            number = other._keys.get(key)
-            if number is None:
-                number, free = free, free + 1
-            numbers[case_no] = number
-        for column in self._columns.values():
-            column.case_no = array("i", (numbers[case_no] for case_no in column.case_no))
-        cluster = array("i", [-1] * free)
-        for case_no, code in enumerate(self._cluster):
-            cluster[numbers[case_no]] = code
-        self._cluster = cluster
-        self._keys = {key: numbers[case_no] for key, case_no in self._keys.items()}
-        return self
+    @property
+    def keys(self) -> Mapping[str, int]:
+        """The id of each case -> its number."""
+        return self._keys
+
+    def clusters(self) -> dict[int, str]:
+        """The cluster of each case that has one."""
+        labels = {code: label for label, code in self._codes.items()}
+        return {case_no: labels[code] for case_no, code in enumerate(self._cluster) if code >= 0}
 
     def candidates(self) -> list[CandidateData]:
         """One a prompt x model."""

@@ -26,19 +26,23 @@ from assay.stats.paired import (
     paired_scores,
     tost_paired,
 )
-from assay.stats.permutation import sign_flip
+from assay.stats.permutation import SignFlip, sign_flip
 
 __all__ = [
     "Comparison",
     "Equivalence",
     "NonInferiority",
+    "PairedTest",
     "Verdict",
     "adjust_comparisons",
     "bonett_price_interval",
     "compare_paired",
+    "conclude",
+    "flip_test",
     "lower_is_better",
     "mcnemar_exact",
     "mcnemar_midp",
+    "mcnemar_test",
     "noninferiority",
     "tango_interval",
     "tost_paired",
@@ -82,7 +86,9 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class _Test:
+class PairedTest:
+    """A test that was done: its name, two-sided p, and the smallest p that it could have given."""
+
     name: str
     p: float
     resolution: float
@@ -113,8 +119,12 @@ def compare_paired(  # noqa: PLR0913 - the two sides, and the keywords that ever
     """
     check_probability(alpha, "alpha")
     pairs = paired_scores(a, b, kind, clusters)
+    return conclude(pairs, _tested(pairs, rng), margin=margin, alpha=alpha)
+
+
+def conclude(pairs: Pairs, test: PairedTest, *, margin: float | None, alpha: float) -> Comparison:
+    """What `compare_paired` says of checked pairs whose test was done."""
     interval = paired_difference(pairs).interval(1.0 - alpha)
-    test = _tested(pairs, rng)
     same = None if margin is None else equivalence(pairs, margin, alpha)
     comparison = Comparison(
         n=pairs.n,
@@ -180,14 +190,23 @@ def _equivalence_p(comparison: Comparison) -> float:
     return 1.0 if comparison.equivalence is None else comparison.equivalence.p
 
 
-def _tested(pairs: Pairs, rng: np.random.Generator) -> _Test:
+def mcnemar_test(pairs: Pairs) -> PairedTest:
+    """The test of pass/fail pairs that no cluster joins."""
+    gains, losses = pairs.discordant
+    return PairedTest("mcnemar_midp", mcnemar_midp(gains, losses), mcnemar_midp(gains + losses, 0))
+
+
+def flip_test(flipped: SignFlip, *, clustered: bool) -> PairedTest:
+    """A sign-flip test by its name."""
+    name = "cluster_sign_flip" if clustered else "sign_flip"
+    return PairedTest(f"{name}_exact" if flipped.exact else name, flipped.p, flipped.resolution)
+
+
+def _tested(pairs: Pairs, rng: np.random.Generator) -> PairedTest:
     if pairs.kind == "binary" and pairs.codes is None:
-        gains, losses = pairs.discordant
-        return _Test("mcnemar_midp", mcnemar_midp(gains, losses), mcnemar_midp(gains + losses, 0))
+        return mcnemar_test(pairs)
     sums, _ = cluster_sums(pairs.differences, pairs.codes)
-    flipped = sign_flip(sums, rng=rng)
-    name = "sign_flip" if pairs.codes is None else "cluster_sign_flip"
-    return _Test(f"{name}_exact" if flipped.exact else name, flipped.p, flipped.resolution)
+    return flip_test(sign_flip(sums, rng=rng), clustered=pairs.codes is not None)
 
 
 def _verdict(comparison: Comparison) -> Verdict:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from assay.stats.arrays import FloatArray
 from assay.stats.errors import StatisticsError
@@ -32,8 +33,7 @@ def sign_flip(sums: FloatArray, *, rng: np.random.Generator, flips: int = FLIPS)
     if flips < 1:
         raise StatisticsError(f"{flips} flips: at least one is needed")
     magnitudes = np.abs(sums)
-    # What is left of cancelled differences by rounding moves nothing.
-    moves = magnitudes > 1e-12 * magnitudes.max(initial=0.0)
+    moves = moving_units(sums)
     moving, observed = magnitudes[moves], abs(float(sums[moves].sum()))
     if moving.size == 0:
         return SignFlip(1.0, 1.0, True)
@@ -45,6 +45,12 @@ def sign_flip(sums: FloatArray, *, rng: np.random.Generator, flips: int = FLIPS)
     if exact:
         return SignFlip(hits / totals.size, 2.0 / totals.size, True)
     return SignFlip((1 + hits) / (flips + 1), 1.0 / (flips + 1), False)
+
+
+def moving_units(sums: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which differences a flip moves; what rounding left of cancelled ones moves nothing."""
+    magnitudes = np.abs(sums)
+    return np.asarray(magnitudes > 1e-12 * magnitudes.max(initial=0.0), dtype=np.bool_)
 
 
 def _all_patterns(magnitudes: FloatArray) -> FloatArray:

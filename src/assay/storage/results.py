@@ -96,6 +96,29 @@ select dc.case_no, tc.key, tc.cluster
 """
 )
 """The cases of a retry are those of the job that was retried."""
+CASE_TAGS = CASES.replace("tc.key, tc.cluster", "tc.tags", 1)
+COSTS = (
+    CHAIN
+    + """
+select r.prompt_no, r.model_no, r.case_no, r.cost_nanousd
+  from chain
+ cross join lateral (
+       select * from assay.evaluation_results r
+        where r.organization_id = %(org)s and r.job_id = chain.id and r.cost_nanousd is not null
+          and not r.cached offset 0) r
+"""
+)
+ANSWERS = (
+    CHAIN
+    + """
+select distinct on (r.item_no) r.item_no, r.output
+  from chain
+ cross join lateral (
+       select r.item_no, left(r.output, %(length)s) as output from assay.evaluation_results r
+        where r.organization_id = %(org)s and r.job_id = chain.id and r.item_no = any (%(items)s) offset 0) r
+ order by r.item_no, chain.depth
+"""
+)
 
 
 async def stream_results(
@@ -126,6 +149,37 @@ def stream_case_keys(
 ) -> AsyncGenerator[list[tuple[Any, ...]], None]:
     """Rows (case_no, key, cluster) of the cases that take part in a job, in batches."""
     return _stream(connection, CASES, organization_id, job_id)
+
+
+def stream_case_tags(
+    connection: Connection, organization_id: UUID, job_id: UUID
+) -> AsyncGenerator[list[tuple[Any, ...]], None]:
+    """Rows (case_no, tags) of the cases that take part in a job, in batches."""
+    return _stream(connection, CASE_TAGS, organization_id, job_id)
+
+
+def stream_costs(
+    connection: Connection, organization_id: UUID, job_id: UUID
+) -> AsyncGenerator[list[tuple[Any, ...]], None]:
+    """Rows (prompt_no, model_no, case_no, cost_nanousd) of answers that were paid for, in batches."""
+    return _stream(connection, COSTS, organization_id, job_id)
+
+
+async def read_answers(
+    connection: Connection, organization_id: UUID, job_id: UUID, items: Sequence[int], *, length: int
+) -> dict[int, str]:
+    """The beginning of the answers in some cells of a job, by cell number; a cell without one is left out."""
+    found: dict[int, str] = {}
+    for start in range(0, len(items), FETCH_ROWS):
+        values = {
+            "org": organization_id,
+            "job": job_id,
+            "items": list(items[start : start + FETCH_ROWS]),
+            "length": length,
+        }
+        cursor = await connection.execute(ANSWERS, values)
+        found.update(await cursor.fetchall())
+    return found
 
 
 async def _stream(
