@@ -1,6 +1,7 @@
 """assay gate."""
 
 from collections.abc import Awaitable, Callable
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,9 @@ def _save(name: str, target: str) -> None:
 
 
 def _policy(given: dict[str, Any]) -> GatePolicy:
+    for option in ("margin", "alpha"):
+        if given[option] is not None and isnan(given[option]):
+            raise InvalidInput("is not a number", field=f"--{option}")
     return GatePolicy(
         metrics=tuple(metric_margin(text) for text in given["metrics"]),
         margin=given["margin"],

@@ -24,6 +24,7 @@ from assay.services.gate_pairs import (
     settle_skipped,
     values_of,
 )
+from assay.stats.errors import StatisticsError
 from assay.stats.estimates import not_estimable
 from assay.stats.gates import GateEvidence, GateRule, decide, weigh, worst_of
 
@@ -221,7 +222,10 @@ def _check(
         cells_of(pair.candidate, asked.name, uncached, common.candidate, common.count),
         cells_of(pair.baseline, asked.name, uncached, common.baseline, common.count),
     )
-    evidence = weigh(theirs.scores, ours.scores, rule, common.clusters)
+    try:
+        evidence = weigh(theirs.scores, ours.scores, rule, common.clusters)
+    except StatisticsError as problem:
+        raise InvalidInput(f"metric {asked.name} cannot be gated: {problem}") from problem
     return _Check(
         pair=pair,
         info=info,
