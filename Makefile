@@ -43,10 +43,12 @@ test: $(STAMP)-test ## Run every test
 bench: $(STAMP)-test ## Measure the engine against a local load server
 	$(BIN)/python benchmarks/run.py
 
-check: $(STAMP)-check ## Lint, format check and strict types
+check: $(STAMP)-check ## Lint, format check, strict types and the schemas of the CI templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions ci/github/action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci ci/gitlab/assay.gitlab-ci.yml
 
 format: $(STAMP)-check ## Format the source
 	$(BIN)/ruff check --fix .

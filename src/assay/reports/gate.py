@@ -173,7 +173,7 @@ def cautions_of(check: GateCheck) -> list[str]:
     if check.change.clusters is not None and check.change.clusters < FEW_CLUSTERS:
         found.append(f"only {check.change.clusters} clusters: the interval is a rough one")
     elif check.change.n < FEW_CASES:
-        found.append(f"only {plural(check.change.n, 'case')}: only large losses can be ruled out")
+        found.append(f"only {plural(check.change.n, 'case')} stand for all others")
     return found + _losses(check)
 
 
@@ -240,7 +240,7 @@ def _sentence(report: GateReport) -> str:
         for outcome in ("pass", "fail", "inconclusive")
     }
     if report.outcome == "pass":
-        number = "the one check" if len(checks) == 1 else f"all {len(checks)} checks"
+        number = {1: "the one check", 2: "both checks"}.get(len(checks), f"all {len(checks)} checks")
         return f"Gate passed: {number} ruled out a loss of the margin or more."
     if report.outcome == "fail":
         loss = "worse" if report.fail_on == "any-loss" else "worse by more than the margin"
