@@ -52,10 +52,12 @@ bench-stats: $(STAMP)-test ## Measure coverage and false alarms of the statistic
 bench-compare: $(STAMP)-test ## Measure a comparison of 20 candidates on 10,000 cases and 10 metrics
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/compare.py
 
-check: $(STAMP)-check ## Lint, format check and strict types
+check: $(STAMP)-check ## Lint, format check, strict types and the schemas of the CI templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions ci/github/action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci ci/gitlab/assay.gitlab-ci.yml
 
 format: $(STAMP)-check ## Format the source
 	$(BIN)/ruff check --fix .

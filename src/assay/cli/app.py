@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "jobs": ("jobs", "List jobs, newest first."),
     "show": ("show", "Show the scores and comparisons of a job."),
     "compare": ("compare", "Compare jobs, or prompts and models inside one, paired by case."),
+    "gate": ("gate", "May the candidate replace the baseline? Yes, no, or not to tell."),
     "export": ("export", "Write the results of a job to files."),
     "estimate": ("estimate", "Calls, tokens and cost of a suite, before a cent is spent."),
     "metrics": ("metrics", "List the metrics, with what they need and their source."),

@@ -105,6 +105,22 @@ def iterate_array(
         position = _next_element(text, position, place)
 
 
+def find_value(text: str, place: Place, key: str) -> Any:
+    """The value of `key` in the object that a JSON text is; None where it has none, or is no object.
+
+    What comes after the value is not read.
+    """
+    position = _skip_space(text, 0)
+    if text[position : position + 1] != "{":
+        return None
+    try:
+        position = _find_key(text, position, place, key)
+    except InvalidInput:
+        return None
+    value, _ = parse_part(text, position, _at(place, text, position), field=key, checked=False)
+    return value
+
+
 def json_lines(text: str) -> dict[str, int]:
     """Field path -> line for every value in a text that is known to be JSON."""
     lines: dict[str, int] = {"": 1}

@@ -13,3 +13,8 @@ def defuse(text: str) -> str:
     """The text as a spreadsheet will show it and not run it."""
     first = text.lstrip(_BEFORE)[:1]
     return f"'{text}" if first and first in _SIGNS else text
+
+
+def restore(text: str) -> str:
+    """The text as it was before `defuse`."""
+    return text[1:] if text[:1] == "'" and defuse(text[1:]) == text else text

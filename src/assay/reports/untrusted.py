@@ -44,3 +44,13 @@ def markdown_text(text: str, limit: int = 120) -> str:
     """
     escaped = _MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", one_line(text, limit))
     return f"<code>{escaped}</code>"
+
+
+def markdown_prose(sentence: str) -> str:
+    """A sentence of ours with names of others in it: shown as text, but not as code.
+
+    Outside code GitHub looks for mentions and issue numbers even in escaped text: a word joiner, which has no
+    width, keeps it from finding them.
+    """
+    apart = sentence.replace("@", "@\N{WORD JOINER}").replace("#", "#\N{WORD JOINER}")
+    return markdown_text(apart, 1000).removeprefix("<code>").removesuffix("</code>")

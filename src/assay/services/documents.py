@@ -5,7 +5,10 @@ from typing import Any
 
 import orjson
 
+from assay.domain.content import content_hash
 from assay.domain.money import NANO
+from assay.domain.scores import MetricConfig
+from assay.metrics.catalog import get_info
 from assay.reports.summary import RunSummary
 from assay.services.summaries import JobSummary
 from assay.storage.jobs import Job
@@ -30,10 +33,27 @@ def job_document(job: Job) -> dict[str, Any]:
         "dataset_version": job.dataset_version,
         "dataset_hash": job.dataset_hash.hex(),
         "planned": job.planned,
+        "margin": job.plan.margin,
+        "metrics": [_metric_values(metric, job) for metric in job.plan.metrics],
         "spent_usd": job.spent_nanousd / NANO,
         "unpriced_calls": job.unpriced_calls,
         "receipt": job.receipt,
         "parent_job_id": None if job.parent_job_id is None else str(job.parent_job_id),
+    }
+
+
+def _metric_values(metric: MetricConfig, job: Job) -> dict[str, Any]:
+    """What a metric is; its options as a hash, which is enough to tell whether they are the same."""
+    info = get_info(metric.type)
+    return {
+        "name": metric.name,
+        "type": metric.type,
+        "version": job.receipt.get("metrics", {}).get(metric.name, info.version),
+        "kind": info.kind,
+        "unit": info.unit,
+        "better": info.better,
+        "threshold": metric.threshold,
+        "options": content_hash(metric.options).hex()[:16],
     }
 
 
