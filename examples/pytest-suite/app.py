@@ -1,4 +1,4 @@
-"""The application under test: answers questions about opening hours by looking for words. No model, no network."""
+"""The application under test: answers questions about opening hours by looking for words, not by a model."""
 
 HOURS = {
     "monday": "9 am to 5 pm",

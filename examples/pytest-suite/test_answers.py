@@ -3,8 +3,8 @@
   cd examples/pytest-suite
   pytest
 
-What to look at: two of the twelve answers are wrong, and still no test fails. Answers are signals: what counts
-is the gate on all of them. The last two tests are invariants: each must hold by itself.
+What to look at: two of the twelve answers are wrong, and still no test fails. Answers are signals: what
+counts is the gate on all of them. The last two tests are invariants: each must hold by itself.
 """
 
 import pytest

@@ -229,7 +229,7 @@ def _gate_report(verdict: Any, outcome: Any, when: Any) -> pytest.TestReport:
     path = group.partition("::")[0]
     longrepr: Any = None
     if outcome == "failed":
-        longrepr = f"gate of {group}\n{verdict.sentence}"
+        longrepr = f"{verdict.sentence}\n(gate of {group})"
     elif outcome == "skipped":
         longrepr = (path, 0, verdict.sentence)
     return pytest.TestReport(
@@ -277,6 +277,13 @@ def _options(config: pytest.Config) -> Any:
     )
 
 
+def _repeats(value: Any) -> dict[str, Any]:
+    """The argument `repeats` of a setting; none where it is not set."""
+    if value in (None, ""):
+        return {}
+    return {"repeats": int(value) if str(value).isdecimal() else value}
+
+
 def _plan_of(node: Any) -> Any:
     """The plan of a marked function, read once for all of its tests."""
     plans = node.config.stash.setdefault(PLANS, {})
@@ -287,8 +294,8 @@ def _plan_of(node: Any) -> Any:
             raise pytest.Collector.CollectError(
                 f"{name}: the mark takes named arguments: dataset=..., metrics=..."
             )
-        repeats = node.config.option.assay_repeats or node.config.getini("assay_repeats")
-        arguments = {**mark.kwargs, **({"repeats": int(repeats)} if repeats else {})}
+        arguments = {**_repeats(node.config.getini("assay_repeats")), **mark.kwargs}
+        arguments |= _repeats(node.config.option.assay_repeats)
         try:
             plans[name] = _part("signals").read_mark(
                 name, arguments, (node.path.parent, node.config.rootpath)

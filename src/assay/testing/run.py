@@ -39,11 +39,12 @@ def read_options(
             )  # fmt: skip
         if not baseline.is_file():
             raise InvalidInput(f"there is no file {baseline}", field="--assay-baseline")
+    checked = None if baseline is None else _margin(margin)
     return Options(
         gates=parse_gate_texts(gates, "--assay-gate"),
         general=parse_gate_texts(general, "assay_gate"),
         baseline=None if baseline is None else read_baseline(baseline),
-        margin=None if baseline is None else _margin(margin),
+        margin=checked,
     )
 
 

@@ -44,6 +44,8 @@ def metric_configs(metrics: Sequence[MetricName]) -> tuple[MetricConfig, ...]:
     """Metrics as a suite would read them. Raises InvalidInput for what is not one, or not in the catalog."""
     if isinstance(metrics, str | Mapping):
         raise InvalidInput("must be a list", field="metrics", remedy='Write metrics=["exact"].')
+    if not metrics:
+        return ()
     values = [dict(metric) if isinstance(metric, Mapping) else metric for metric in metrics]
     problems = Problems("metrics", {})
     check(values, SCHEMA["properties"]["metrics"], "metrics", problems)

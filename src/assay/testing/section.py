@@ -64,7 +64,7 @@ def _rows(log: GroupLog, verdicts: Sequence[Verdict]) -> Iterator[tuple[str, ...
         if data is None:
             continue
         found = summary_of(data)
-        words = [WORDS[verdict.outcome] for verdict in verdicts if verdict.metric == config.name]
+        words = dict.fromkeys(WORDS[each.outcome] for each in verdicts if each.metric == config.name)
         yield (
             config.name,
             value_text(found.mean.estimate, data.info, digits_for(found.mean)),
