@@ -667,13 +667,14 @@ def test_a_run_without_marks_loads_nothing(pytester: pytest.Pytester, run: Run) 
 
 
 def test_the_plugin_is_registered_once_however_it_is_named(
-    pytester: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytester.makefile(".ini", pytest=INI)
     info = pytester.mkdir("elsewhere-1.0.dist-info")
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: elsewhere\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[pytest11]\nassay.pytest_plugin = assay.pytest_plugin\n")
     write_suite(pytester, right=3, wrong=0)
-    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
     both = pytester.runpytest_subprocess("-p", "assay.pytest_plugin")
     both.assert_outcomes(passed=3)
     by_entry_point = pytester.runpytest_subprocess()
