@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "engine": frozenset({"domain", "models", "metrics"}),
     "experiments": frozenset({"domain", "stats"}),
     "reports": frozenset({"domain", "stats"}),
+    "testing": frozenset({"domain", "stats", "formats", "metrics", "reports"}),
     "optimize": frozenset({"domain", "stats", "models", "metrics", "engine"}),
     "services": frozenset(
         {

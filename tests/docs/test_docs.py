@@ -11,6 +11,7 @@ from assay.cli.app import ALIASES, COMMANDS, cli
 from assay.formats.suite import load_suite
 from assay.metrics.catalog import list_metrics
 from assay.models.catalog import PROVIDERS
+from assay.testing.signals import ARGUMENTS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -127,3 +128,11 @@ def test_suites_that_are_shown_whole_load(page: Path, tmp_path: Path) -> None:
         (tmp_path / "assay.yaml").write_text(block)
         suite = load_suite(tmp_path / "assay.yaml", environment={})
         assert suite.prompts and suite.models and suite.metrics
+
+
+def test_every_option_and_setting_of_the_pytest_plugin_is_described() -> None:
+    source, page = text_of(ROOT / "src/assay/pytest_plugin.py"), text_of(DOCS / "pytest.md")
+    options = re.findall(r'"(--assay-[a-z]+)"', source)
+    settings = re.findall(r'addini\("(assay_[a-z]+)"', source)
+    assert len(options) > 3 and len(settings) > 3
+    assert [name for name in (*options, *settings, *ARGUMENTS) if f"`{name}" not in page] == []

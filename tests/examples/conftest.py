@@ -18,7 +18,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Without keys, colours and settings of whoever runs the tests."""
     folder = tmp_path_factory.mktemp("examples")
-    kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
+    kept = ("PATH", "PYTHONPATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
         "ASSAY_DATA_DIR": str(folder / "data"),

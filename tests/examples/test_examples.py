@@ -17,6 +17,8 @@ from assay.formats import suite_schema
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 NAMES = ("contract-clauses", "listing-facts", "support-api")
+OTHERS = ("pytest-suite",)
+"""Examples that are no suites of the command line."""
 SCHEMA = Path(suite_schema.__file__).with_name("assay.schema.json")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -35,7 +37,9 @@ def means_of(summary: dict[str, Any]) -> dict[tuple[str, str], float]:
 
 
 def test_there_is_a_test_for_every_example() -> None:
-    assert tuple(sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())) == NAMES
+    assert tuple(sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())) == tuple(
+        sorted((*NAMES, *OTHERS))
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,3 +108,16 @@ def test_an_application_is_tested_over_http_with_one_command(run: Run) -> None:
     assert (second["label"], second["errors"], second["cost_usd"]) == ("v2", 0, None)
     assert (means["v1", "contains"], means["v2", "contains"]) == (round(5 / 14, 4), 1.0)
     assert "v2 beats v1 on contains" in summary["headline"]
+
+
+def test_an_application_is_scored_and_gated_by_pytest(run: Run) -> None:
+    text = (EXAMPLES / "pytest-suite" / "test_answers.py").read_text()
+    assert "  cd examples/pytest-suite\n" in text
+    assert "What to look at:" in text
+    command = (sys.executable, "-m", "pytest", "-p", "assay.pytest_plugin", "-p", "no:cacheprovider")
+    done = run("pytest-suite", *command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "50 passed" in done.stdout
+    assert re.search(r"contains +0\.83 +0\.55–0\.95 +12 +12/12 +passed", done.stdout)
+    assert "gates: 2 passed" in done.stdout
+    assert "invariants: 1 held, 0 broken" in done.stdout

@@ -8,11 +8,15 @@ from scipy import stats as oracle
 
 from assay.stats.cost import cost_per_correct
 from assay.stats.coverage import bounds_with_failures
+from assay.stats.discordance import mcnemar_midp
 from assay.stats.errors import StatisticsError
 from assay.stats.power import (
     PairedVariance,
     cases_needed,
     detectable_difference,
+    independent_discordance,
+    mcnemar_cases,
+    mcnemar_detectable,
     noninferiority_cases,
     pilot_variance,
     power_of,
@@ -179,3 +183,47 @@ def test_costs_are_paired_and_not_negative():
         cost_per_correct([0.1, 0.2], [1])
     with pytest.raises(StatisticsError, match="negative"):
         cost_per_correct([0.1, -0.2], [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("discordance", "delta", "cases"),
+    [(0.2, 0.05, 626), (0.4, 0.1, 312), (0.1, 0.04, 489)],
+)
+def test_mcnemar_finds_the_planned_difference_as_often_as_promised(discordance, delta, cases):
+    planned = mcnemar_cases(discordance, delta=delta)
+    assert planned == cases
+    gain, loss = (discordance + delta) / 2, (discordance - delta) / 2
+    source = np.random.default_rng(17)
+    tables = source.multinomial(planned, [gain, loss, 1 - gain - loss], size=4_000)
+    found = np.mean([mcnemar_midp(int(up), int(down)) < 0.05 for up, down, _ in tables])
+    assert 0.77 < found < 0.83
+
+
+@given(st.floats(0.02, 1.0), st.integers(20, 5_000))
+def test_what_mcnemar_can_detect_is_what_it_was_planned_for(discordance, cases):
+    delta = mcnemar_detectable(discordance, cases=cases)
+    if delta is None:
+        assert mcnemar_cases(discordance, delta=discordance) > cases
+        return
+    assert 0 < delta <= discordance
+    assert mcnemar_cases(discordance, delta=min(discordance, delta * (1 + 1e-9))) <= cases + 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: mcnemar_cases(0.02, delta=0.05),
+        lambda: mcnemar_cases(1.2, delta=0.05),
+        lambda: mcnemar_detectable(0.0, cases=100),
+        lambda: mcnemar_detectable(0.1, cases=0),
+        lambda: independent_discordance(1.2, 0.5),
+    ],
+)
+def test_impossible_discordances_are_refused(call):
+    with pytest.raises(StatisticsError):
+        call()
+
+
+def test_unrelated_pass_rates_disagree_as_two_coins_do():
+    assert independent_discordance(0.5, 0.5) == 0.5
+    assert independent_discordance(1.0, 0.7) == pytest.approx(0.3)

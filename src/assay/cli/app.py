@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gate": ("gate", "May the candidate replace the baseline? Yes, no, or not to tell."),
     "export": ("export", "Write the results of a job to files."),
     "estimate": ("estimate", "Calls, tokens and cost of a suite, before a cent is spent."),
+    "plan": ("plan", "How many cases or repeats a difference needs, and what a job can show."),
     "metrics": ("metrics", "List the metrics, with what they need and their source."),
     "models": ("metrics", "List the providers of models and the keys that they need."),
     "budgets": ("budgets", "Limit what all jobs spend in a day, in a month, or in all."),

@@ -114,6 +114,54 @@ def power_of(variance: PairedVariance, *, delta: float, cases: float, alpha: flo
     return normal_cdf(shift - critical) + normal_cdf(-shift - critical)
 
 
+def mcnemar_cases(discordance: float, *, delta: float, alpha: float = 0.05, power: float = 0.8) -> int:
+    """Pairs of pass/fail scores with which McNemar's test finds a difference of `delta`, rounded up.
+
+    (z_{alpha/2} sqrt(d) + z_beta sqrt(d - delta^2))^2 / delta^2 for the share d of cases that only one side
+    passes; |delta| <= d <= 1, or StatisticsError. Source: Connor (1987), Biometrics 43:207.
+    """
+    check_probability(alpha, "alpha")
+    check_probability(power, "power")
+    check_margin(abs(delta))
+    if not abs(delta) <= discordance <= 1.0:
+        raise StatisticsError(
+            f"a difference of {abs(delta):g} needs a discordance of at least that and at most 1, "
+            f"not {discordance:g}"
+        )
+    return math.ceil(_mcnemar_exact_cases(discordance, abs(delta), alpha, power))
+
+
+def mcnemar_detectable(
+    discordance: float, *, cases: float, alpha: float = 0.05, power: float = 0.8
+) -> float | None:
+    """The smallest difference that `cases` pairs find; None where even `discordance` would not be found."""
+    check_probability(alpha, "alpha")
+    check_probability(power, "power")
+    _check_cases(cases)
+    if not 0.0 < discordance <= 1.0:
+        raise StatisticsError(f"the discordance must lie above 0 and up to 1, not {discordance:g}")
+    if _mcnemar_exact_cases(discordance, discordance, alpha, power) > cases:
+        return None
+    low, high = 0.0, discordance
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        if _mcnemar_exact_cases(discordance, middle, alpha, power) > cases:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def independent_discordance(first: float, second: float) -> float:
+    """Share of cases that only one side passes when these pass rates have nothing to do with each other.
+
+    p (1 - q) + q (1 - p). Two versions of one prompt agree more often than that.
+    """
+    if not (0.0 <= first <= 1.0 and 0.0 <= second <= 1.0):
+        raise StatisticsError(f"pass rates lie in [0, 1], not {first:g} and {second:g}")
+    return first * (1.0 - second) + second * (1.0 - first)
+
+
 def noninferiority_cases(
     variance: PairedVariance, *, margin: float, alpha: float = 0.05, power: float = 0.8
 ) -> int:
@@ -130,6 +178,12 @@ def _factor(alpha: float, power: float) -> float:
     if factor <= 0.0:
         raise StatisticsError(f"a power of {power} is below the false alarms at alpha {alpha}")
     return factor
+
+
+def _mcnemar_exact_cases(discordance: float, delta: float, alpha: float, power: float) -> float:
+    critical, reach = normal_quantile(1.0 - alpha / 2.0), normal_quantile(power)
+    spread = math.sqrt(max(0.0, discordance - delta * delta))
+    return (critical * math.sqrt(discordance) + reach * spread) ** 2 / (delta * delta)
 
 
 def _check_cases(cases: float) -> None:
