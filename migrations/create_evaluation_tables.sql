@@ -83,6 +83,12 @@ begin
   raise exception '% is append-only', tg_table_name using errcode = 'P0403';
 end $$;
 
+create type assay.user_role as enum ('viewer', 'analyst', 'manager', 'admin', 'owner');
+
+create function assay.has_role(minimum assay.user_role) returns boolean
+language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$ select minimum is not null $$;
+comment on function assay.has_role(assay.user_role) is 'Whether the caller of this transaction has at least this role';
+
 -- 3. Organizations ------------------------------------------------------------------------------------------
 
 create table assay.organizations (
@@ -98,6 +104,8 @@ create table assay.prompt_templates (
   organization_id uuid not null references assay.organizations (id),
   id              uuid not null default assay.new_id(),
   name            text not null check (length(name) between 1 and 200),
+  description     text not null default '',
+  tags            text[] not null default '{}',
   created_at      timestamptz not null default clock_timestamp(),
   primary key (organization_id, id),
   unique (organization_id, name)
@@ -113,8 +121,11 @@ create table assay.prompt_versions (
   messages        jsonb not null check (jsonb_typeof(messages) = 'array'),
   tools           jsonb not null default '[]',
   response_format jsonb,
+  note            text not null default '',
+  created_by      uuid,
   created_at      timestamptz not null default clock_timestamp(),
   primary key (organization_id, id),
+  unique (organization_id, template_id, id),
   unique (organization_id, template_id, version),
   unique (organization_id, template_id, content_hash),
   foreign key (organization_id, template_id) references assay.prompt_templates (organization_id, id)
@@ -122,6 +133,75 @@ create table assay.prompt_versions (
 comment on table assay.prompt_versions is 'Immutable texts of a prompt, told apart by their content hash';
 create trigger immutable before update or delete on assay.prompt_versions
   for each row execute function assay.refuse_change();
+
+create table assay.prompt_labels (
+  organization_id   uuid not null,
+  template_id       uuid not null,
+  label             text not null check (label ~ '^[a-z0-9][a-z0-9._-]{0,62}$'),
+  prompt_version_id uuid not null,
+  minimum_role      assay.user_role not null default 'analyst',
+  updated_at        timestamptz not null default clock_timestamp(),
+  updated_by        uuid,
+  primary key (organization_id, template_id, label),
+  foreign key (organization_id, template_id, prompt_version_id)
+    references assay.prompt_versions (organization_id, template_id, id)
+);
+comment on table assay.prompt_labels is 'Names that move between the versions of a prompt: production, staging, ...';
+
+create table assay.prompt_label_moves (
+  organization_id uuid not null,
+  id              uuid not null default assay.new_id(),
+  template_id     uuid not null,
+  label           text not null,
+  from_version_id uuid,
+  to_version_id   uuid,
+  moved_at        timestamptz not null default clock_timestamp(),
+  moved_by        uuid,
+  primary key (organization_id, id),
+  foreign key (organization_id, template_id) references assay.prompt_templates (organization_id, id)
+);
+comment on table assay.prompt_label_moves is 'Every move of a label; to nothing when it was taken away';
+create index prompt_label_moves_of on assay.prompt_label_moves (organization_id, template_id, id);
+create trigger immutable before update or delete on assay.prompt_label_moves
+  for each row execute function assay.refuse_change();
+
+create function assay.guard_label() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op <> 'INSERT' and not assay.has_role(old.minimum_role) then
+    raise exception 'the label % needs the role %', old.label, old.minimum_role using errcode = '42501';
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  if not assay.has_role(new.minimum_role) then
+    raise exception 'the label % needs the role %', new.label, new.minimum_role using errcode = '42501';
+  end if;
+  new.updated_at := clock_timestamp();
+  return new;
+end $$;
+
+create function assay.note_label_move() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'INSERT' then
+    insert into assay.prompt_label_moves (organization_id, template_id, label, to_version_id, moved_by)
+    values (new.organization_id, new.template_id, new.label, new.prompt_version_id, new.updated_by);
+  elsif tg_op = 'DELETE' then
+    insert into assay.prompt_label_moves (organization_id, template_id, label, from_version_id)
+    values (old.organization_id, old.template_id, old.label, old.prompt_version_id);
+  elsif new.prompt_version_id <> old.prompt_version_id then
+    insert into assay.prompt_label_moves
+      (organization_id, template_id, label, from_version_id, to_version_id, moved_by)
+    values (new.organization_id, new.template_id, new.label, old.prompt_version_id, new.prompt_version_id,
+            new.updated_by);
+  end if;
+  return null;
+end $$;
+create trigger guarded before insert or update or delete on assay.prompt_labels
+  for each row execute function assay.guard_label();
+create trigger noted after insert or update or delete on assay.prompt_labels
+  for each row execute function assay.note_label_move();
 
 create table assay.model_configs (
   organization_id uuid not null references assay.organizations (id),
@@ -149,10 +229,15 @@ create table assay.test_datasets (
   organization_id uuid not null references assay.organizations (id),
   id              uuid not null default assay.new_id(),
   name            text not null check (length(name) between 1 and 200),
+  description     text not null default '',
+  tags            text[] not null default '{}',
+  case_count      int not null default 0,
+  version_count   int not null default 0,
   created_at      timestamptz not null default clock_timestamp(),
   primary key (organization_id, id),
   unique (organization_id, name)
 );
+comment on column assay.test_datasets.case_count is 'Cases of the newest version';
 comment on table assay.test_datasets is 'A data set by name';
 
 create table assay.dataset_versions (
@@ -162,8 +247,10 @@ create table assay.dataset_versions (
   version         int not null check (version >= 1),
   content_hash    bytea not null check (length(content_hash) = 32),
   case_count      int not null check (case_count >= 1),
+  note            text not null default '',
   created_at      timestamptz not null default clock_timestamp(),
   primary key (organization_id, id),
+  unique (organization_id, dataset_id, id),
   unique (organization_id, dataset_id, version),
   unique (organization_id, dataset_id, content_hash),
   foreign key (organization_id, dataset_id) references assay.test_datasets (organization_id, id)
@@ -171,6 +258,32 @@ create table assay.dataset_versions (
 comment on table assay.dataset_versions is 'An immutable, ordered list of cases; the hash is over the hashes of its cases';
 create trigger immutable before update or delete on assay.dataset_versions
   for each row execute function assay.refuse_change();
+
+create function assay.count_dataset_version() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  update assay.test_datasets d set case_count = new.case_count, version_count = d.version_count + 1
+   where d.organization_id = new.organization_id and d.id = new.dataset_id;
+  return null;
+end $$;
+create trigger counted after insert on assay.dataset_versions
+  for each row execute function assay.count_dataset_version();
+
+create table assay.dataset_labels (
+  organization_id    uuid not null,
+  dataset_id         uuid not null,
+  label              text not null check (label ~ '^[a-z0-9][a-z0-9._-]{0,62}$'),
+  dataset_version_id uuid not null,
+  minimum_role       assay.user_role not null default 'analyst',
+  updated_at         timestamptz not null default clock_timestamp(),
+  updated_by         uuid,
+  primary key (organization_id, dataset_id, label),
+  foreign key (organization_id, dataset_id, dataset_version_id)
+    references assay.dataset_versions (organization_id, dataset_id, id)
+);
+comment on table assay.dataset_labels is 'Names that move between the versions of a data set';
+create trigger guarded before insert or update or delete on assay.dataset_labels
+  for each row execute function assay.guard_label();
 
 create table assay.test_cases (
   organization_id uuid not null,
@@ -198,6 +311,7 @@ create table assay.dataset_cases (
   dataset_version_id uuid not null,
   case_no            int not null check (case_no >= 0),
   case_id            uuid not null,
+  split              text check (split in ('train', 'validation', 'test', 'holdout')),
   primary key (organization_id, dataset_version_id, case_no),
   foreign key (organization_id, dataset_version_id) references assay.dataset_versions (organization_id, id),
   foreign key (organization_id, case_id) references assay.test_cases (organization_id, id)
@@ -962,6 +1076,7 @@ begin
   end loop;
 end $$;
 
+grant delete on assay.prompt_labels, assay.dataset_labels to assay_app;
 grant usage on schema assay to assay_app, assay_readonly;
 grant select on assay.state_transitions, assay.job_progress to assay_app, assay_readonly;
 grant usage on sequence assay.lease_tokens to assay_app;
