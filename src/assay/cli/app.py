@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("compare", "Compare two jobs, paired by case."),
     "export": ("export", "Write the results of a job to files."),
     "estimate": ("estimate", "Calls, tokens and cost of a suite, before a cent is spent."),
+    "prompts": ("prompts", "Keep prompts in versions: list, show, diff, label, unlabel, import, log."),
+    "datasets": ("datasets", "Keep data sets in versions: list, show, import, export, diff, tag, label."),
     "metrics": ("metrics", "List the metrics, with what they need and their source."),
     "models": ("metrics", "List the providers of models and the keys that they need."),
     "doctor": ("doctor", "Check environment, keys, database and clock, and say what to do."),
