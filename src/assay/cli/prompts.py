@@ -206,13 +206,13 @@ def log_command(name: str, limit: int, as_json: bool) -> int:
 
 
 def _log_table(log: PromptLog, limit: int) -> Table:
-    events = [
-        (each.created_at, f"version {each.version}", each.content_hash.hex()[:12], each.created_by, each.note)
-        for each in log.versions
-    ]
+    events = []
     for move in log.moves:
         way = f"{move.from_version or 'new'} -> {move.to_version or 'gone'}"
         events.append((move.moved_at, f"@{move.label}", way, move.moved_by, ""))
+    for each in log.versions:
+        which = each.content_hash.hex()[:12]
+        events.append((each.created_at, f"version {each.version}", which, each.created_by, each.note))
     table = Table(box=None, pad_edge=False)
     for column in ("when (UTC)", "what", "which", "who", "note"):
         table.add_column(column, overflow="fold")

@@ -147,10 +147,11 @@ async def _current(
     row: tuple[Any, ...] | None = await cursor.fetchone()
     before = None if row is None else int(row[0])
     if change.expect is not ANYWHERE and before != change.expect:
-        expected = "not set" if change.expect is None else f"on version {change.expect}"
-        actual = "not set" if before is None else f"on version {before}"
+        expected, actual = (
+            "not set" if version is None else f"on version {version}" for version in (change.expect, before)
+        )
         raise Conflict(
-            f"the label {change.label!r} is {actual}, not {expected}",
+            f"the label {change.label!r} is {actual}; expected: {expected}",
             remedy="Somebody moved it meanwhile: look at its history, then decide again.",
         )
     return before

@@ -23,7 +23,8 @@ LOCK_TEMPLATE = (
 )
 FIND_CONTENT = """
 select id, version from assay.prompt_versions
- where organization_id = %s and template_id = %s and content_hash = %s
+ where organization_id = %(org)s and template_id = %(template)s
+   and case when %(version)s::int is null then content_hash = %(hash)s else version = %(version)s end
 """
 ADD_VERSION = """
 insert into assay.prompt_versions
@@ -128,14 +129,16 @@ async def add_prompt_version(
     name = check_name(prompt.template or prompt.name, "prompt")
     await connection.execute(ADD_TEMPLATE, [organization_id, name])
     template_id = await get_value(connection, LOCK_TEMPLATE, [organization_id, name])
-    cursor = await connection.execute(FIND_CONTENT, [organization_id, template_id, prompt.content_hash])
-    found = await cursor.fetchone()
+    values = {
+        "org": organization_id,
+        "template": template_id,
+        "version": prompt.version,
+        "hash": prompt.content_hash,
+    }
+    found = await (await connection.execute(FIND_CONTENT, values)).fetchone()
     is_new = found is None
     if found is None:
-        values = {
-            "org": organization_id,
-            "template": template_id,
-            "hash": prompt.content_hash,
+        values |= {
             "messages": _json(prompt.messages),
             "tools": _json(prompt.tools),
             "format": None if prompt.response_format is None else _json(prompt.response_format),
