@@ -1,12 +1,14 @@
 """Data sets as users handle them: kept in versions, labelled, tagged, split, compared, written to files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from assay.domain.datasets import Case, DatasetHead, DatasetVersion
+from assay.domain.errors import InvalidInput
 from assay.domain.splits import Shares
 from assay.domain.suites import DatasetSource
 from assay.domain.versions import Label, Reference, check_label, check_name, parse_reference, parse_version
@@ -80,7 +82,7 @@ async def import_dataset(context: Context, how: DatasetImport) -> KeptDataset:
     cases: Iterable[Case] = read_file(how.source)
     if how.shares is not None:
         cases = _split(cases, how.shares)
-    async with context.database.transaction(organization_id) as connection:
+    async with _remedied(), context.database.transaction(organization_id) as connection:
         await ensure_organization(connection, organization_id, "local")
         added = await add_dataset_version(connection, organization_id, how.name, cases, path, note=how.note)
         await stored.tag_dataset(connection, organization_id, added.dataset_id, how.tags)
@@ -91,6 +93,23 @@ async def import_dataset(context: Context, how: DatasetImport) -> KeptDataset:
         found = await stored.get_dataset_version(connection, organization_id, reference)
         splits = await stored.count_splits(connection, organization_id, added.id)
     return KeptDataset(version=found.value, is_new=added.is_new, added=added.added, splits=tuple(splits))
+
+
+@asynccontextmanager
+async def _remedied() -> AsyncIterator[None]:
+    """Adds what to do to an error that names only what is wrong."""
+    try:
+        yield
+    except InvalidInput as problem:
+        if problem.remedy is not None:
+            raise
+        raise InvalidInput(
+            problem.message,
+            file=problem.file,
+            line=problem.line,
+            field=problem.field,
+            remedy="Nothing of the file was stored: mend it there, then import it again.",
+        ) from problem
 
 
 def _split(cases: Iterable[Case], shares: Shares) -> Iterator[Case]:

@@ -57,11 +57,13 @@ select c.key, c.vars, c.expected, c.context, c.metadata, c.tags, c.cluster, c.we
  order by d.case_no
 """
 COUNTS = """
-select d.split, count(*) as cases, count(distinct c.cluster) as clusters
-  from assay.dataset_cases d
-  join assay.test_cases c on c.organization_id = d.organization_id and c.id = d.case_id
- where d.organization_id = %s and d.dataset_version_id = %s
- group by d.split
+select g.split, sum(g.cases)::bigint as cases, count(g.cluster) as clusters
+  from (select d.split, c.cluster, count(*) as cases
+          from assay.dataset_cases d
+          join assay.test_cases c on c.organization_id = d.organization_id and c.id = d.case_id
+         where d.organization_id = %s and d.dataset_version_id = %s
+         group by d.split, c.cluster) g
+ group by g.split
 """
 DIFF = """
 with changes as (
