@@ -86,6 +86,14 @@ def test_a_protected_label_is_shown_as_such(bench: Bench) -> None:
     assert bench.run("prompts", "label", "support", "1", "production", "--protect").code == 0
     (label,) = bench.run("prompts", "log", "support", "--json").json["labels"]
     assert label["minimum_role"] == "manager"
+    assert "protected: production (manager)" in bench.run("prompts", "log", "support").out
+    assert bench.run("prompts", "label", "support", "1", "production", "--unprotect").code == 0
+    assert "protected" not in bench.run("prompts", "log", "support").out
+    keep_cases(bench, 2)
+    assert bench.run("datasets", "label", "questions", "1", "golden", "--protect").code == 0
+    assert "golden (manager)" in bench.run("datasets", "show", "questions").out
+    assert bench.run("datasets", "unlabel", "questions", "golden", "--expect", "2").code == 1
+    assert bench.run("datasets", "unlabel", "questions", "golden", "--expect", "1").code == 0
 
 
 def test_a_suite_runs_a_stored_prompt_and_a_split_of_a_stored_data_set(

@@ -15,7 +15,9 @@ from assay.cli.labelling import (
     limit_option,
     parse_move,
     protect_option,
+    protected_text,
     safe,
+    say_more,
     say_moved,
     when,
 )
@@ -65,6 +67,7 @@ def list_command(tag: str | None, limit: int, as_json: bool) -> int:
             texts = (labels_text(head.labels), safe(", ".join(head.tags)), when(head.updated_at))
             table.add_row(safe(head.name), *counts, *texts)
         table_console().print(table)
+        say_more(len(found), limit)
     return 0
 
 
@@ -83,9 +86,12 @@ def show_command(dataset: str, cases: int, as_json: bool) -> int:
 
     view = run_async(read())
     if as_json:
-        _echo_json({**datasets.version_document(view.version, view.splits), "cases": view.cases})
+        document = datasets.version_document(view.version, view.splits)
+        _echo_json({**document, "labels_of_all_versions": view.labels, "cases": view.cases})
         return 0
     _show_version(view.version, view.splits)
+    if protected := protected_text(view.labels):
+        click.echo(f"protected {protected}")
     for case in view.cases:
         given = orjson.dumps(case.vars, option=orjson.OPT_NON_STR_KEYS).decode()
         click.echo(f"\n{one_line(case.key, 80)}" + (f"  [{case.split}]" if case.split else ""))
@@ -207,7 +213,8 @@ def diff_command(name: str, first: str, second: str, limit: int, as_json: bool) 
         _echo_json(diff)
         return 0
     if not diff.totals:
-        say(f"versions {diff.first} and {diff.second} have the same cases")
+        order = "" if diff.first == diff.second else ", in another order"
+        say(f"versions {diff.first} and {diff.second} have the same cases{order}")
         return 0
     click.echo(", ".join(f"{diff.totals[kind]:,} {kind}" for kind in SIGNS if kind in diff.totals))
     for change in diff.changes:

@@ -1,6 +1,6 @@
 """What the labels of prompts and of data sets share on the command line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -8,6 +8,7 @@ from rich.text import Text
 
 from assay.cli.progress import say
 from assay.domain.errors import InvalidInput
+from assay.domain.versions import Label
 from assay.reports.untrusted import one_line
 from assay.services.prompts import Move
 from assay.storage.labels import ANYWHERE, Anyone
@@ -43,6 +44,18 @@ def _expected(text: str | None) -> int | Anyone | None:
     if not text.isascii() or not text.isdigit():
         raise InvalidInput(f"{text!r} is no version", field="--expect", remedy='Give its number, or "none".')
     return int(text)
+
+
+def say_more(shown: int, limit: int) -> None:
+    """Say that a list may go on."""
+    if shown == limit:
+        say(f"the first {limit}; see more with --limit")
+
+
+def protected_text(labels: Iterable[Label]) -> str:
+    """The labels that not everybody who writes may move, with the role that it takes."""
+    held = (each for each in labels if each.minimum_role not in ("viewer", "analyst"))
+    return ", ".join(f"{each.label} ({each.minimum_role})" for each in held)
 
 
 def say_moved(name: str, label: str, before: int | None, after: int) -> None:

@@ -16,7 +16,9 @@ from assay.cli.labelling import (
     limit_option,
     parse_move,
     protect_option,
+    protected_text,
     safe,
+    say_more,
     say_moved,
     when,
 )
@@ -60,6 +62,7 @@ def list_command(tag: str | None, limit: int, as_json: bool) -> int:
             latest, tags = str(head.latest), safe(", ".join(head.tags))
             table.add_row(safe(head.name), latest, labels_text(head.labels), tags, when(head.updated_at))
         table_console().print(table)
+        say_more(len(found), limit)
     return 0
 
 
@@ -202,6 +205,8 @@ def log_command(name: str, limit: int, as_json: bool) -> int:
         _echo_json(prompts.log_document(log))
     else:
         table_console().print(_log_table(log, limit))
+        if protected := protected_text(log.labels):
+            click.echo(f"protected: {protected}")
     return 0
 
 

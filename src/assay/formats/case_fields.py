@@ -38,7 +38,7 @@ A split is found under no name of its own: many files have a column `split` that
 """
 _NAMED_BY = frozenset(["vars", "inputs", "input", "user_input"])
 """Fields beside which `name` is the id of a case, and not a variable."""
-MAX_KEY = 512
+MAX_KEY = 500
 
 
 @dataclass(frozen=True, slots=True)
