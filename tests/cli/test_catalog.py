@@ -149,6 +149,13 @@ def test_a_suite_says_where_it_names_what_is_not_there(bench: Bench) -> None:
             done = bench.run(*command)
             assert (done.code, words in done.err) == (2, True), done.err
     assert bench.jobs() == []
+    bench.suite(1, prompts=["{{ q }}", {"stored": "support:9", "id": "kept"}])
+    (line,) = [
+        number
+        for number, text in enumerate((bench.folder / "assay.yaml").read_text().split("\n"), 1)
+        if "support:9" in text
+    ]
+    assert f"assay.yaml:{line}: prompts.1.stored" in bench.run("run", "--filter-prompts", "kept").err
 
 
 @pytest.mark.parametrize(

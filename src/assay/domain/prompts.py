@@ -39,10 +39,14 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPrompt:
-    """A prompt that a suite takes from the store; which version it is, is settled when a job is made."""
+    """A prompt that a suite takes from the store; which version it is, is settled when a job is made.
+
+    `place` is its field in the suite, for error messages.
+    """
 
     name: str
     reference: Reference
+    place: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

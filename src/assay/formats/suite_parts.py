@@ -62,7 +62,9 @@ def _stored_prompt(prompt: Mapping[str, Any], path: str, problems: Problems) -> 
         if key in prompt:
             problems.add(f"{path}.{key}", f"a stored prompt has its own {key}", remedy="Leave it out here.")
     return StoredPrompt(
-        name=prompt.get("id") or prompt["stored"], reference=parse_reference(prompt["stored"])
+        name=prompt.get("id") or prompt["stored"],
+        reference=parse_reference(prompt["stored"]),
+        place=f"{path}.stored",
     )
 
 

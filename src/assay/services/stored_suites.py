@@ -21,10 +21,7 @@ async def resolve_suite(context: Context, suite: Suite) -> Suite:
     if not suite.is_stored:
         return suite
     async with context.database.transaction(context.organization_id) as connection:
-        prompts = [
-            await _read_prompt(connection, context, suite, number, each)
-            for number, each in enumerate(suite.prompts)
-        ]
+        prompts = [await _read_prompt(connection, context, suite, each) for each in suite.prompts]
         dataset = suite.dataset
         if dataset.stored is not None:
             try:
@@ -47,14 +44,14 @@ def prompts_of(suite: Suite) -> tuple[Prompt, ...]:
 
 
 async def _read_prompt(
-    connection: Connection, context: Context, suite: Suite, number: int, prompt: Prompt | StoredPrompt
+    connection: Connection, context: Context, suite: Suite, prompt: Prompt | StoredPrompt
 ) -> Prompt:
     if isinstance(prompt, Prompt):
         return prompt
     try:
         found = await get_prompt_version(connection, context.organization_id, prompt.reference)
     except NotFound as problem:
-        raise _at(suite, f"prompts.{number}.stored", problem) from problem
+        raise _at(suite, prompt.place, problem) from problem
     return replace(found.value.prompt, name=prompt.name)
 
 
