@@ -383,12 +383,19 @@ create trigger immutable before update or delete on assay.prompt_versions
 
 create function assay.guard_label() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- Nobody moves a label that is above their role, nor puts one there.
+declare
+  needed assay.user_role := greatest(old.minimum_role, new.minimum_role);
 begin
-  if not assay.has_role(old.minimum_role) then
-    raise exception 'label % is protected: moving it takes the role %', old.label, old.minimum_role
+  if not assay.has_role(needed) then
+    raise exception 'label % is protected: it takes the role %', coalesce(new.label, old.label), needed
       using errcode = '42501';
   end if;
-  return case when tg_op = 'DELETE' then old else new end;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  new.updated_by := (select c.actor_id from assay.caller() c where c.actor_kind = 'user');
+  return new;
 end $$;
 
 create table assay.prompt_labels (
@@ -438,7 +445,7 @@ begin
           (select c.actor_id from assay.caller() c where c.actor_kind = 'user'));
   return null;
 end $$;
-create trigger guarded before update or delete on assay.prompt_labels
+create trigger guarded before insert or update or delete on assay.prompt_labels
   for each row execute function assay.guard_label();
 create trigger logged after insert or update or delete on assay.prompt_labels
   for each row execute function assay.log_prompt_label();
@@ -571,14 +578,15 @@ create trigger sized after insert on assay.dataset_versions
 
 create function assay.check_version() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
--- At commit, when the cases are there: a version holds as many as it says, and its hash is theirs - of cases
--- without splits the hash over their hashes in order, else over each hash followed by the name of its split.
+-- At commit, when the cases are there: a version holds as many as it says, and its hash is theirs: over the
+-- hashes of its cases in order, where a case with a split counts as the hash of its hash and the split's name.
 declare
   cases bigint;
   digest bytea;
 begin
-  select count(*), sha256(string_agg(c.content_hash || convert_to(coalesce(d.split, ''), 'UTF8'), ''::bytea
-                                     order by d.case_no))
+  select count(*), sha256(string_agg(
+           case when d.split is null then c.content_hash
+                else sha256(c.content_hash || convert_to(d.split, 'UTF8')) end, ''::bytea order by d.case_no))
     into cases, digest
     from assay.dataset_cases d
     join assay.test_cases c on c.organization_id = d.organization_id and c.id = d.case_id
@@ -639,7 +647,7 @@ begin
           (select c.actor_id from assay.caller() c where c.actor_kind = 'user'));
   return null;
 end $$;
-create trigger guarded before update or delete on assay.dataset_labels
+create trigger guarded before insert or update or delete on assay.dataset_labels
   for each row execute function assay.guard_label();
 create trigger logged after insert or update or delete on assay.dataset_labels
   for each row execute function assay.log_dataset_label();
@@ -2759,7 +2767,7 @@ declare
     "dataset_cases.case_id": "The case",
     "dataset_cases.split": "train, validation, test or holdout; null is none",
     "dataset_versions.case_count": "How many cases it holds; checked at commit",
-    "dataset_versions.content_hash": "SHA-256 over the hashes of its cases in order, each followed by its split''s name",
+    "dataset_versions.content_hash": "SHA-256 over the hashes of its cases in order: see check_version",
     "evaluation_jobs.parent_job_id": "The job whose failed cells it tries again",
     "evaluation_jobs.config_hash": "SHA-256 of all that decides answers and scores: equal is comparable",
     "evaluation_jobs.name": "Need not be unique",

@@ -59,14 +59,28 @@ def test_every_command_and_alias_has_its_place() -> None:
     assert [alias for alias in ALIASES if f"`assay {alias}`" not in text_of(DOCS / "cli.md")] == []
 
 
+def parameters_of(command: click.Command) -> list[click.Parameter]:
+    """Those of a command and, where it is a group, of all commands in it."""
+    inner = command.commands.values() if isinstance(command, click.Group) else ()
+    return [*command.params, *(parameter for each in inner for parameter in parameters_of(each))]
+
+
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_option_and_argument_is_described(name: str) -> None:
     section = sections()[name]
-    for parameter in command_of(name).params:
+    for parameter in parameters_of(command_of(name)):
         if isinstance(parameter, click.Option):
-            assert [option for option in parameter.opts if not re.search(rf"`{option}[ `]", section)] == []
+            options = [*parameter.opts, *parameter.secondary_opts]
+            assert [option for option in options if not re.search(rf"`{option}[ `]", section)] == []
         else:
             assert str(parameter.name).upper() in section
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_of_a_group_is_described(name: str) -> None:
+    group = command_of(name)
+    inner = group.commands if isinstance(group, click.Group) else ()
+    assert [each for each in inner if f"`assay {name} {each}" not in sections()[name]] == []
 
 
 def test_every_command_on_the_database_is_described_and_has_no_options() -> None:
@@ -79,7 +93,7 @@ def test_every_command_on_the_database_is_described_and_has_no_options() -> None
 
 def test_no_option_is_described_that_is_not_there() -> None:
     for name, section in sections().items():
-        known = {option for parameter in command_of(name).params for option in parameter.opts}
+        known = {option for parameter in parameters_of(command_of(name)) for option in parameter.opts}
         assert set(re.findall(r"^\| `(?:-\w`, `)?(--[a-z-]+)", section, re.MULTILINE)) - known == set()
 
 

@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("export", "Write the results of a job to files."),
     "estimate": ("estimate", "Calls, tokens and cost of a suite, before a cent is spent."),
     "plan": ("plan", "How many cases or repeats a difference needs, and what a job can show."),
+    "prompts": ("prompts", "Keep prompts in versions: list, show, diff, label, unlabel, import, log."),
+    "datasets": ("datasets", "Keep data sets in versions: list, show, import, export, diff, tag, label."),
     "metrics": ("metrics", "List the metrics, with what they need and their source."),
     "models": ("metrics", "List the providers of models and the keys that they need."),
     "budgets": ("budgets", "Limit what all jobs spend in a day, in a month, or in all."),

@@ -11,12 +11,20 @@ import orjson
 from rich.table import Table
 
 import assay
-from assay.cli.session import load_settings, silent
+from assay.cli.session import load_settings, open_session, run_async, silent
 from assay.cli.suite_options import find_suite, read_suite, suite_options
 from assay.cli.tables import table_console
+from assay.domain.suites import Suite
 from assay.services.context import World
-from assay.services.estimates import SuiteEstimate, estimate_document, estimate_lines, estimate_suite
+from assay.services.estimates import (
+    SuiteEstimate,
+    estimate_document,
+    estimate_lines,
+    estimate_stored_suite,
+    estimate_suite,
+)
 from assay.services.runs import with_overrides
+from assay.services.selection import Filters
 from assay.settings import Settings
 
 
@@ -28,8 +36,20 @@ def estimate_command(**given: Any) -> int:
     settings = load_settings(given["env_file"])
     suite = read_suite(find_suite(given["suite"], given["config"]), settings, given["variables"])
     suite = with_overrides(suite, {"repeats": given["repeat"]})
-    show_estimate(estimate_suite(suite, given["filters"], world_of(settings)), as_json=given["as_json"])
+    show_estimate(make_estimate(suite, given["filters"], settings), as_json=given["as_json"])
     return 0
+
+
+def make_estimate(suite: Suite, filters: Filters, settings: Settings) -> SuiteEstimate:
+    """The estimate of a suite; the database is opened only when a part of the suite is there."""
+    if not suite.is_stored:
+        return estimate_suite(suite, filters, world_of(settings))
+
+    async def estimate() -> SuiteEstimate:
+        async with open_session(settings) as context:
+            return await estimate_stored_suite(suite, filters, context)
+
+    return run_async(estimate())
 
 
 def world_of(settings: Settings) -> World:

@@ -7,13 +7,12 @@ from typing import Any
 import click
 
 from assay.cli.consoles import is_plain
-from assay.cli.estimate import show_estimate, world_of
+from assay.cli.estimate import make_estimate, show_estimate
 from assay.cli.progress import ProgressListener, say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.suite_options import find_suite, read_suite, suite_options
 from assay.cli.working import Showing, parse_outputs, work_and_show
 from assay.domain.suites import Suite
-from assay.services.estimates import estimate_suite
 from assay.services.jobs import find_job
 from assay.services.runs import DEFAULT_CONCURRENCY, RunOptions, create_job, set_budget, with_overrides
 from assay.settings import Settings
@@ -63,7 +62,7 @@ def run_command(**given: Any) -> int:
 
 def _dry_run(suite: Suite, settings: Settings, given: dict[str, Any]) -> int:
     parse_outputs(given["outputs"])
-    show_estimate(estimate_suite(suite, given["filters"], world_of(settings)), as_json=given["as_json"])
+    show_estimate(make_estimate(suite, given["filters"], settings), as_json=given["as_json"])
     say("dry run: everything checks out, no call was made", style="green")
     return 0
 

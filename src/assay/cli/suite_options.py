@@ -85,7 +85,7 @@ def find_suite(argument: Path | None, option: Path | None) -> Path:
 
 def read_suite(path: Path, settings: Settings, variables: tuple[str, ...]) -> Suite:
     """The suite of a file, with the variables of the command line."""
-    return load_suite(path, environment=settings.environment, variables=dict(_pairs(variables, "--var")))
+    return load_suite(path, environment=settings.environment, variables=dict(parse_pairs(variables, "--var")))
 
 
 def _filters(parts: dict[str, Any]) -> Filters:
@@ -93,7 +93,7 @@ def _filters(parts: dict[str, Any]) -> Filters:
     return Filters(
         pattern=parts["filter_pattern"],
         tags=parts["filter_tag"],
-        metadata=tuple(_pairs(parts["filter_metadata"], "--filter-metadata")),
+        metadata=tuple(parse_pairs(parts["filter_metadata"], "--filter-metadata")),
         first=first,
         last=last,
         sample=parts["filter_sample"],
@@ -104,7 +104,8 @@ def _filters(parts: dict[str, Any]) -> Filters:
     )
 
 
-def _pairs(texts: tuple[str, ...], option: str) -> list[tuple[str, str]]:
+def parse_pairs(texts: tuple[str, ...], option: str) -> list[tuple[str, str]]:
+    """NAME=VALUE texts as pairs; raises InvalidInput for one that is not of this form."""
     pairs = []
     for text in texts:
         name, separator, value = text.partition("=")

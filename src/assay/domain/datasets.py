@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from assay.domain.content import content_hash
+
+Split = Literal["train", "validation", "test", "holdout"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +17,7 @@ class Case:
     `key` is the user's id, unique in its data set. `vars` feed the prompt's templates. `expected` is
     text, a list of acceptable texts, a number or any JSON, as the metrics need it. `context` holds
     the documents for retrieval metrics. Cases of one `cluster` share a source and are not independent.
+    `split` is what the data set uses it for; like its place, it is no part of the content.
     """
 
     key: str
@@ -25,6 +29,7 @@ class Case:
     cluster: str | None = None
     weight: float = 1.0
     line: int | None = None
+    split: Split | None = None
 
     @property
     def content_hash(self) -> bytes:
@@ -41,3 +46,30 @@ class Case:
                 self.weight,
             ]
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetHead:
+    """What a list of data sets shows of one. `labels` are label -> version, `case_count` the newest's."""
+
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    version_count: int
+    case_count: int
+    labels: Mapping[str, int]
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetVersion:
+    """A stored version. `labels` are those that are on it, `tags` those of the data set."""
+
+    name: str
+    version: int
+    content_hash: bytes
+    case_count: int
+    note: str
+    created_at: str
+    labels: tuple[str, ...]
+    tags: tuple[str, ...]

@@ -4,6 +4,7 @@
     ├── InvalidInput               what the user wrote is wrong: file, line, field and remedy
     ├── NotFound                   a job, file, prompt or model that is not there
     ├── Conflict                   the state of a stored thing forbids what was asked
+    ├── NotAllowed                 the caller's role forbids what was asked
     ├── MissingKey                 a credential is needed and not set
     ├── StorageFailed              PostgreSQL is away, refuses, or is of another version
     ├── OptionalPartMissing        a library that this feature needs is not installed
@@ -79,6 +80,13 @@ class Conflict(AssayError):
 
     code = "conflict"
     status = 409
+
+
+class NotAllowed(AssayError):
+    """The role of who asks forbids the operation."""
+
+    code = "not_allowed"
+    status = 403
 
 
 class MissingKey(AssayError):

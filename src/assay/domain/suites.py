@@ -5,18 +5,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assay.domain.datasets import Case
+from assay.domain.datasets import Case, Split
 from assay.domain.models import ModelConfig
-from assay.domain.prompts import Prompt
+from assay.domain.prompts import Prompt, StoredPrompt
 from assay.domain.scores import MetricConfig
+from assay.domain.versions import Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSource:
-    """Where cases come from: a file (`path`, its `format` told by the extension unless set) or `cases`.
+    """Where cases come from: a file (`path`, its `format` told by the extension unless set), `cases`, or
+    the store (`stored`).
 
-    `fields` maps our names of fields (id, vars, expected, context, metadata, tags, cluster, weight) to
-    the file's.
+    `fields` maps our names of fields (id, vars, expected, context, metadata, tags, cluster, weight, split)
+    to the file's. `split` is the part of the cases that takes part; None is all of them.
     """
 
     name: str
@@ -24,6 +26,8 @@ class DatasetSource:
     format: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
+    stored: Reference | None = None
+    split: Split | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +36,7 @@ class Suite:
 
     name: str
     description: str = ""
-    prompts: tuple[Prompt, ...]
+    prompts: tuple[Prompt | StoredPrompt, ...]
     models: tuple[ModelConfig, ...]
     dataset: DatasetSource
     metrics: tuple[MetricConfig, ...]
@@ -47,3 +51,8 @@ class Suite:
     path: Path | None = None
     lines: Mapping[str, int] = field(default_factory=dict)
     """Field path ("models.0.parameters") -> line in the file, for error messages."""
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether any part of it is taken from the store."""
+        return self.dataset.stored is not None or any(isinstance(each, StoredPrompt) for each in self.prompts)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assay.domain.datasets import Case
+from assay.domain.datasets import SPLITS, Case, Split
 from assay.domain.errors import InvalidInput
 from assay.formats.json_text import is_json, parse_json
 from assay.formats.places import Place, did_you_mean
@@ -30,11 +30,15 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "tags": ("tags",),
     "cluster": ("cluster",),
     "weight": ("weight",),
+    "split": (),
 }
-"""Our name of a field -> names under which it is found, the first that a row has counting."""
+"""Our name of a field -> names under which it is found, the first that a row has counting.
+
+A split is found under no name of its own: many files have a column `split` that means something else.
+"""
 _NAMED_BY = frozenset(["vars", "inputs", "input", "user_input"])
 """Fields beside which `name` is the id of a case, and not a variable."""
-MAX_KEY = 512
+MAX_KEY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ class CaseBuilder:
             cluster=_cluster(values.get("cluster"), names.get("cluster", ""), place),
             weight=_weight(values.get("weight"), names.get("weight", ""), place),
             line=place.line,
+            split=_split(values.get("split"), names.get("split", ""), place),
         )
 
     def _variables(
@@ -221,3 +226,14 @@ def _weight(value: Any, field: str, place: Place) -> float:
     if not 0 < weight < float("inf"):
         raise problem
     return weight
+
+
+def _split(value: Any, field: str, place: Place) -> Split | None:
+    if value is None or value == "":
+        return None
+    found = next((split for split in SPLITS if split == value), None)
+    if found is None:
+        raise place.problem(
+            f"{value!r} is no split", field=field, remedy=f"Write {', '.join(SPLITS)}, or leave it empty."
+        )
+    return found

@@ -41,17 +41,31 @@ def read_cases(source: DatasetSource) -> Iterator[Case]:
     """
     if source.path is None:
         return _unique(source, lambda: source.cases)
-    check_fields(source.fields, Place(str(source.path)))
-    name = format_of(source.path, source.format)
-    path = source.path
+    name, path = _check_source(source.path, source)
+    return _unique(source, lambda: _stream(path, name, source.fields))
 
-    def cases() -> Iterator[Case]:
-        builder = CaseBuilder(source.fields, cells=name in _CELLS)
-        for position, (line, row) in enumerate(READERS[name](path), start=1):
-            yield builder.build(row, position, Place(str(path), line))
-        builder.check_seen(Place(str(path)))
 
-    return _unique(source, cases)
+def stream_cases(source: DatasetSource) -> Iterator[Case]:
+    """As `read_cases` of a file, but any number of cases and no memory of their ids.
+
+    For a reader that finds ids that come twice by itself, as the store does.
+    """
+    if source.path is None:
+        return iter(source.cases)
+    name, path = _check_source(source.path, source)
+    return _stream(path, name, source.fields)
+
+
+def _check_source(path: Path, source: DatasetSource) -> tuple[str, Path]:
+    check_fields(source.fields, Place(str(path)))
+    return format_of(path, source.format), path
+
+
+def _stream(path: Path, name: str, fields: Mapping[str, str]) -> Iterator[Case]:
+    builder = CaseBuilder(fields, cells=name in _CELLS)
+    for position, (line, row) in enumerate(READERS[name](path), start=1):
+        yield builder.build(row, position, Place(str(path), line))
+    builder.check_seen(Place(str(path)))
 
 
 def format_of(path: Path, name: str | None = None) -> str:

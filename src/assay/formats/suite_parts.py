@@ -8,9 +8,10 @@ from typing import Any
 from assay.domain.datasets import Case
 from assay.domain.errors import InvalidInput
 from assay.domain.models import Limits, ModelConfig, Price, Timeouts
-from assay.domain.prompts import Message, Prompt
+from assay.domain.prompts import Message, Prompt, StoredPrompt
 from assay.domain.scores import MetricConfig
 from assay.domain.suites import DatasetSource
+from assay.domain.versions import parse_reference
 from assay.formats.case_fields import CaseBuilder
 from assay.formats.cases import EXTENSIONS
 from assay.formats.decoding import read_text
@@ -33,13 +34,16 @@ def parse_document(text: str, path: Path) -> tuple[Any, Mapping[str, int]]:
     return parse_yaml(text, place)
 
 
-def build_prompts(values: Any, folder: Path, problems: Problems) -> tuple[Prompt, ...]:
-    """Prompts, with their files read."""
+def build_prompts(values: Any, folder: Path, problems: Problems) -> tuple[Prompt | StoredPrompt, ...]:
+    """Prompts, with their files read; those of the store as references."""
     items = [values] if isinstance(values, str) else values
-    prompts = []
+    prompts: list[Prompt | StoredPrompt] = []
     for number, value in enumerate(items):
         path = "prompts" if isinstance(values, str) else f"prompts.{number}"
         prompt: Mapping[str, Any] = {"text": value} if isinstance(value, str) else value
+        if "stored" in prompt:
+            prompts.append(_stored_prompt(prompt, path, problems))
+            continue
         name = prompt.get("id") or _stem(prompt.get("file")) or f"prompt-{number + 1}"
         prompts.append(
             Prompt(
@@ -51,6 +55,17 @@ def build_prompts(values: Any, folder: Path, problems: Problems) -> tuple[Prompt
         )
     _check_unique([prompt.name for prompt in prompts], "prompts", "id", problems)
     return tuple(prompts)
+
+
+def _stored_prompt(prompt: Mapping[str, Any], path: str, problems: Problems) -> StoredPrompt:
+    for key in ("tools", "response_format"):
+        if key in prompt:
+            problems.add(f"{path}.{key}", f"a stored prompt has its own {key}", remedy="Leave it out here.")
+    return StoredPrompt(
+        name=prompt.get("id") or prompt["stored"],
+        reference=parse_reference(prompt["stored"]),
+        place=f"{path}.stored",
+    )
 
 
 def _stem(file: str | None) -> str | None:
@@ -203,11 +218,25 @@ def build_dataset(value: Mapping[str, Any], folder: Path, name: str, problems: P
     dataset = {"file": dataset} if isinstance(dataset, str) else dataset
     if "file" in dataset:
         return _file_source(dataset, folder, name, problems)
+    if "stored" in dataset:
+        return _stored_source(dataset, problems)
     prefix = "dataset.cases" if "cases" in dataset else "cases"
     rows = dataset.get("cases") or value.get("cases") or []
     return DatasetSource(
-        name=dataset.get("name") or name, cases=_inline(rows, dataset.get("fields", {}), prefix, problems)
+        name=dataset.get("name") or name,
+        cases=_inline(rows, dataset.get("fields", {}), prefix, problems),
+        split=dataset.get("split"),
     )
+
+
+def _stored_source(dataset: Mapping[str, Any], problems: Problems) -> DatasetSource:
+    for key in ("name", "format", "fields"):
+        if key in dataset:
+            problems.add(
+                f"dataset.{key}", f"a stored data set has its own {key}", remedy="Leave it out here."
+            )
+    reference = parse_reference(dataset["stored"])
+    return DatasetSource(name=reference.name, stored=reference, split=dataset.get("split"))
 
 
 def _file_source(dataset: Mapping[str, Any], folder: Path, suite: str, problems: Problems) -> DatasetSource:
@@ -225,6 +254,7 @@ def _file_source(dataset: Mapping[str, Any], folder: Path, suite: str, problems:
         path=path,
         format=dataset.get("format"),
         fields=dataset.get("fields", {}),
+        split=dataset.get("split"),
     )
 
 

@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from assay.domain.datasets import SPLITS
+
 Schema = Mapping[str, Any]
 
 
@@ -59,7 +61,7 @@ MESSAGE = _object(
     required=["role", "content"],
 )
 PROMPT = _object(
-    "A prompt: one of text, messages and file.",
+    "A prompt: one of text, messages, file and stored.",
     {
         "id": _text("Name in tables, unique; prompt-1, prompt-2, ... when it is not set."),
         "text": _text("A template: one message of the user."),
@@ -74,8 +76,9 @@ PROMPT = _object(
             "description": "Tools in the notation of OpenAI; they go to the provider as they are.",
         },
         "response_format": _free("How to answer, in the notation of OpenAI; goes to the provider as it is."),
+        "stored": _text("A prompt of the store: NAME, NAME:VERSION or NAME@LABEL."),
     },
-    oneOf=_one_of("text", "messages", "file"),
+    oneOf=_one_of("text", "messages", "file", "stored"),
 )
 _MODEL_ID = _text(
     "provider:model or provider/model.",
@@ -130,9 +133,9 @@ MODEL = _object(
     },
     required=["id"],
 )
-_FIELD_NAMES = ["id", "vars", "expected", "context", "metadata", "tags", "cluster", "weight"]
+_FIELD_NAMES = ["id", "vars", "expected", "context", "metadata", "tags", "cluster", "weight", "split"]
 DATASET = _object(
-    "Where the cases come from: one of file and cases.",
+    "Where the cases come from: one of file, cases and stored.",
     {
         "file": _text("Path from the suite's folder."),
         "format": {
@@ -148,8 +151,10 @@ DATASET = _object(
             },
         ),
         "cases": {"$ref": "#/$defs/cases"},
+        "stored": _text("A data set of the store: NAME, NAME:VERSION or NAME@LABEL."),
+        "split": {"enum": list(SPLITS), "description": "Only the cases of this split take part."},
     },
-    oneOf=_one_of("file", "cases"),
+    oneOf=_one_of("file", "cases", "stored"),
 )
 _METRIC_SETTINGS: Schema = {
     "name": _text("Name in tables, unique; the type when it is not set."),

@@ -2,16 +2,19 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.domain.models import ModelRequest
 from assay.domain.money import NANO
 from assay.domain.suites import Suite
 from assay.models.estimate import CallEstimate, estimate_call
-from assay.services.context import World
+from assay.services.context import Context, World
+from assay.services.drawing import ReadCases, with_cases
 from assay.services.grid import Grid, check_grid
 from assay.services.runs import check_cases, plan_of
 from assay.services.selection import Filters, Selector, narrow_suite
+from assay.services.stored_suites import resolve_suite
+from assay.storage.dataset_versions import get_dataset_version
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,9 +57,30 @@ class SuiteEstimate:
         return sum(candidate.calls for candidate in self.candidates)
 
 
-def estimate_suite(suite: Suite, filters: Filters, world: World) -> SuiteEstimate:
-    """Render every question and sum up; nothing is sent or stored. Raises as a run would before its calls."""
+async def estimate_stored_suite(suite: Suite, filters: Filters, context: Context) -> SuiteEstimate:
+    """As `estimate_suite`, for a suite whose prompts or cases are in the store."""
+    suite = await resolve_suite(context, narrow_suite(suite, filters))
+    if suite.dataset.stored is None:
+        return estimate_suite(suite, filters, context)
+    async with context.database.transaction(context.organization_id) as connection:
+        found = await get_dataset_version(connection, context.organization_id, suite.dataset.stored)
+        return await with_cases(
+            connection,
+            context.organization_id,
+            found.id,
+            lambda read: estimate_suite(suite, filters, context, read),
+        )
+
+
+def estimate_suite(
+    suite: Suite, filters: Filters, world: World, read: ReadCases | None = None
+) -> SuiteEstimate:
+    """Render every question and sum up; nothing is sent or stored. Raises as a run would before its calls.
+
+    `read` gives the cases of the store, where the suite's are there.
+    """
     suite = narrow_suite(suite, filters)
+    filters = replace(filters, split=suite.dataset.split)
     grid = check_grid(world, plan_of(suite), suite)
     rows = [
         CandidateEstimate(prompt=prompt.name, model=model.name)
@@ -64,10 +88,10 @@ def estimate_suite(suite: Suite, filters: Filters, world: World) -> SuiteEstimat
         for model in suite.models
     ]
     selector = Selector(filters)
-    deque(check_cases(suite, grid, selector), maxlen=0)
+    deque(check_cases(suite, grid, selector, read and read()), maxlen=0)
     chosen = selector.finish()
     cases = 0
-    for number, case in enumerate(check_cases(suite, grid, Selector(filters))):
+    for number, case in enumerate(check_cases(suite, grid, Selector(filters), read and read())):
         if chosen is None or any(first <= number < last for first, last in chosen):
             cases += 1
             _add_case(rows, grid, {**suite.variables, **case.vars})

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +16,7 @@ from assay.reports.junit import write_junit
 from assay.reports.markdown import write_markdown
 from assay.services.context import Context
 from assay.services.documents import job_document, summary_values
+from assay.services.drawing import drawn
 from assay.services.summaries import JobSummary
 from assay.storage.results import stream_results
 
@@ -74,19 +75,11 @@ async def _write(context: Context, outcome: JobSummary, path: Path) -> None:
         source = stream_results(connection, organization_id, job.id, job.plan)
         async with aclosing(source):
             # Writers are plain code: they run in a thread and draw their rows from this loop.
-            rows = _drawn(source, loop)
+            rows = drawn(source, loop)
             if path.suffix.lower() in REPORTS:
                 await asyncio.to_thread(_write_report, path, outcome, rows)
             else:
                 await asyncio.to_thread(_write_rows, path, outcome, rows)
-
-
-def _drawn(source: AsyncGenerator[list[Result], None], loop: asyncio.AbstractEventLoop) -> Iterator[Result]:
-    async def following() -> list[Result] | None:
-        return await anext(source, None)
-
-    while (batch := asyncio.run_coroutine_threadsafe(following(), loop).result()) is not None:
-        yield from batch
 
 
 def _write_report(path: Path, outcome: JobSummary, rows: Iterable[Result]) -> None:
@@ -120,7 +113,8 @@ def receipt_of(outcome: JobSummary) -> dict[str, str]:
         "Data set": f"{job.dataset} v{job.dataset_version} ({job.dataset_hash.hex()[:12]})",
     }
     for prompt in plan.prompts:
-        lines[f"Prompt {prompt.name}"] = prompt.content_hash.hex()[:12]
+        stored = f"{prompt.template}:{prompt.version} " if prompt.template else ""
+        lines[f"Prompt {prompt.name}"] = stored + prompt.content_hash.hex()[:12]
     for model in plan.models:
         lines[f"Model {model.name}"] = f"{model.provider}:{model.model} ({model.content_hash.hex()[:12]})"
     lines["Metrics"] = ", ".join(f"{name} v{version}" for name, version in kept.get("metrics", {}).items())

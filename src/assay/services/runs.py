@@ -1,12 +1,13 @@
 """Runs: a suite becomes a job, a job is worked on, a stopped or failed one goes on."""
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from assay.domain.content import content_hash
-from assay.domain.datasets import Case
+from assay.domain.datasets import Case, Split
 from assay.domain.errors import Conflict, InvalidInput
 from assay.domain.ids import new_id
 from assay.domain.jobs import JobHead, Plan
@@ -19,12 +20,15 @@ from assay.formats.cases import read_cases
 from assay.models.cache import BatchedCache
 from assay.models.transport import Transport
 from assay.services.context import Context
+from assay.services.drawing import ReadCases, with_cases
 from assay.services.grid import Bench, Grid, build_evaluator, check_grid
 from assay.services.selection import Filters, Selector, narrow_suite
+from assay.services.stored_suites import prompts_of, resolve_suite
 from assay.services.workers import is_dead
 from assay.storage import jobs as stored
 from assay.storage.budgets import has_budget
-from assay.storage.datasets import StoredDataset, add_dataset_version
+from assay.storage.dataset_versions import get_dataset_version
+from assay.storage.datasets import add_dataset_version
 from assay.storage.pool import Connection
 from assay.storage.queue import JobQueue
 
@@ -41,35 +45,66 @@ class RunOptions:
     max_errors: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class JobDataset:
+    """The version of a data set that a job is made of; `reference` is its NAME:VERSION."""
+
+    id: UUID
+    content_hash: bytes
+    case_count: int
+    reference: str
+
+
 async def create_job(context: Context, suite: Suite, filters: Filters) -> UUID:
     """Check a suite whole, store its prompts, models and cases, and queue the job.
 
     No call is made. Raises InvalidInput or MissingKey for what cannot be run.
     """
-    suite = narrow_suite(suite, filters)
+    suite = await resolve_suite(context, narrow_suite(suite, filters))
     plan = plan_of(suite)
     grid = check_grid(context, plan, suite)
     _check_budget(grid, suite.budget_usd, suite)
-    selector = Selector(filters)
+    selector = Selector(replace(filters, split=suite.dataset.split))
     job_id = new_id()
     async with context.database.transaction(context.organization_id) as connection:
         await stored.ensure_organization(connection, context.organization_id, "local")
         if await has_budget(connection, context.organization_id):
             _refuse_unknown_prices(grid, suite)
-        file = None if suite.dataset.path is None else str(suite.dataset.path)
-        cases = check_cases(suite, grid, selector)
-        dataset = await add_dataset_version(
-            connection, context.organization_id, suite.dataset.name, cases, file
-        )
+        dataset = await _add_cases(connection, context.organization_id, suite, grid, selector)
         job = _new_job(context, job_id, suite, grid, (dataset, selector))
         await stored.add_job(connection, context.organization_id, job)
     return job_id
 
 
+async def _add_cases(
+    connection: Connection, organization_id: UUID, suite: Suite, grid: Grid, selector: Selector
+) -> JobDataset:
+    """The version of the suite's data set, its cases checked: found when it is in the store, else stored."""
+    source = suite.dataset
+    if source.stored is None:
+        cases = check_cases(suite, grid, selector)
+        added = await add_dataset_version(connection, organization_id, source.name, cases, _file_of(suite))
+        return JobDataset(added.id, added.content_hash, added.case_count, f"{source.name}:{added.version}")
+    found = await get_dataset_version(connection, organization_id, source.stored)
+
+    def check(read: ReadCases) -> None:
+        deque(check_cases(suite, grid, selector, read()), maxlen=0)
+
+    await with_cases(connection, organization_id, found.id, check)
+    return JobDataset(found.id, found.value.content_hash, found.value.case_count, str(source.stored))
+
+
+def _file_of(suite: Suite) -> str | None:
+    """Where the cases come from, as errors name it."""
+    if suite.dataset.stored is not None:
+        return f"data set {suite.dataset.stored}"
+    return None if suite.dataset.path is None else str(suite.dataset.path)
+
+
 def plan_of(suite: Suite) -> Plan:
     """The part of a suite that decides its answers and scores."""
     return Plan(
-        prompts=suite.prompts,
+        prompts=prompts_of(suite),
         models=suite.models,
         metrics=suite.metrics,
         repeats=suite.repeats,
@@ -79,12 +114,16 @@ def plan_of(suite: Suite) -> Plan:
     )
 
 
-def check_cases(suite: Suite, grid: Grid, selector: Selector) -> Iterator[Case]:
-    """The cases of a suite as a stream; raises InvalidInput at the first that a prompt cannot use."""
-    source = suite.dataset
-    file = None if source.path is None else str(source.path)
+def check_cases(
+    suite: Suite, grid: Grid, selector: Selector, cases: Iterable[Case] | None = None
+) -> Iterator[Case]:
+    """The cases of a suite as a stream; raises InvalidInput at the first that a prompt cannot use.
+
+    `cases` are those of the store, where the suite's are there.
+    """
+    file = _file_of(suite)
     defaults = frozenset(suite.variables)
-    for case, wanted in selector.watch(source.cases or read_cases(source)):
+    for case, wanted in selector.watch(cases or suite.dataset.cases or read_cases(suite.dataset)):
         if wanted:
             _check_variables(case, grid, defaults, file)
         yield case
@@ -130,7 +169,7 @@ def _refuse_unknown_prices(grid: Grid, suite: Suite | None) -> None:
 
 
 def _new_job(
-    context: Context, job_id: UUID, suite: Suite, grid: Grid, cases: tuple[StoredDataset, Selector]
+    context: Context, job_id: UUID, suite: Suite, grid: Grid, cases: tuple[JobDataset, Selector]
 ) -> stored.NewJob:
     dataset, selector = cases
     selection = selector.finish()
@@ -146,16 +185,23 @@ def _new_job(
         selection=selection,
         planned=count * len(plan.prompts) * len(plan.models) * plan.repeats,
         cap_nanousd=None if suite.budget_usd is None else round(suite.budget_usd * NANO),
-        receipt=_receipt(context, grid),
+        receipt=_receipt(context, grid, dataset, suite.dataset.split),
     )
 
 
-def _receipt(context: Context, grid: Grid) -> dict[str, Any]:
+def _receipt(context: Context, grid: Grid, dataset: JobDataset, split: Split | None) -> dict[str, Any]:
     """What a reader needs months later to know what was run."""
     return {
         "assay": context.version,
         "created": context.now.isoformat(timespec="seconds"),
         "prompts": {prompt.name: prompt.content_hash.hex() for prompt in grid.plan.prompts},
+        "stored_prompts": {
+            prompt.name: f"{prompt.template}:{prompt.version}"
+            for prompt in grid.plan.prompts
+            if prompt.template is not None
+        },
+        "dataset": dataset.reference,
+        "split": split,
         "models": {config.name: config.content_hash.hex() for config in grid.plan.models},
         "metrics": grid.metric_versions,
         "prices": {name: None if p is None else p.version for name, p in grid.pricings.items()},

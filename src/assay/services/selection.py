@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from assay.domain.datasets import Case
+from assay.domain.datasets import Case, Split
 from assay.domain.errors import InvalidInput
 from assay.domain.suites import Suite
 
@@ -16,7 +16,7 @@ class Filters:
     """What a run is narrowed to. Patterns are regular expressions that must be found in the name.
 
     `sample` cases are drawn by `seed` after the other filters; `limit` keeps the first ones.
-    `first`, `last` is a half-open range of case numbers from 0.
+    `first`, `last` is a half-open range of case numbers from 0; `split` is the suite's.
     """
 
     pattern: str | None = None
@@ -30,11 +30,12 @@ class Filters:
     seed: int = 0
     prompts: str | None = None
     models: str | None = None
+    split: Split | None = None
 
     @property
     def narrow_cases(self) -> bool:
         """Whether any case may be left out."""
-        chosen = (self.pattern, self.keys, self.first, self.last, self.sample, self.limit)
+        chosen = (self.pattern, self.keys, self.first, self.last, self.sample, self.limit, self.split)
         return bool(self.tags or self.metadata) or any(value is not None for value in chosen)
 
 
@@ -93,6 +94,8 @@ class Selector:
         if self._pattern is not None and not self._pattern.search(case.key):
             return False
         if chosen.keys is not None and case.key not in chosen.keys:
+            return False
+        if chosen.split is not None and case.split != chosen.split:
             return False
         return all(tag in case.tags for tag in chosen.tags) and all(
             str(case.metadata.get(name)) == value for name, value in chosen.metadata

@@ -11,8 +11,9 @@ from psycopg.rows import class_row, dict_row
 
 from assay.domain.errors import Conflict, NotFound
 from assay.domain.jobs import JobHead, Plan, plan_from_json, plan_to_json
+from assay.storage.model_configs import add_model_config
 from assay.storage.pool import Connection
-from assay.storage.prompts import add_model_config, add_prompt_version
+from assay.storage.prompts import add_prompt_version
 
 ADD_ORGANIZATION = "insert into assay.organizations (id, name) values (%s, %s) on conflict (id) do nothing"
 ADD_JOB = """
@@ -155,8 +156,8 @@ async def add_job(connection: Connection, organization_id: UUID, job: NewJob) ->
     }
     await connection.execute(ADD_JOB, values)
     for number, prompt in enumerate(job.plan.prompts):
-        version_id = await add_prompt_version(connection, organization_id, prompt)
-        await connection.execute(ADD_JOB_PROMPT, [organization_id, job.id, number, version_id, prompt.name])
+        added = await add_prompt_version(connection, organization_id, prompt)
+        await connection.execute(ADD_JOB_PROMPT, [organization_id, job.id, number, added.id, prompt.name])
     for number, model in enumerate(job.plan.models):
         config_id = await add_model_config(connection, organization_id, model)
         await connection.execute(ADD_JOB_MODEL, [organization_id, job.id, number, config_id, model.name])
