@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Check environment, keys, database and clock, and say what to do."),
     "credentials": ("credentials", "Keep keys of providers, encrypted."),
     "keys": ("keys", "Make and revoke API keys."),
-    "db": ("db", "Work with the database: path, status, stop, upgrade, check, readers, psql."),
+    "db": ("db", "Work with the database: status, check, backup, restore, readers, psql, ..."),
     "demo": ("demo", "Run the demonstration on a local model."),
 }
 ALIASES = {"eval": "run", "runs": "jobs"}
