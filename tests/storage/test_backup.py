@@ -23,7 +23,7 @@ from assay.storage.backup import Manifest, back_up, file_sha256, manifest_path, 
 from assay.storage.invariants import find_violations
 from assay.storage.pool import Database
 from assay.storage.postgres_programs import find_program, start_program
-from assay.storage.restore import restore
+from assay.storage.restore import fence, restore
 from assay.storage.table_sums import TableSum, differences, prepare, sum_tables
 from tenants import Tenant, make_failure, make_success
 
@@ -175,6 +175,16 @@ async def go_on(busy: Busy, dsn: str, job: Any, old_leases: list[Any]) -> None:
         await pool.close()
 
 
+async def test_a_database_that_was_put_back_by_other_means_is_fenced(busy: Busy) -> None:
+    job = await busy.second.make_job(cases=40, cap_nanousd=100_000)
+    old_leases = await job.queue.claim(6)
+    assert await fence(busy.dsn) == 6
+    await go_on(busy, busy.dsn, job, old_leases)
+    assert await fence(busy.dsn) == 0
+    with pytest.raises(StorageFailed, match="does not see all tenants"):
+        await fence(make_conninfo(busy.dsn, user="assay_app"))
+
+
 async def test_a_backup_is_readable_by_its_owner_only_and_leaves_nothing_else(
     busy: Busy, tmp_path: Path
 ) -> None:
@@ -311,7 +321,7 @@ async def test_a_database_with_more_than_ours_is_not_replaced(busy: Busy, saved:
 
 
 async def test_no_superuser_is_needed(
-    server: embedded.EmbeddedServer, saved: Path, dropped: Callable[[str], str]
+    server: embedded.EmbeddedServer, busy: Busy, saved: Path, dropped: Callable[[str], str]
 ) -> None:
     name = f"keeper_{uuid4().hex[:12]}"
     role = sql.Identifier(name)
@@ -323,7 +333,8 @@ async def test_no_superuser_is_needed(
         dsn = server.dsn(user=name, dbname=dropped(name))
         await restore(dsn, saved, ENVIRONMENT)
         again = saved.with_name("again.dump")
-        assert back_up(dsn, again, ENVIRONMENT).tables.keys() == read_manifest(saved).tables.keys()
+        made = back_up(make_conninfo(busy.dsn, user=name), again, ENVIRONMENT)
+        assert made.tables == read_manifest(saved).tables
         kept = (await restore(dsn, again, ENVIRONMENT, replace=True)).kept
         assert kept is not None
         dropped(kept)

@@ -13,7 +13,7 @@ from assay.settings import Settings
 from assay.storage import embedded, migrate
 from assay.storage.backup import back_up, manifest_path
 from assay.storage.invariants import find_violations
-from assay.storage.restore import restore
+from assay.storage.restore import fence, restore
 
 
 @click.group(name="db")
@@ -114,6 +114,16 @@ def restore_command(file: Path, replace: bool, jobs: int) -> int:
         if done.kept is not None:
             say(f"what was there before is now the database {done.kept}", style="dim")
         say(f"old workers are fenced; {done.ended_leases:,} leases were taken back", style="green")
+        return _check_invariants(dsn, settings)
+
+
+@db_command.command(name="fence")
+def fence_command() -> int:
+    """Fence old workers after the database was put back to an earlier moment by other means."""
+    settings = load_settings()
+    with owner_dsn() as dsn:
+        ended = run_async(fence(dsn))
+        say(f"old workers are fenced; {ended:,} leases were taken back", style="green")
         return _check_invariants(dsn, settings)
 
 

@@ -40,6 +40,7 @@ select distinct n.nspname from pg_class c join pg_namespace n on n.oid = c.relna
    and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
  order by 1
 """
+LEAP = "select setval('assay.lease_tokens', (select last_value from assay.lease_tokens) + %s)"
 MEMBER_OF = """
 select r.rolname, exists (select from pg_auth_members m
                            where m.roleid = r.oid and m.member = current_user::regrole)
@@ -169,9 +170,7 @@ def _run_part(
 
 def _finish(connection: psycopg.Connection[Any], manifest: Manifest) -> None:
     """Fence old workers, note the revision, compare every table with the manifest: all of it or nothing."""
-    connection.execute(
-        "select setval('assay.lease_tokens', (select last_value from assay.lease_tokens) + %s)", [TOKEN_LEAP]
-    )
+    connection.execute(LEAP, [TOKEN_LEAP])
     # As after an install: whoever upgrades owns the revision.
     connection.execute("alter table assay.alembic_version owner to current_user")
     connection.execute("insert into assay.alembic_version values (%s)", [manifest.revision])
@@ -180,6 +179,19 @@ def _finish(connection: psycopg.Connection[Any], manifest: Manifest) -> None:
             "what was restored is not what was saved:\n  " + "\n  ".join(lines),
             remedy="Nothing works on what is there. Drop the schema (or database), and try another backup.",
         )
+
+
+async def fence(dsn: str) -> int:
+    """Fence the workers of a database that was put back to an earlier moment by other means.
+
+    Tokens leap, every lease is taken back; returns how many. To be done before any worker connects. Raises
+    StorageFailed.
+    """
+    migrate.require_head(dsn)
+    with _connect(dsn) as connection:
+        require_passing_policies(connection)
+        connection.execute(LEAP, [TOKEN_LEAP])
+    return await _end_leases(dsn)
 
 
 async def _end_leases(dsn: str) -> int:
