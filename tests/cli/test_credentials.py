@@ -1,8 +1,13 @@
 """Stored keys from the outside: set, used by a run, rotated, and found nowhere."""
 
 import base64
+import fcntl
 import io
+import os
+import pty
 import subprocess
+import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +53,9 @@ def forms(secret: str) -> list[bytes]:
     return [data, data.hex().encode(), *encoded]
 
 
+@pytest.mark.parametrize("header", ["authorization", "x-our-key"])
 def test_planted_secrets_are_in_no_dump_no_file_and_no_message(
-    stored: Bench, provider: Provider, data_dir: Path
+    stored: Bench, provider: Provider, data_dir: Path, header: str
 ) -> None:
     def decide(question: Question):
         if question.text == "question 1":
@@ -59,7 +65,8 @@ def test_planted_secrets_are_in_no_dump_no_file_and_no_message(
         return repeat(question)
 
     provider.decide = decide
-    stored.suite(6, models=[model(stored)])
+    options = {} if header == "authorization" else {"key_header": header}
+    stored.suite(6, models=[model(stored, options=options)])
     outputs = [f"r.{end}" for end in ("json", "jsonl", "csv", "parquet", "html", "md", "xml")]
     api_key = stored.run("keys", "create", "--name", "ci", "--role", "analyst").out.strip()
     said = ""
@@ -82,7 +89,7 @@ def test_planted_secrets_are_in_no_dump_no_file_and_no_message(
     ):
         done = stored.run(*arguments)
         said += done.out + done.err
-    assert provider.questions[0].headers["authorization"] == f"Bearer {CANARY}"
+    assert provider.questions[0].headers[header].removeprefix("Bearer ") == CANARY
     assert len(provider.questions) == 8
     dump = subprocess.run([embedded.pg_dump_path(), stored.dsn], capture_output=True, check=True).stdout
     assert stored.organization_id.encode() in dump
@@ -148,6 +155,39 @@ def test_a_key_is_never_taken_from_an_argument(stored: Bench, monkeypatch: pytes
     assert give(stored, monkeypatch, "two words", "x", "--provider", "openai").code == 2
     assert give(stored, monkeypatch, "", "x", "--provider", "openai").code == 2
     assert "x " not in stored.run("credentials", "list").out
+
+
+def test_a_key_that_is_typed_is_not_shown(stored: Bench) -> None:
+    terminal, inner = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "assay", "credentials", "set", "typed", "--provider", "openai"],
+        env=stored.environment,
+        cwd=stored.folder,
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(inner)
+    stored.children.append(child)
+    shown = b""
+    while chunk := read(terminal):
+        shown += chunk
+        if shown.endswith(b"Key: "):
+            os.write(terminal, f"{CANARY}\n".encode())
+    os.close(terminal)
+    assert child.wait(60) == 0
+    assert b"stored typed (...8063)" in shown
+    assert CANARY.encode() not in shown
+
+
+def read(terminal: int) -> bytes:
+    """What is shown next; nothing at the end."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
 
 
 def test_an_api_key_is_printed_once_and_revoked(stored: Bench) -> None:

@@ -1,5 +1,6 @@
 """Stored keys open for their tenant, name and address only, and through a change of the master key."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -7,12 +8,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from assay.domain.errors import InvalidInput, MissingKey, NotFound, SecretUnreadable
+from assay.domain.errors import Conflict, InvalidInput, MissingKey, NotFound, SecretUnreadable
 from assay.domain.ids import new_id
 from assay.domain.models import ModelConfig
 from assay.models.addresses import lies_within
 from assay.services.context import Context
 from assay.services.credentials import (
+    CredentialHead,
     check_credentials,
     find_unreadable,
     list_credentials,
@@ -249,6 +251,18 @@ async def test_what_cannot_be_a_credential_is_refused(
         await set_credential(context, name, provider, base_url, secret)
     assert secret.strip("\n ") == "" or secret not in str(caught.value)
     assert [head.name for head in await list_credentials(context)] == ["team"]
+
+
+async def test_of_many_who_store_one_name_at_once_one_counts(context: Context) -> None:
+    secrets = [f"sk-of-number-{n}-0123456789" for n in range(8)]
+    ended = await asyncio.gather(
+        *(set_credential(context, "shared", "openai", None, secret) for secret in secrets),
+        return_exceptions=True,
+    )
+    assert all(isinstance(each, CredentialHead | Conflict) for each in ended)
+    assert any(isinstance(each, CredentialHead) for each in ended)
+    assert await find_unreadable(context) == []
+    assert (await open_credentials(context, [model(credential="shared")]))["shared"] in secrets
 
 
 async def test_a_removed_credential_is_gone(context: Context) -> None:
