@@ -78,6 +78,21 @@ async def test_a_prefix_alone_opens_nothing(context: Context) -> None:
     assert await verify_key(context, made.text + "\n") == KeyRefused("malformed")
 
 
+async def test_a_row_with_anothers_prefix_keeps_nobody_out(context: Context, dsn: str) -> None:
+    made = await create_key(context, "ci", "analyst")
+    thief = replace(context, organization_id=new_id())
+    await create_key(thief, "theirs", "owner")
+    rows(
+        dsn,
+        "update assay.api_keys set prefix = %(prefix)s where organization_id = %(org)s",
+        prefix=made.prefix,
+        org=thief.organization_id,
+    )
+    holder = await verify_key(context, made.text)
+    assert isinstance(holder, KeyHolder)
+    assert holder.organization_id == context.organization_id
+
+
 async def test_a_revoked_key_is_refused_at_once_and_only_its_holder_learns_why(context: Context) -> None:
     first, second = [await create_key(context, name, "analyst") for name in ("one", "two")]
     await revoke_key(context, "one")

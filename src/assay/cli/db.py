@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from assay.cli.db_prune import prune_command
 from assay.cli.db_readers import owner_dsn, readers_command
 from assay.cli.progress import say
 from assay.cli.session import load_settings, master_key_file, run_async
@@ -22,6 +23,7 @@ def db_command() -> None:
 
 
 db_command.add_command(readers_command)
+db_command.add_command(prune_command)
 
 
 @db_command.command(name="path")
@@ -70,7 +72,7 @@ def check_command() -> int:
 
 
 def _check_invariants(dsn: str, settings: Settings) -> int:
-    violations, whole = find_violations(dsn, settings.organization_id)
+    violations, whole = find_violations(dsn, settings.organization_id, settings.context_key)
     for invariant, count in violations:
         say(f"{invariant}: {count:,}", style="bold red")
     where = "in all tenants" if whole else "in this tenant; for all of them a login with BYPASSRLS is needed"

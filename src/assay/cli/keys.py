@@ -1,21 +1,16 @@
 """assay keys."""
 
-import re
-from datetime import timedelta
-
 import click
 import orjson
 from rich.table import Table
 
+from assay.cli.periods import parse_period
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.tables import table_console
-from assay.domain.errors import InvalidInput
 from assay.services.api_keys import ROLES, NewKey, create_key, list_keys, revoke_key
-from assay.storage.api_keys import ApiKeyHead, Role
-
-PERIOD = re.compile(r"([1-9][0-9]{0,4})([hdw])")
-UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+from assay.storage.api_keys import ApiKeyHead
+from assay.storage.tenancy import Role
 
 
 @click.group(name="keys")
@@ -30,7 +25,7 @@ def keys_command() -> None:
 @click.option("--expires", metavar="PERIOD", help="When it ends: 12h, 90d, 4w; never by default.")
 def create_command(name: str, role: Role, scopes: tuple[str, ...], expires: str | None) -> int:
     """Make a key and print it: it is shown this once."""
-    lifetime = None if expires is None else _period(expires)
+    lifetime = None if expires is None else parse_period(expires, "--expires")
 
     async def create() -> NewKey:
         async with open_session(load_settings()) as context:
@@ -40,13 +35,6 @@ def create_command(name: str, role: Role, scopes: tuple[str, ...], expires: str 
     click.echo(made.text)
     say("Keep it now: only its hash is stored.", style="yellow")
     return 0
-
-
-def _period(text: str) -> timedelta:
-    match = PERIOD.fullmatch(text)
-    if match is None:
-        raise InvalidInput(f"{text!r} is not a period", field="--expires", remedy="Write 12h, 90d or 4w.")
-    return timedelta(**{UNITS[match.group(2)]: int(match.group(1))})
 
 
 @keys_command.command(name="list")

@@ -14,8 +14,9 @@ from assay.domain.errors import InvalidInput, NotFound
 from assay.domain.ids import new_id
 from assay.services.context import Context
 from assay.storage import api_keys as stored
-from assay.storage.api_keys import ApiKeyHead, FoundApiKey, NewApiKey, Role
+from assay.storage.api_keys import ApiKeyHead, FoundApiKey, NewApiKey
 from assay.storage.jobs import ensure_organization
+from assay.storage.tenancy import Role
 
 PUBLIC, SECRET = string.ascii_lowercase + string.digits, string.ascii_letters + string.digits
 PUBLIC_LENGTH, SECRET_LENGTH = 8, 40
@@ -102,20 +103,31 @@ async def verify_key(context: Context, text: str) -> KeyHolder | KeyRefused:
     if match is None:
         return KeyRefused("malformed")
     async with context.database.transaction(context.organization_id) as connection:
-        found = await stored.find_api_key(connection, match.group(1))
+        candidates = await stored.find_api_keys(connection, match.group(1))
     hashes = list(context.keyring().hashes(text))
-    expected = bytes(32) if found is None else found.key_hash
-    matches = [hmac.compare_digest(each, expected) for each in hashes]
-    if found is None or not any(matches):
+    found = _matching(candidates, hashes)
+    if found is None:
         return KeyRefused("unknown")
     if found.revoked:
         return KeyRefused("revoked")
     if found.expired:
         return KeyRefused("expired")
-    await _note(context, found, None if matches[0] else hashes[0])
+    await _note(context, found, None if found.key_hash == hashes[0] else hashes[0])
     return KeyHolder(
         organization_id=found.organization_id, key_id=found.id, role=found.role, scopes=tuple(found.scopes)
     )
+
+
+def _matching(candidates: Sequence[FoundApiKey], hashes: Sequence[bytes]) -> FoundApiKey | None:
+    """The candidate with one of the hashes; without candidates as much is compared as with one."""
+    expected = [each.key_hash for each in candidates] or [bytes(32)]
+    matches = [_matches(hashes, key_hash) for key_hash in expected]
+    return next((each for each, matched in zip(candidates, matches, strict=False) if matched), None)
+
+
+def _matches(hashes: Sequence[bytes], key_hash: bytes) -> bool:
+    compared = [hmac.compare_digest(each, key_hash) for each in hashes]
+    return any(compared)
 
 
 async def _note(context: Context, found: FoundApiKey, new_hash: bytes | None) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import psycopg
@@ -11,8 +10,7 @@ from psycopg.rows import class_row
 
 from assay.domain.errors import Conflict
 from assay.storage.pool import Connection
-
-Role = Literal["viewer", "analyst", "manager", "admin", "owner"]
+from assay.storage.tenancy import Role
 
 ADD = """
 insert into assay.api_keys (organization_id, id, name, prefix, key_hash, role, scopes, expires_at)
@@ -121,11 +119,14 @@ async def revoke_api_key(connection: Connection, organization_id: UUID, name_or_
     return cursor.rowcount > 0
 
 
-async def find_api_key(connection: Connection, prefix: str) -> FoundApiKey | None:
-    """The key of this prefix in any tenant; the one look-up that crosses them."""
+async def find_api_keys(connection: Connection, prefix: str) -> list[FoundApiKey]:
+    """The keys of this prefix in all tenants, the one look-up that crosses them.
+
+    A prefix is random, so that there is one at most - unless somebody wrote another's into a row of theirs.
+    """
     async with connection.cursor(row_factory=class_row(FoundApiKey)) as cursor:
         await cursor.execute(FIND, [prefix])
-        return await cursor.fetchone()
+        return await cursor.fetchall()
 
 
 async def note_use(connection: Connection, found: FoundApiKey) -> None:
