@@ -5,11 +5,12 @@ import binascii
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 from assay.domain.errors import InvalidInput
+from assay.services.master_keys import parse_master_key
 
 LOCAL_ORGANIZATION = UUID("00000000-0000-7000-8000-000000000001")
 """The tenant of an embedded database, and of a server until another one is named."""
@@ -20,16 +21,18 @@ class Settings:
     """What the environment decides. `database_url` None means the embedded PostgreSQL in `data_dir`.
 
     `context_key` signs the tenant of a transaction; None where the login may read the database's own key.
+    `master_keys` are those of the environment, the current one first.
     """
 
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     data_dir: Path
     cache_dir: Path
     runtime_dir: Path
     database_url: str | None
-    context_key: bytes | None
+    context_key: bytes | None = field(repr=False)
     organization_id: UUID
     idle_s: float
+    master_keys: tuple[bytes, ...] = field(repr=False)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -52,6 +55,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         context_key=_key(environment, "ASSAY_CONTEXT_KEY"),
         organization_id=_organization(environment),
         idle_s=_seconds(environment, "ASSAY_DB_IDLE_S", 10.0),
+        master_keys=_master_keys(environment),
     )
 
 
@@ -121,6 +125,20 @@ def _key(environment: Mapping[str, str], name: str) -> bytes | None:
             "is not at least 32 bytes in base64", field=name, remedy="Make one: openssl rand -base64 32"
         )
     return key
+
+
+def _master_keys(environment: Mapping[str, str]) -> tuple[bytes, ...]:
+    """The current key, then the previous ones; several previous ones are parted by commas or spaces."""
+    current = environment.get("ASSAY_MASTER_KEY", "").strip()
+    previous = environment.get("ASSAY_MASTER_KEY_PREVIOUS", "").replace(",", " ").split()
+    if previous and not current:
+        raise InvalidInput(
+            "is set without a current key", field="ASSAY_MASTER_KEY_PREVIOUS", remedy="Set ASSAY_MASTER_KEY."
+        )
+    return (
+        *([parse_master_key(current, "ASSAY_MASTER_KEY")] if current else []),
+        *(parse_master_key(text, "ASSAY_MASTER_KEY_PREVIOUS") for text in previous),
+    )
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -76,19 +76,20 @@ def test_every_option_and_argument_is_described(name: str) -> None:
             assert str(parameter.name).upper() in section
 
 
-@pytest.mark.parametrize("name", list(COMMANDS))
-def test_every_command_of_a_group_is_described(name: str) -> None:
-    group = command_of(name)
-    inner = group.commands if isinstance(group, click.Group) else ()
-    assert [each for each in inner if f"`assay {name} {each}" not in sections()[name]] == []
+def parts_of(name: str) -> dict[str, click.Command]:
+    """The commands of a group; none for a command that is no group."""
+    command = command_of(name)
+    return dict(command.commands) if isinstance(command, click.Group) else {}
 
 
-def test_every_command_on_the_database_is_described_and_has_no_options() -> None:
-    group = command_of("db")
-    assert isinstance(group, click.Group)
-    assert [name for name in group.commands if f"`assay db {name}" not in sections()["db"]] == []
-    options = [p for each in group.commands.values() for p in each.params if isinstance(p, click.Option)]
-    assert options == []
+@pytest.mark.parametrize("name", [name for name in COMMANDS if parts_of(name)])
+def test_every_command_of_a_group_is_described_with_its_options(name: str) -> None:
+    section = sections()[name]
+    for part, command in parts_of(name).items():
+        assert f"`assay {name} {part}" in section
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert [opt for opt in parameter.opts if not re.search(rf"`{opt}[ `]", section)] == []
 
 
 def test_no_option_is_described_that_is_not_there() -> None:
@@ -124,6 +125,12 @@ def test_every_setting_is_described() -> None:
     read = set(re.findall(r'"((?:ASSAY|XDG)_[A-Z_]+|DATABASE_URL|TMPDIR)"', source))
     assert "ASSAY_DATA_DIR" in read
     assert [name for name in sorted(read) if name not in text_of(DOCS / "cli.md")] == []
+    example = text_of(ROOT / ".env.example")
+    own = {name for name in read if name.startswith("ASSAY_")} | {"DATABASE_URL"}
+    keys = {name for info in PROVIDERS.values() for name in info.key_variables}
+    assert [name for name in sorted(own | keys) if f"\n# {name}=" not in example] == []
+    uncommented = re.sub(r"^# (?=[A-Z_]+=)", "", example, flags=re.MULTILINE)
+    assert set(re.findall(r"^([A-Z_]+)=", uncommented, re.MULTILINE)) == own | keys
 
 
 def test_every_direct_dependency_has_its_reason() -> None:

@@ -30,7 +30,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("metrics", "List the providers of models and the keys that they need."),
     "budgets": ("budgets", "Limit what all jobs spend in a day, in a month, or in all."),
     "doctor": ("doctor", "Check environment, keys, database and clock, and say what to do."),
-    "db": ("db", "Work with the database: path, status, stop, upgrade, check, readers, psql."),
+    "credentials": ("credentials", "Keep keys of providers, encrypted."),
+    "keys": ("keys", "Make and revoke API keys."),
+    "db": ("db", "Work with the database: status, check, backup, restore, readers, psql, ..."),
     "demo": ("demo", "Run the demonstration on a local model."),
 }
 ALIASES = {"eval": "run", "runs": "jobs"}

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ import assay
 from assay.domain.errors import StorageFailed
 from assay.domain.protocols import Emit
 from assay.services.context import Context
+from assay.services.master_keys import FILE_NAME, load_keyring
 from assay.services.workers import worker_name
 from assay.settings import Settings, process_environment, read_settings
 from assay.storage import embedded, migrate
@@ -90,7 +92,13 @@ def _context(settings: Settings, database: Database, emit: Emit) -> Context:
         now=datetime.now(UTC),
         worker=worker_name(os.getpid()),
         version=assay.__version__,
+        keyring=partial(load_keyring, settings.master_keys, master_key_file(settings)),
     )
+
+
+def master_key_file(settings: Settings) -> Path | None:
+    """Where an embedded database keeps its master key; None for a server, which has to be given one."""
+    return settings.data_dir / FILE_NAME if settings.database_url is None else None
 
 
 def run_async(work: Coroutine[Any, Any, Result]) -> Result:

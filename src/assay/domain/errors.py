@@ -6,6 +6,7 @@
     ├── Conflict                   the state of a stored thing forbids what was asked
     ├── NotAllowed                 the caller's role forbids what was asked
     ├── MissingKey                 a credential is needed and not set
+    ├── SecretUnreadable           a stored secret does not open with the keys at hand
     ├── StorageFailed              PostgreSQL is away, refuses, or is of another version
     ├── OptionalPartMissing        a library that this feature needs is not installed
     └── ModelError                 a call to a model did not give a result
@@ -95,6 +96,12 @@ class MissingKey(AssayError):
     code = "missing_key"
     status = 422
     exit_code = 2
+
+
+class SecretUnreadable(AssayError):
+    """A stored secret does not open: another master key, or a row that was changed or moved."""
+
+    code = "secret_unreadable"
 
 
 class StorageFailed(AssayError):

@@ -46,7 +46,8 @@ class ModelConfig:
 
     `name` is the user's label, unique in a suite. `provider` is a name of the provider catalog,
     `model` the provider's own id. `parameters` go to the provider as they are (temperature, max_tokens).
-    `key_variable` names the environment variable with the key; the key itself is never part of a value.
+    `key_variable` names the environment variable with the key, `credential` a stored one; the key itself is
+    never part of a value.
     `fallbacks` are labels of models to ask, in order, when this one cannot answer.
     """
 
@@ -63,6 +64,7 @@ class ModelConfig:
     limits: Limits = Limits()
     price: Price | None = None
     fallbacks: tuple[str, ...] = ()
+    credential: str | None = None
 
     @property
     def content_hash(self) -> bytes:

@@ -150,6 +150,8 @@ def _model(
     url = places.get("base_url") or None
     if url is not None and not url.startswith(("https://", "http://")):
         problems.add(f"{path}.base_url", f"{url!r} is not an address that begins with https:// or http://")
+    if "credential" in value and "key_variable" in value:
+        problems.add(f"{path}.credential", "a model has one key", remedy="Remove this or `key_variable`.")
     return ModelConfig(
         name=value.get("label") or value["id"],
         provider=provider,
@@ -164,6 +166,7 @@ def _model(
         limits=Limits(**value.get("limits", {})),
         price=Price(**value["price"]) if "price" in value else None,
         fallbacks=tuple(value.get("fallbacks", ())),
+        credential=value.get("credential"),
     )
 
 

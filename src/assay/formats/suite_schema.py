@@ -95,6 +95,7 @@ MODEL = _object(
         "parameters": _free("Go to the provider as they are: temperature, max_tokens, ..."),
         "base_url": _text("Endpoint; ${NAME} and ${NAME:-default} are taken from the environment."),
         "key_variable": _text("Environment variable that holds the key."),
+        "credential": _text("Name of a stored key (assay credentials), in place of one of the environment."),
         "headers": {
             "type": "object",
             "additionalProperties": {"type": "string"},

@@ -82,6 +82,8 @@ PROVIDERS: Mapping[str, ProviderInfo] = {
 }
 ALIASES = {"google": "gemini"}
 _WITHOUT_MODEL = ("echo", "http", "replay")
+ONLY_CHECKED = "stored-credential"
+"""Stands for the key of a stored credential while a configuration is checked; it is never sent."""
 
 
 def get_provider(name: str) -> ProviderInfo:
@@ -115,16 +117,31 @@ def parse_model_id(text: str) -> tuple[str, str]:
 
 
 def make_model(
-    config: ModelConfig, *, environment: Mapping[str, str], transport: Transport, clock: Clock, sleep: Sleep
+    config: ModelConfig,
+    *,
+    environment: Mapping[str, str],
+    transport: Transport,
+    clock: Clock,
+    sleep: Sleep,
+    credentials: Mapping[str, str] | None = None,
 ) -> Model:
     """The Model for a configuration.
 
+    `credentials` are the stored keys by name; without them a model that names one is only checked.
     Raises InvalidInput for a configuration that cannot be used, MissingKey naming the variables that may
     hold the key.
     """
     info = get_provider(config.provider)
     resolved = _resolve(config, environment)
-    return info.make(resolved, find_key(config, environment), Wiring(transport, clock, sleep))
+    key = find_key(config, environment, credentials)
+    return info.make(resolved, key, Wiring(transport, clock, sleep))
+
+
+def address_of(config: ModelConfig, environment: Mapping[str, str]) -> str:
+    """Where a model is asked: what the key of a stored credential must be meant for."""
+    if config.provider == "http":
+        return http.url_of(_resolve(config, environment))
+    return config.base_url or get_provider(config.provider).default_base_url or ""
 
 
 def _resolve(config: ModelConfig, environment: Mapping[str, str]) -> ModelConfig:
@@ -141,13 +158,17 @@ def _resolve(config: ModelConfig, environment: Mapping[str, str]) -> ModelConfig
     return replace(config, headers=headers, options=options)
 
 
-def find_key(config: ModelConfig, environment: Mapping[str, str]) -> str | None:
+def find_key(
+    config: ModelConfig, environment: Mapping[str, str], credentials: Mapping[str, str] | None = None
+) -> str | None:
     """The key for a model, or None if it needs none.
 
     A provider's usual key is sent to the provider's own address only: with another `base_url`,
-    `key_variable` has to name the key that is meant for it.
+    `key_variable` or `credential` has to name the key that is meant for it.
     """
     info = get_provider(config.provider)
+    if config.credential is not None:
+        return ONLY_CHECKED if credentials is None else credentials[config.credential]
     if config.key_variable is not None:
         variables: tuple[str, ...] = (config.key_variable,)
     elif config.base_url is None or info.default_base_url is None:
@@ -164,6 +185,11 @@ def find_key(config: ModelConfig, environment: Mapping[str, str]) -> str | None:
             remedy=f"Set the environment variable {listed}.",
             variables=variables,
         )
-    if not (key.isascii() and key.isprintable()):
-        raise InvalidInput("the key holds characters that no key has", field=" or ".join(variables))
+    check_key(key, " or ".join(variables))
     return key
+
+
+def check_key(key: str, field: str) -> None:
+    """Refuse a key that no header can carry, without showing it."""
+    if not (key.isascii() and key.isprintable()):
+        raise InvalidInput("the key holds characters that no key has", field=field)

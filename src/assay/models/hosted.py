@@ -56,7 +56,7 @@ class Hosted:
     ) -> None:
         self._config, self._dialect, self._endpoint = config, dialect, endpoint
         self._transport, self._clock = transport, clock
-        self._key = _key_in(endpoint.headers)
+        self._key = _key_in(endpoint.headers, str(config.options.get("key_header", "")).lower())
 
     @property
     def config(self) -> ModelConfig:
@@ -221,8 +221,8 @@ def _text(body: bytes) -> str:
     return excerpt(body[:8000].decode("utf-8", "replace"))
 
 
-def _key_in(headers: Mapping[str, str]) -> str | None:
-    for name in ("authorization", "x-api-key", "api-key", "x-goog-api-key"):
+def _key_in(headers: Mapping[str, str], own: str) -> str | None:
+    for name in (own, "authorization", "x-api-key", "api-key", "x-goog-api-key"):
         if name in headers:
             return headers[name].removeprefix("Bearer ")
     return None

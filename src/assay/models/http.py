@@ -31,7 +31,7 @@ def make(config: ModelConfig, key: str | None, transport: Transport, clock: Cloc
     """
     check_options(config, OPTIONS)
     options = config.options
-    url = str(options.get("url") or config.base_url or config.model)
+    url = url_of(config)
     method = str(options.get("method", "POST")).upper()
     if method not in METHODS:
         raise InvalidInput(f"must be one of {', '.join(METHODS)}", field="options.method")
@@ -49,6 +49,11 @@ def make(config: ModelConfig, key: str | None, transport: Transport, clock: Cloc
     headers = {name: _filled_header(value, key) for name, value in _headers(config, key).items()}
     endpoint = make_endpoint(replace(config, headers=headers), url, {"accept": "application/json, text/*"})
     return HttpApp(config, replace(endpoint, method=method), transport, clock, key)
+
+
+def url_of(config: ModelConfig) -> str:
+    """The application's address: `options.url`, else `base_url`, else the model's id."""
+    return str(config.options.get("url") or config.base_url or config.model)
 
 
 def check_usage(usage: Any) -> None:

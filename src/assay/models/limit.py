@@ -361,7 +361,7 @@ def limiters_for(
     """
     groups: dict[tuple[str | None, ...], list[ModelConfig]] = {}
     for config in configs:
-        account = (config.provider, config.base_url, config.key_variable, config.model)
+        account = (config.provider, config.base_url, config.key_variable, config.credential, config.model)
         groups.setdefault(account, []).append(config)
     limiters: dict[str, Limiter] = {}
     for members in groups.values():

@@ -1,7 +1,7 @@
 """From a plan to models that can be asked, prompts that can be rendered and metrics that can score."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -100,13 +100,17 @@ def check_grid(world: World, plan: Plan, suite: Suite | None = None) -> Grid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What a run asks its models through: one transport, one set of slots, one cache, one ledger."""
+    """What a run asks its models through: one transport, one set of slots, one cache, one ledger.
+
+    `credentials` are the keys of the stored credentials that its models name.
+    """
 
     transport: Transport
     slots: Slots
     ledger: AttemptLedger
     cache: ResponseCache | None
     concurrency: int
+    credentials: Mapping[str, str] = field(repr=False)
 
 
 def build_evaluator(world: World, grid: Grid, bench: Bench) -> Evaluator:
@@ -116,7 +120,7 @@ def build_evaluator(world: World, grid: Grid, bench: Bench) -> Evaluator:
     limiters = limiters_for([_within(config, bench.concurrency) for config in plan.models], around)
     single: dict[str, Model] = {}
     for config in plan.models:
-        provider = _provider(world, config, bench.transport)
+        provider = _provider(world, config, bench.transport, bench.credentials)
         gated = Gate(provider, bench.slots.gate, bench.slots.sent)
         single[config.name] = Retried(Limited(gated, limiters[config.name], around), bench.ledger, around)
     candidates = []
@@ -147,13 +151,16 @@ def _within(config: ModelConfig, slots: int) -> ModelConfig:
     return replace(config, limits=replace(config.limits, max_concurrency=wanted))
 
 
-def _provider(world: World, config: ModelConfig, transport: Transport) -> Model:
+def _provider(
+    world: World, config: ModelConfig, transport: Transport, credentials: Mapping[str, str] | None = None
+) -> Model:
     return make_model(
         config,
         environment=world.environment,
         transport=transport,
         clock=world.clock,
         sleep=world.sleep,
+        credentials=credentials,
     )
 
 

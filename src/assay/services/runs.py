@@ -20,6 +20,7 @@ from assay.formats.cases import read_cases
 from assay.models.cache import BatchedCache
 from assay.models.transport import Transport
 from assay.services.context import Context
+from assay.services.credentials import check_credentials, open_credentials
 from assay.services.drawing import ReadCases, with_cases
 from assay.services.grid import Bench, Grid, build_evaluator, check_grid
 from assay.services.selection import Filters, Selector, narrow_suite
@@ -63,6 +64,7 @@ async def create_job(context: Context, suite: Suite, filters: Filters) -> UUID:
     suite = await resolve_suite(context, narrow_suite(suite, filters))
     plan = plan_of(suite)
     grid = check_grid(context, plan, suite)
+    await check_credentials(context, plan.models)
     _check_budget(grid, suite.budget_usd, suite)
     selector = Selector(replace(filters, split=suite.dataset.split))
     job_id = new_id()
@@ -247,9 +249,15 @@ async def _run(
     slots = Slots(policy.concurrency)
     attempts = Attempts(queue, slots.sent)
     cache = BatchedCache(queue.find_answers) if use_cache else None
+    credentials = await open_credentials(context, grid.plan.models)
     async with Transport(clock=context.clock) as transport:
         bench = Bench(
-            transport=transport, slots=slots, ledger=attempts, cache=cache, concurrency=policy.concurrency
+            transport=transport,
+            slots=slots,
+            ledger=attempts,
+            cache=cache,
+            concurrency=policy.concurrency,
+            credentials=credentials,
         )
         return await run(
             RunContext(
