@@ -76,20 +76,11 @@ def test_every_option_and_argument_is_described(name: str) -> None:
             assert str(parameter.name).upper() in section
 
 
-def parts_of(name: str) -> dict[str, click.Command]:
-    """The commands of a group; none for a command that is no group."""
-    command = command_of(name)
-    return dict(command.commands) if isinstance(command, click.Group) else {}
-
-
-@pytest.mark.parametrize("name", [name for name in COMMANDS if parts_of(name)])
-def test_every_command_of_a_group_is_described_with_its_options(name: str) -> None:
-    section = sections()[name]
-    for part, command in parts_of(name).items():
-        assert f"`assay {name} {part}" in section
-        for parameter in command.params:
-            if isinstance(parameter, click.Option):
-                assert [opt for opt in parameter.opts if not re.search(rf"`{opt}[ `]", section)] == []
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_of_a_group_is_described(name: str) -> None:
+    group = command_of(name)
+    inner = group.commands if isinstance(group, click.Group) else ()
+    assert [each for each in inner if f"`assay {name} {each}" not in sections()[name]] == []
 
 
 def test_no_option_is_described_that_is_not_there() -> None:
