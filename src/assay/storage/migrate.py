@@ -8,7 +8,7 @@ import psycopg
 
 from assay.domain.errors import StorageFailed
 
-HEAD = "0001"
+HEAD = "0003"
 """The revision that this version of Assay works with."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
