@@ -77,7 +77,7 @@ begin
     where j.organization_id = org and j.id = p_job for no key update;
   update assay.evaluation_queue q set available_at = clock_timestamp()
    where q.organization_id = org and q.job_id = p_job and q.item_no = any (p_items)
-     and q.lease_expires_at is null and q.available_at = assay.held_until();
+     and q.state::text = 'ready' and q.available_at = assay.held_until();
   get diagnostics opened = row_count;
   return opened;
 end $$;

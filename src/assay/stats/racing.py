@@ -132,6 +132,10 @@ class Race:
         """Take in that a case has no score by its nature; a draw where both of a pair skip it."""
         self._put(candidate, position, np.nan, np.nan)
 
+    def note_opened(self, candidate: int, position: int) -> None:
+        """Take note that a case was handed out, by a race before this one."""
+        self._opened[candidate] = max(self._opened[candidate], position + 1)
+
     def next(self) -> tuple[Stretch, ...]:
         """What to ask next: empty when the race is decided, or waits for what was handed out.
 

@@ -1,0 +1,95 @@
+"""The steering of a race: opens cells a little ahead of what is known, and closes those that are not needed."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from assay.domain.events import CandidateStopped
+from assay.domain.jobs import Plan
+from assay.reports.wording import candidate_labels, plural
+from assay.services.context import Context
+from assay.services.race_field import Field, read_field
+from assay.stats.racing import RaceResult, Standing
+from assay.storage.races import RaceCells
+
+
+class RaceSteering:
+    """Steers one job, whose plan has a race; the Steering of the engine.
+
+    It knows nothing that is not in the database: several workers may steer one race, and one that died is
+    followed by another that reads what was scored.
+    """
+
+    def __init__(self, context: Context, job_id: UUID, plan: Plan) -> None:
+        self._context, self._job_id, self._plan = context, job_id, plan
+        self._metric = (plan.race and plan.race.metric) or ""
+        self._cells = RaceCells(context.database, context.organization_id, job_id, self._metric)
+        pairs = [(prompt.name, model.name) for prompt in plan.prompts for model in plan.models]
+        self._labels = candidate_labels(pairs)
+        self._field: Field | None = None
+        self._open: set[int] = set()
+        self._stopped: set[int] = set()
+
+    async def steer(self, wanted: int) -> None:
+        """Take in what has ended, close whom the race has left behind, and open what comes next.
+
+        Cells are opened, a batch at a time, until `wanted` of them have not ended: so many, and less than one
+        batch more, can turn out not to have been needed.
+        """
+        field = await self._watch()
+        result = field.race.result()
+        if result.winner is None:
+            await self._open_more(field, wanted)
+        over = result.winner is not None or not self._open
+        await self._close(result, [each for each in result.standings if over or each.ending == "beaten"])
+
+    async def _watch(self) -> Field:
+        if self._field is not None and self._open:
+            for cell in await self._cells.ended(sorted(self._open)):
+                self._open.discard(cell.item_no)
+                if cell.state != "closed":
+                    self._field.take(cell)
+                elif self._field.course.place(cell.item_no)[0] not in self._stopped:
+                    self._field = None  # another worker knows more: read what it knows
+                    break
+        if self._field is None:
+            organization_id = self._context.organization_id
+            async with self._context.database.transaction(organization_id) as connection:
+                self._field, self._open = await read_field(
+                    connection, organization_id, self._job_id, self._plan
+                )
+        return self._field
+
+    async def _open_more(self, field: Field, wanted: int) -> None:
+        items: list[int] = []
+        while len(self._open) < wanted and (stretches := field.race.next()):
+            new = [i for s in stretches for i in field.course.items(s.candidate, s.first, s.last)]
+            items += new
+            self._open.update(new)
+        if items:
+            await self._cells.open(items)
+
+    async def _close(self, result: RaceResult, ended: Sequence[Standing]) -> None:
+        """Close what waits of candidates that are not asked any more; again and again where the race is over.
+
+        A cell that was leased when its candidate was closed may come back, to be closed then.
+        """
+        if not ended:
+            return
+        reasons = {each.candidate: self._reason(each, result) for each in ended}
+        models = len(self._plan.models)
+        await self._cells.close([(*divmod(number, models), reason) for number, reason in reasons.items()])
+        for number, reason in reasons.items():
+            if number not in self._stopped and result.winner != number:
+                self._context.emit(CandidateStopped(candidate=self._labels[number], reason=reason))
+        self._stopped.update(reasons)
+
+    def _reason(self, each: Standing, result: RaceResult) -> str:
+        if each.ending == "beaten" and each.beaten_by is not None and each.beaten_after is not None:
+            cases = plural(each.beaten_after, "case")
+            return f"{self._labels[each.beaten_by]} is better on {self._metric}, as {cases} show"
+        if result.winner is None:
+            return f"the race on {self._metric} has nothing more to ask"
+        if each.ending == "won":
+            return f"it won the race on {self._metric}"
+        winner = self._labels[result.winner]
+        return f"{winner} won the race on {self._metric}: this one is at most {result.eps:g} better"
