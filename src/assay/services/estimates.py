@@ -10,6 +10,7 @@ from assay.domain.suites import Suite
 from assay.models.estimate import CallEstimate, estimate_call
 from assay.services.context import World
 from assay.services.grid import Grid, check_grid
+from assay.services.race_check import check_race
 from assay.services.runs import check_cases, plan_of
 from assay.services.selection import Filters, Selector, narrow_suite
 
@@ -57,7 +58,7 @@ class SuiteEstimate:
 def estimate_suite(suite: Suite, filters: Filters, world: World) -> SuiteEstimate:
     """Render every question and sum up; nothing is sent or stored. Raises as a run would before its calls."""
     suite = narrow_suite(suite, filters)
-    grid = check_grid(world, plan_of(suite), suite)
+    grid = check_grid(world, check_race(suite, plan_of(suite)), suite)
     rows = [
         CandidateEstimate(prompt=prompt.name, model=model.name)
         for prompt in suite.prompts

@@ -31,6 +31,8 @@ def check_race(suite: Suite, plan: Plan) -> Plan:
 
 
 def _problem(suite: Suite, field: str, message: str, remedy: str) -> InvalidInput:
+    if "race" not in suite.lines:
+        return InvalidInput(message, field=f"--{field.replace('.', '-')}", remedy=remedy)
+    line = suite.lines.get(field, suite.lines["race"])
     file = None if suite.path is None else str(suite.path)
-    line = suite.lines.get(field, suite.lines.get("race"))
     return InvalidInput(message, file=file, line=line, field=field, remedy=remedy)

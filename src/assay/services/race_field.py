@@ -109,7 +109,8 @@ async def read_field(
     if plan.race is None or plan.race.metric is None:
         raise ValueError("the job is no race")
     cases = [int(n) async for n in _case_numbers(connection, organization_id, job_id)]
-    field, open_: tuple[Field, set[int]] = Field(plan.race, lay_course(plan, cases)), set()
+    field = Field(plan.race, lay_course(plan, cases))
+    open_: set[int] = set()
     async with aclosing(stream_race_cells(connection, organization_id, job_id, plan.race.metric)) as batches:
         async for cells in batches:
             for cell in cells:

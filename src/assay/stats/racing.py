@@ -259,9 +259,7 @@ class Race:
             mean=self._mean(candidate),
             beaten_by=by,
             beaten_after=None if by is None else int(beaten[by]),
-            log_evidence=None
-            if candidate == chosen
-            else float(self._pairs.log_e_close[chosen, candidate]),
+            log_evidence=None if candidate == chosen else float(self._pairs.log_e_close[chosen, candidate]),
         )
 
 
