@@ -61,7 +61,7 @@ class Steering(Protocol):
     """Decides, while a job runs, which of its cells may be claimed and which are not needed any more."""
 
     async def steer(self, wanted: int) -> None:
-        """Look at what was scored; let more cells be claimed until `wanted` are under way, or close the rest."""
+        """Look at what was scored; let more cells be claimed, up to `wanted` at once, or close the rest."""
 
 
 class WorkQueue(Protocol):

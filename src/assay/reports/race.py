@@ -1,12 +1,29 @@
 """What a race found and what it saved, in words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from assay.reports.values import CandidateSummary, RaceCandidate, RaceSummary
+from assay.reports.values import CandidateSummary, RaceCandidate, RaceSummary, RunSummary
 from assay.reports.wording import count, dollars, percent, plural
 from assay.stats.racing import RaceResult, Standing
 
 ESTIMATED = "estimated from the means of the cells that ran"
+ADAPTIVE = (
+    "the race chose whom to ask by the scores so far: means, intervals and comparisons are made as if the "
+    "number of cases had been fixed, and hold only roughly; what the race itself states holds"
+)
+
+
+def with_race(summary: RunSummary, metric: str, result: RaceResult) -> RunSummary:
+    """The summary of a run that was a race, whose candidates are those of the summary."""
+    race = summarise_race(metric, result, summary.candidates)
+    answered = any(candidate.succeeded for candidate in summary.candidates)
+    return replace(
+        summary,
+        race=race,
+        headline=race.sentence if answered else summary.headline,
+        warnings=(ADAPTIVE, *summary.warnings),
+    )
 
 
 def summarise_race(metric: str, result: RaceResult, candidates: Sequence[CandidateSummary]) -> RaceSummary:
@@ -79,9 +96,8 @@ def _sentence(metric: str, result: RaceResult, labels: Sequence[str]) -> str:
     missing = sum(standing.missing for standing in result.standings)
     if missing and _all_asked(result):
         lost = plural(missing, "case")
-        return (
-            f"The race on {metric} has no winner: {leader} leads, but {lost} without a score leave it open."
-        )
+        open_ = f"{leader} leads, but {lost} without a score leave it open"
+        return f"The race on {metric} has no winner: {open_}."
     if not any(standing.seen for standing in result.standings):
         return f"The race on {metric} has not begun."
     return f"The race on {metric} is not decided yet: {leader} leads."

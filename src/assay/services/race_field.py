@@ -1,4 +1,4 @@
-"""The race of a job as far as it is stored: cells become scores of cases in a shuffled order, and those evidence."""
+"""The race of a job as far as it is stored: cells become scores of cases in a shuffled order."""
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
@@ -69,8 +69,8 @@ def _key(seed: int, case_no: int) -> int:
 class Field:
     """A race over cells.
 
-    Repeats of a case are averaged. One that failed counts with the worst for whatever is claimed, one that was
-    skipped not at all; a case counts when all its repeats have ended.
+    Repeats of a case are averaged. One that failed counts with the worst for whatever is claimed, one that
+    was skipped not at all; a case counts when all its repeats have ended.
     """
 
     def __init__(self, config: RaceConfig, course: Course) -> None:

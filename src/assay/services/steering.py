@@ -1,4 +1,4 @@
-"""The steering of a race: opens cells a little ahead of what is known, and closes those that are not needed."""
+"""The steering of a race: opens cells a little ahead of what is known, closes those that are not needed."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from assay.domain.jobs import Plan
 from assay.metrics.catalog import get_info
+from assay.reports.race import with_race
 from assay.reports.summary import CandidateData, MetricData, RunSummary, summarise
 from assay.services.context import Context
 from assay.services.race_field import read_field
@@ -44,8 +45,9 @@ async def summarise_job(context: Context, job_id: UUID) -> JobSummary:
         rng=np.random.default_rng(job.plan.seed),
         title=job.name,
         margin=job.plan.margin,
-        race=race,
     )
+    if race is not None:
+        summary = with_race(summary, *race)
     return JobSummary(job=job, summary=summary)
 
 

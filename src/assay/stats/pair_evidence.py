@@ -1,19 +1,20 @@
 """Evidence that one candidate beats another on a finite data set, valid however often it is looked at.
 
-For "i beats j" on N cases in random order, d_t = x_it - x_jt in [-1, 1] and S = sum of d over the t cases seen:
+For "i beats j" on N cases in random order, d_t = x_it - x_jt in [-1, 1] and S = sum of d over t seen cases:
 
-    m0   = -S / (N - t)                        what the mean of the rest is at most, if i is not better in all
-    meps = m0 - eps N / (N - t)                the same, if i is worse than j by eps or more
+    m0   = -S / (N - t)                  the most that the mean of the rest is, if i is not better in all
+    meps = m0 - eps N / (N - t)          the same, if i is worse than j by eps or more
     lam  = min(stake N / (N - t), .95 / (1 + m0))
-    W0  <- W0 (1 + lam (d - m0)),  Weps <- Weps (1 + lam (d - meps))
+    W0  <- W0 (1 + lam (d - m0)),        Weps <- Weps (1 + lam (d - meps))
 
-and E is the mean of W over four stakes. Under its null hypothesis E is a nonnegative supermartingale, since the
-rest of a shuffled data set has that mean at most: P(E is ever >= c) <= 1/c (Ville 1939). Both processes bet the
-same stakes, so that Eps >= E0 path by path and one union bound covers both. Betting without replacement:
-Waudby-Smith and Ramdas 2020, 2024. Beside it stands plain arithmetic: a lead that the rest cannot undo is certain.
+and E is the mean of W over four stakes. Under its null hypothesis E is a nonnegative supermartingale, since
+the rest of a shuffled data set has that mean at most: P(E is ever >= c) <= 1/c (Ville 1939). Both processes
+bet the same stakes, so that Eps >= E0 path by path and one union bound covers both. Betting without
+replacement: Waudby-Smith and Ramdas 2020, 2024. Beside it stands plain arithmetic: a lead that the rest
+cannot undo is certain.
 
-A case without a score is an interval [low, high]; "i beats j" then takes low of i and high of j, the worst for
-what is claimed: a claim holds whatever the missing scores would have been.
+A case without a score is an interval [low, high]; "i beats j" then takes low of i and high of j, the worst
+for what is claimed: a claim holds whatever the missing scores would have been.
 """
 
 import numpy as np
@@ -51,7 +52,7 @@ class PairEvidence:
         self._wealth_close: FloatArray = np.zeros((k, k, STAKES.size))
 
     def extend(self, low: FloatArray, high: FloatArray, seen: Numbers) -> None:
-        """Take in what is new: bounds of the scores by candidate and position, and how many of each are seen."""
+        """Take in what is new: bounds of scores by candidate and position, and how many of each are seen."""
         common = np.minimum.outer(seen, seen)
         np.fill_diagonal(common, 0)
         first, second = np.nonzero(common > self.cases)

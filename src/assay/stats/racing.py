@@ -1,9 +1,9 @@
 """Racing: find the best of k candidates on a data set without asking all of them all of it.
 
 The target is the candidate that the full grid on these cases would choose, or one at most `eps` worse. The
-case order must be a uniform shuffle. Evidence is that of `pair_evidence`, with threshold (k - 1) / alpha: only
-the best candidate needs protection, against k - 1 rivals. So the promise holds with probability 1 - alpha
-whatever the scores are, whatever the order in which they arrive and however often one looks.
+case order must be a uniform shuffle. Evidence is that of `pair_evidence`, with threshold (k - 1) / alpha:
+only the best candidate needs protection, against k - 1 rivals. So the promise holds with probability
+1 - alpha whatever the scores are, whatever the order in which they arrive and however often one looks.
 
 (a) j is out when some i has shown to be better; (b) h wins when it was shown to be less than eps worse than
 each that is not out; (c) the leader or its closest challenger is asked next, whichever has seen fewer cases

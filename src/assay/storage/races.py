@@ -79,7 +79,7 @@ class RaceCells:
 async def stream_race_cells(
     connection: Connection, organization_id: UUID, job_id: UUID, metric: str
 ) -> AsyncGenerator[list[RaceCell], None]:
-    """Every cell of a race that was opened, by its number, in batches; a retried one as its newest job left it."""
+    """Every cell of a race that was opened, by its number, in batches; a retried one as it was left last."""
     async with connection.cursor(name="race") as cursor:
         cursor.itersize = FETCH_ROWS
         await cursor.execute(OPENED, {"org": organization_id, "job": job_id, "metric": metric})
