@@ -2,7 +2,7 @@
 
     python benchmarks/stats_checks_race.py [REPS] [WORKERS]
 
-Each function returns one frozen row. A pick is wrong where the full grid has a candidate that is better than it
+Each check returns one frozen row. A pick is wrong where the full grid has a candidate that is better than it
 by more than eps. Bounds are the promise (alpha = .05) and the noise of the simulation.
 """
 
@@ -45,7 +45,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Of many races: the share that picked wrongly, and the mean share of calls saved with two percentiles."""
+    """Of many races: the share that picked wrongly, the share of calls saved, its 10th and 90th percentile."""
 
     wrong: float
     saved: float

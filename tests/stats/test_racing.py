@@ -1,4 +1,4 @@
-"""Races: evidence as its formula says, a promise that holds, and a result that is a function of the scores."""
+"""Races: evidence as its formula says, a promise that holds, a result that is a function of the scores."""
 
 import math
 
