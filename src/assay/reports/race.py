@@ -10,7 +10,8 @@ from assay.stats.racing import RaceResult, Standing
 ESTIMATED = "estimated from the means of the cells that ran"
 ADAPTIVE = (
     "the race chose whom to ask by the scores so far: means, intervals and comparisons are made as if the "
-    "number of cases had been fixed, and hold only roughly; what the race itself states holds"
+    "number of cases had been fixed, and hold only roughly. They speak of cases like these; what the race "
+    "states is about this data set, and holds"
 )
 
 

@@ -173,7 +173,8 @@ def _errors(candidate: CandidateSummary) -> Text:
     cell = Text(f"{candidate.errors:,}", style="red" if candidate.errors else "dim")
     for code, number in list(candidate.failures.items())[:2]:
         cell.append(f"\n{number:,} ", style="red").append_text(_line(code, 20, style="red"))
-    return _noted(cell, candidate.pending + candidate.cancelled, "not run")
+    cell = _noted(cell, candidate.not_needed, "not needed")
+    return _noted(cell, candidate.pending + candidate.cancelled - candidate.not_needed, "not run")
 
 
 def _noted(cell: Text, number: int, what: str) -> Text:
