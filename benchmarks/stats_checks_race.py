@@ -45,7 +45,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Of many races: the share that picked wrongly, the share of calls saved, its 10th and 90th percentile."""
+    """Of many races: the share that picked wrongly, and what was saved, with 10th and 90th percentile."""
 
     wrong: float
     saved: float

@@ -53,7 +53,7 @@ def test_a_race_ends_early_and_says_what_it_saved(bench: Bench) -> None:
     assert "95% certainty" in race["sentence"]
     assert done.json["headline"] == race["sentence"]
     ended = dict(bench.rows(ENDED))
-    assert ended["race_decided"] == race["saved_cells"] > 450
+    assert ended["race_decided"] == race["saved_cells"] > 100
     assert ended["succeeded"] == 900 - race["saved_cells"]
     assert bench.value(ANSWERS) == ended["succeeded"]
     assert bench.jobs()[0]["state"] == "completed"
@@ -61,7 +61,7 @@ def test_a_race_ends_early_and_says_what_it_saved(bench: Bench) -> None:
     by_label = {each["candidate"]: each for each in race["candidates"]}
     assert by_label["careful"]["ending"] == "won"
     assert "careful is better" in by_label["terse"]["reason"]
-    assert by_label["terse"]["seen"] < 200
+    assert by_label["terse"]["seen"] < 300
     coverage = {each["candidate"]: (each["scored"], each["planned"]) for each in done.json["metrics"]}
     assert all(scored < planned == 300 for scored, planned in coverage.values())
     tokens = sum(each["saved_tokens"] for each in race["candidates"])
@@ -131,7 +131,7 @@ def test_a_race_that_was_killed_goes_on_from_its_scores(bench: Bench, answers: i
     assert done.json["race"]["winner"] == "careful"
     ended = dict(bench.rows(ENDED))
     assert set(ended) == {"succeeded", "race_decided"}
-    assert ended["race_decided"] > 300
+    assert ended["race_decided"] > 50
     assert bench.value(ANSWERS) == bench.value(CALLS) == ended["succeeded"]
     assert bench.broken() == []
 
@@ -176,6 +176,14 @@ def test_a_race_in_which_every_cell_fails_has_no_winner(bench: Bench) -> None:
     assert "No cell has an answer" in done.json["headline"]
     assert bench.states() == {"failed": 36}
     assert bench.broken() == []
+
+
+def test_a_race_that_failures_leave_open_ends_with_a_code_of_its_own(bench: Bench) -> None:
+    write_suite(bench, cases=40, options={"fail_rate": 0.6, "fail_with": "request_rejected"})
+    done = bench.run("run", "--race", "--json")
+    assert done.code == 3
+    assert "without a score leave it open" in done.json["headline"]
+    assert set(bench.states()) == {"succeeded", "failed"}
 
 
 def test_failed_cells_of_a_race_can_be_asked_again_all_of_them(bench: Bench) -> None:

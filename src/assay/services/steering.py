@@ -9,6 +9,7 @@ from assay.reports.wording import candidate_labels, plural
 from assay.services.context import Context
 from assay.services.race_field import Field, read_field
 from assay.stats.racing import RaceResult, Standing
+from assay.storage.pool import Connection
 from assay.storage.races import RaceCells
 
 
@@ -40,7 +41,8 @@ class RaceSteering:
         if result.winner is None:
             await self._open_more(field, wanted)
         over = result.winner is not None or not self._open
-        await self._close(result, [each for each in result.standings if over or each.ending == "beaten"])
+        beaten = [s for s in result.standings if s.ending == "beaten" and s.candidate not in self._stopped]
+        await self._close(result, result.standings if over else beaten)
 
     async def _watch(self) -> Field:
         if self._field is not None and self._open:
@@ -52,12 +54,13 @@ class RaceSteering:
                     self._field = None  # another worker knows more: read what it knows
                     break
         if self._field is None:
-            organization_id = self._context.organization_id
-            async with self._context.database.transaction(organization_id) as connection:
-                self._field, self._open = await read_field(
-                    connection, organization_id, self._job_id, self._plan
-                )
+            self._field, self._open = await self._context.database.run(
+                self._context.organization_id, self._read
+            )
         return self._field
+
+    async def _read(self, connection: Connection) -> tuple[Field, set[int]]:
+        return await read_field(connection, self._context.organization_id, self._job_id, self._plan)
 
     async def _open_more(self, field: Field, wanted: int) -> None:
         items: list[int] = []
@@ -69,9 +72,9 @@ class RaceSteering:
             await self._cells.open(items)
 
     async def _close(self, result: RaceResult, ended: Sequence[Standing]) -> None:
-        """Close what waits of candidates that are not asked any more; again and again where the race is over.
+        """Close what waits of candidates that are not asked any more.
 
-        A cell that was leased when its candidate was closed may come back, to be closed then.
+        Where the race is over this is done again each time: a cell that was leased may have come back.
         """
         if not ended:
             return
