@@ -45,19 +45,20 @@ class RaceSteering:
         await self._close(result, result.standings if over else beaten)
 
     async def _watch(self) -> Field:
-        if self._field is not None and self._open:
-            for cell in await self._cells.ended(sorted(self._open)):
-                self._open.discard(cell.item_no)
-                if cell.state != "closed":
-                    self._field.take(cell)
-                elif self._field.course.place(cell.item_no)[0] not in self._stopped:
-                    self._field = None  # another worker knows more: read what it knows
-                    break
-        if self._field is None:
-            self._field, self._open = await self._context.database.run(
-                self._context.organization_id, self._read
-            )
-        return self._field
+        field = self._field
+        for cell in await self._cells.ended(sorted(self._open)) if self._open else ():
+            self._open.discard(cell.item_no)
+            if field is None:
+                break
+            if cell.state != "closed":
+                field.take(cell)
+            elif field.course.place(cell.item_no)[0] not in self._stopped:
+                field = None  # another worker knows more: read what it knows
+        if field is not None:
+            return field
+        known = await self._context.database.run(self._context.organization_id, self._read)
+        self._field, self._open = known
+        return known[0]
 
     async def _read(self, connection: Connection) -> tuple[Field, set[int]]:
         return await read_field(connection, self._context.organization_id, self._job_id, self._plan)
