@@ -86,7 +86,7 @@ class RaceResult:
 class Race:
     """A race of `k` candidates over `n_cases` cases in one shuffled order.
 
-    Memory: 17 bytes for each candidate and case that was seen, and 200 for each pair of candidates.
+    Memory: 17 bytes for each candidate and case that was seen, and 112 for each ordered pair of candidates.
     Raises StatisticsError for fewer than two candidates or impossible settings.
     """
 
