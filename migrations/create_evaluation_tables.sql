@@ -1415,13 +1415,22 @@ create trigger accounted after update on assay.model_calls referencing old table
 -- rows of a batch are found by `= any (array)` in the primary key, and whether an item is leased is then told
 -- by lease_expires_at, which the partial indexes (where state = ...) cannot answer.
 
+create function assay.held_until() returns timestamptz
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+  -- finite, since before PostgreSQL 17 an infinite time has no distance from now
+  select timestamptz '9999-12-31 00:00:00+00'
+$$;
+comment on function assay.held_until() is 'The available_at of cells that a race has not asked for yet';
+
 create function assay.expand_job(p_job uuid, p_estimates jsonb, p_cases int) returns bigint
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 -- Makes the queue rows of the next p_cases cases; 0 when none is left or the job ends. Idempotent, resumable.
 -- p_estimates: [[prompt_no, model_no, base_nanousd, nanousd_per_byte], ...]; nulls are unknown prices.
+-- The cells of a race are held back until they are opened.
 declare
   org uuid := assay.current_organization();
   job assay.evaluation_jobs;
+  available timestamptz;
   made bigint;
   last_case int;
 begin
@@ -1442,13 +1451,15 @@ begin
        and v.organization_id = org and v.id = job.dataset_version_id;
     return 0;
   end if;
+  available := case when jsonb_typeof(job.plan -> 'race') = 'object' then assay.held_until()
+                    else clock_timestamp() end;
   insert into assay.evaluation_queue
-    (organization_id, job_id, item_no, case_no, prompt_no, model_no, repeat_no, estimate_nanousd)
+    (organization_id, job_id, item_no, case_no, prompt_no, model_no, repeat_no, estimate_nanousd, available_at)
   select org, p_job,
          ((dc.case_no::bigint * job.prompt_count + e.prompt_no) * job.model_count + e.model_no)
            * job.repeat_count + r.repeat_no,
          dc.case_no, e.prompt_no, e.model_no, r.repeat_no,
-         e.base_nanousd + e.byte_nanousd * octet_length(tc.vars::text)
+         e.base_nanousd + e.byte_nanousd * octet_length(tc.vars::text), available
     from assay.dataset_cases dc
     join assay.test_cases tc on tc.organization_id = org and tc.id = dc.case_id
    cross join (select (x ->> 0)::smallint as prompt_no, (x ->> 1)::smallint as model_no,
@@ -1689,6 +1700,48 @@ begin
    where q.organization_id = org and q.job_id = p_job
      and q.item_no = any (array(select b.item_no from batch b)) and q.lease_expires_at is not null;
 end $$;
+
+-- A race (plan -> 'race') has all its cells in the queue like any job, but held back: ready, yet not before
+-- held_until(). Whoever steers the race opens cells and, when a candidate is out or the winner is sure, closes
+-- those that are left. What was opened and how it ended is all there is to know of a race.
+
+create function assay.open_cells(p_job uuid, p_items bigint[]) returns bigint
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$
+-- Lets cells that are held back be claimed; their number. Others are left alone, so that it is idempotent.
+declare
+  org uuid := assay.current_organization();
+  opened bigint;
+begin
+  perform from assay.evaluation_jobs j
+    where j.organization_id = org and j.id = p_job for no key update;
+  update assay.evaluation_queue q set available_at = clock_timestamp()
+   where q.organization_id = org and q.job_id = p_job and q.item_no = any (p_items)
+     and q.state::text = 'ready' and q.available_at = assay.held_until();
+  get diagnostics opened = row_count;
+  return opened;
+end $$;
+comment on function assay.open_cells is 'Let cells of a race that were held back be claimed';
+
+create function assay.close_cells(p_job uuid, p_reasons jsonb) returns bigint
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$
+-- Cancels what still waits of some candidates; the number of cells. What is leased is left to end by itself.
+-- p_reasons: [[prompt_no, model_no, message], ...]. Idempotent.
+declare
+  org uuid := assay.current_organization();
+  closed bigint;
+begin
+  perform from assay.evaluation_jobs j
+    where j.organization_id = org and j.id = p_job for no key update;
+  update assay.evaluation_queue q
+     set state = 'cancelled', error_code = 'race_decided', error_message = r.message
+    from (select (x ->> 0)::smallint as prompt_no, (x ->> 1)::smallint as model_no, x ->> 2 as message
+            from jsonb_array_elements(p_reasons) x) r
+   where q.organization_id = org and q.job_id = p_job and q.state = 'ready'
+     and q.prompt_no = r.prompt_no and q.model_no = r.model_no;
+  get diagnostics closed = row_count;
+  return closed;
+end $$;
+comment on function assay.close_cells is 'Cancel what still waits of candidates that a race has decided on';
 
 create function assay.heartbeat(p_job uuid, p_tokens bigint[], p_lease interval) returns setof bigint
 language sql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$

@@ -16,7 +16,7 @@ from assay.services.exports import write_outputs
 from assay.services.summaries import JobSummary, summarise_job
 from assay.storage.jobs import Job
 
-GATE_FAILED, INTERRUPTED, TOOL_ERROR = 100, 130, 1
+GATE_FAILED, INTERRUPTED, TOOL_ERROR, INCONCLUSIVE = 100, 130, 1, 3
 ENDINGS: dict[EndReason, tuple[str, str]] = {
     "errors": ("stopped: too many cells failed", "Go on with: assay resume {job}"),
     "budget": (
@@ -67,7 +67,8 @@ def _finish(outcome: JobSummary, reason: EndReason, showing: Showing) -> int:
         return TOOL_ERROR
     if showing.min_pass_rate is not None and not _passes(outcome, showing.min_pass_rate):
         return GATE_FAILED
-    return 0
+    race = outcome.summary.race
+    return INCONCLUSIVE if race is not None and race.winner is None else 0
 
 
 def _budget(job: Job) -> str:

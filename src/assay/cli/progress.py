@@ -12,6 +12,7 @@ from assay.cli.consoles import message_console
 from assay.domain.events import (
     AccountPaused,
     CallFailed,
+    CandidateStopped,
     Event,
     ItemsRecorded,
     LimitChanged,
@@ -82,6 +83,8 @@ class ProgressListener:
                 self._failed_call(event)
             case AccountPaused():
                 self._say(f"{event.model}: account stopped: {event.message}")
+            case CandidateStopped():
+                self._say(f"{event.candidate} is not asked any more: {event.reason}")
             case LimitChanged() if event.reason.startswith("rate limited"):
                 self._bar.update(self._task, description=f"evaluating ({event.limit} at once)")
             case RunEnded() | LimitChanged():

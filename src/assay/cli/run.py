@@ -1,6 +1,7 @@
 """assay run."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from assay.cli.progress import ProgressListener, say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.suite_options import find_suite, read_suite, suite_options
 from assay.cli.working import Showing, parse_outputs, work_and_show
+from assay.domain.races import RaceConfig
 from assay.domain.suites import Suite
 from assay.services.jobs import find_job
 from assay.services.runs import DEFAULT_CONCURRENCY, RunOptions, create_job, set_budget, with_overrides
@@ -38,6 +40,20 @@ from assay.settings import Settings
     help="Exit 100 unless every metric that is binary or has a threshold passes this share of cases.",
 )
 @click.option("--budget", type=click.FloatRange(0), metavar="USD", help="Spend at most this.")
+@click.option(
+    "--race", is_flag=True, help="Stop candidates that cannot win, and the run once the winner is sure."
+)
+@click.option(
+    "--race-metric", metavar="NAME", help="The metric that decides a race; the first with scores from 0 to 1."
+)
+@click.option(
+    "--race-within",
+    type=click.FloatRange(0, 0.5),
+    help="The winner may be worse than the best by this; 0.02.",
+)
+@click.option(
+    "--race-alpha", type=click.FloatRange(0.0001, 0.5), help="How likely the winner may be wrong; 0.05."
+)
 @click.option("--resume", "resume", metavar="JOB", help="Go on with this job in place of a new one.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show the estimate; make no call.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -53,11 +69,25 @@ def run_command(**given: Any) -> int:
     suite = read_suite(find_suite(given["suite"], given["config"]), settings, given["variables"])
     suite = with_overrides(
         suite,
-        {"repeats": given["repeat"], "concurrency": given["concurrency"], "budget_usd": given["budget"]},
+        {
+            "repeats": given["repeat"],
+            "concurrency": given["concurrency"],
+            "budget_usd": given["budget"],
+            "race": _race(given, suite),
+        },
     )
     if given["dry_run"]:
         return _dry_run(suite, settings, given)
     return run_async(_run(suite, settings, given))
+
+
+def _race(given: dict[str, Any], suite: Suite) -> RaceConfig | None:
+    """The race that the options ask for, over the suite's own; each of them asks for one."""
+    names = {"metric": "race_metric", "within": "race_within", "alpha": "race_alpha"}
+    chosen = {name: given[option] for name, option in names.items() if given[option] is not None}
+    if not chosen and not given["race"]:
+        return suite.race
+    return replace(suite.race or RaceConfig(), **chosen)
 
 
 def _dry_run(suite: Suite, settings: Settings, given: dict[str, Any]) -> int:

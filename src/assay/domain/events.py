@@ -54,6 +54,14 @@ class AccountPaused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateStopped:
+    """A race asks no more of a candidate; `reason` says why, in words."""
+
+    candidate: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
     """A run ends: completed, interrupted, stopped by errors or by its budget."""
 
@@ -61,4 +69,4 @@ class RunEnded:
     reason: str
 
 
-Event = RunStarted | ItemsRecorded | LimitChanged | CallFailed | AccountPaused | RunEnded
+Event = RunStarted | ItemsRecorded | LimitChanged | CallFailed | AccountPaused | CandidateStopped | RunEnded

@@ -10,6 +10,7 @@ import orjson
 from assay.domain.datasets import Case
 from assay.domain.models import Limits, ModelConfig, ModelResponse, Price, Timeouts
 from assay.domain.prompts import Message, Prompt
+from assay.domain.races import RaceConfig
 from assay.domain.scores import MetricConfig, Score
 
 JobState = Literal["draft", "queued", "running", "paused", "completed", "failed", "cancelling", "cancelled"]
@@ -31,6 +32,7 @@ class Plan:
     variables: Mapping[str, Any]
     seed: int = 0
     margin: float | None = None
+    race: RaceConfig | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,7 @@ def plan_from_json(document: Mapping[str, Any]) -> Plan:
         variables=document["variables"],
         seed=document["seed"],
         margin=document["margin"],
+        race=RaceConfig(**document["race"]) if document.get("race") else None,
     )
 
 

@@ -57,6 +57,13 @@ class Metric(Protocol):
         """One score for each sample, in order; never raises for a sample's content."""
 
 
+class Steering(Protocol):
+    """Decides, while a job runs, which of its cells may be claimed and which are not needed any more."""
+
+    async def steer(self, wanted: int) -> None:
+        """Look at what was scored; let more cells be claimed, up to `wanted` at once, or close the rest."""
+
+
 class WorkQueue(Protocol):
     """The cells of one job, as one worker sees them. Every write is fenced by the lease's token."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from assay.domain.datasets import Case, Split
 from assay.domain.models import ModelConfig
 from assay.domain.prompts import Prompt, StoredPrompt
+from assay.domain.races import RaceConfig
 from assay.domain.scores import MetricConfig
 from assay.domain.versions import Reference
 
@@ -46,6 +47,8 @@ class Suite:
     budget_usd: float | None = None
     margin: float | None = None
     """Largest difference of a quality metric that does not matter, for the verdict "equivalent"."""
+    race: RaceConfig | None = None
+    """Set: stop candidates that cannot win. None: run the whole grid."""
     variables: Mapping[str, Any] = field(default_factory=dict)
     """Defaults for template variables that a case does not set."""
     path: Path | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Literal
 
-from assay.domain.protocols import Clock, Emit, Sleep, WorkQueue
+from assay.domain.protocols import Clock, Emit, Sleep, Steering, WorkQueue
 from assay.engine.attempts import Attempts
 from assay.engine.evaluate import Evaluator
 
@@ -70,7 +70,7 @@ class StopSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """What a run works with."""
+    """What a run works with. `steering` decides what may be claimed; None: everything."""
 
     job_id: str
     queue: WorkQueue
@@ -82,3 +82,4 @@ class RunContext:
     clock: Clock
     sleep: Sleep
     stop: StopSignal
+    steering: Steering | None = None

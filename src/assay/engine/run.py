@@ -85,6 +85,7 @@ class _Run:
                 continue
             if not self._expanded and self._backlog < 4 * window:
                 await self._expand()
+            await self._steer(window)
             self._claimed_at = self._context.clock()
             items = await self._context.queue.claim(free, skip_models=tuple(self._skip))
             self._backlog -= len(items)
@@ -101,6 +102,13 @@ class _Run:
         self._backlog = max(0, self._backlog) + made
         self._expanded = made == 0
 
+    async def _steer(self, window: int) -> None:
+        """Let as many cells be claimed as the window holds; it can choose among all cells only."""
+        if self._context.steering is not None:
+            while not self._expanded:
+                await self._expand()
+            await self._context.steering.steer(window)
+
     async def _nothing_ready(self) -> bool:
         """Whether the run is over, told from a moment without work; waits for more otherwise."""
         if not self._expanded:
@@ -114,7 +122,8 @@ class _Run:
         sweep = await self._context.queue.sweep()
         self._reason = self._ended(sweep)
         if self._reason is None:
-            wait_s = sweep.next_ready_s if sweep.next_ready_s and not sweep.leased else 0.0
+            waits = sweep.next_ready_s is not None and not sweep.leased and self._context.steering is None
+            wait_s = (sweep.next_ready_s or 0.0) if waits else 0.0
             await self._wait_for_room(min(max(wait_s, self._context.policy.poll_s), 5.0))
         return self._reason is not None
 

@@ -15,6 +15,7 @@ from assay.formats.suite_parts import (
     build_metrics,
     build_models,
     build_prompts,
+    build_race,
     parse_document,
 )
 from assay.formats.suite_schema import SCHEMA
@@ -68,6 +69,7 @@ def _build(
         concurrency=value.get("concurrency"),
         budget_usd=value.get("budget_usd"),
         margin=value.get("margin"),
+        race=build_race(value.get("race", False)),
         variables={**value.get("variables", {}), **variables},
         path=path,
         lines=problems.lines,

@@ -9,6 +9,7 @@ from assay.domain.datasets import Case
 from assay.domain.errors import InvalidInput
 from assay.domain.models import Limits, ModelConfig, Price, Timeouts
 from assay.domain.prompts import Message, Prompt, StoredPrompt
+from assay.domain.races import RaceConfig
 from assay.domain.scores import MetricConfig
 from assay.domain.suites import DatasetSource
 from assay.domain.versions import parse_reference
@@ -213,6 +214,14 @@ def build_metrics(values: Sequence[Any], problems: Problems) -> tuple[MetricConf
         )
     _check_unique([metric.name for metric in metrics], "metrics", "name", problems)
     return tuple(metrics)
+
+
+def build_race(value: bool | Mapping[str, Any]) -> RaceConfig | None:
+    """A race: true, or its settings; None for the whole grid."""
+    if isinstance(value, bool):
+        return RaceConfig() if value else None
+    numbers = {name: float(value[name]) for name in ("within", "alpha") if name in value}
+    return RaceConfig(**{**value, **numbers})
 
 
 def build_dataset(value: Mapping[str, Any], folder: Path, name: str, problems: Problems) -> DatasetSource:

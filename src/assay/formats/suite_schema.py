@@ -172,6 +172,17 @@ _SHORT_METRIC: Schema = {
     "additionalProperties": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/metric_settings"}]},
     "errorMessage": "say which metric: {type: rouge_l, ...} or {rouge_l: {...}}",
 }
+RACE = _object(
+    "Stop candidates that cannot win.",
+    {
+        "metric": _text("Name of the metric that decides; the first one with scores between 0 and 1."),
+        "within": _number(
+            "The winner is the best, or at most this much worse; 0.02.", minimum=0, maximum=0.5
+        ),
+        "alpha": _number("How likely that may be wrong; 0.05.", minimum=0.0001, maximum=0.5),
+        "batch": _count("Cases that a candidate is asked at a time; 25.", maximum=10_000),
+    },
+)
 DEFINITIONS: Schema = {
     "message": MESSAGE,
     "prompt": PROMPT,
@@ -181,6 +192,7 @@ DEFINITIONS: Schema = {
     "metric": _object("A metric.", {"type": _text("Type."), **_METRIC_SETTINGS}, required=["type"]),
     "metric_settings": _object("Settings of a metric.", _METRIC_SETTINGS),
     "short_metric": _SHORT_METRIC,
+    "race": RACE,
 }
 SCHEMA: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -221,6 +233,10 @@ SCHEMA: Schema = {
             ),
             "budget_usd": _number("The run stops before it would cost more.", exclusiveMinimum=0),
             "margin": _number("Difference of a quality metric that does not matter.", minimum=0, maximum=1),
+            "race": {
+                "description": "Stop candidates that cannot win; true, or more about it.",
+                "anyOf": [{"type": "boolean"}, {"$ref": "#/$defs/race"}],
+            },
             "variables": _free("Template variables that a case does not set."),
         },
         required=["prompts", "models"],

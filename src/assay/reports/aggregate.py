@@ -77,6 +77,7 @@ def summarise_candidate(data: CandidateData, label: str, level: float) -> Candid
         succeeded=data.succeeded,
         errors=data.failed + data.dead,
         cancelled=data.cancelled,
+        not_needed=data.not_needed,
         pending=data.pending,
         failures=dict(sorted(data.failures.items(), key=lambda item: (-item[1], item[0]))),
         cached=data.cached,

@@ -33,7 +33,7 @@ def _unfinished(candidates: Sequence[CandidateSummary]) -> Iterable[str]:
     pending = sum(candidate.pending for candidate in candidates)
     if pending:
         yield f"{plural(pending, 'cell')} not yet run: every number is preliminary"
-    cancelled = sum(candidate.cancelled for candidate in candidates)
+    cancelled = sum(candidate.cancelled - candidate.not_needed for candidate in candidates)
     if cancelled:
         yield f"{plural(cancelled, 'cell')} cancelled: the cases that ran may not stand for all"
     for candidate in candidates:
@@ -44,10 +44,14 @@ def _unfinished(candidates: Sequence[CandidateSummary]) -> Iterable[str]:
 
 
 def _coverage(candidates: Sequence[CandidateSummary], metrics: Sequence[MetricSummary]) -> Iterable[str]:
-    """One warning a candidate and count, naming the metrics and what the missing cells could hide."""
+    """One warning a candidate and count, naming the metrics and what the missing cells could hide.
+
+    Cells that a race did not need are not missing.
+    """
     low: dict[tuple[int, int, int], list[MetricSummary]] = {}
     for each in metrics:
-        meant = each.planned - each.skipped
+        not_needed = candidates[each.candidate].not_needed
+        meant = each.planned - each.skipped - not_needed
         if each.scored < LOW_COVERAGE * meant:
             low.setdefault((each.candidate, each.scored, meant), []).append(each)
     for (candidate, scored, meant), several in low.items():
@@ -56,7 +60,7 @@ def _coverage(candidates: Sequence[CandidateSummary], metrics: Sequence[MetricSu
         hidden = "".join(
             f"; with the rest as 0 or as 1, {each.metric} is {each.bounds[0]:.2f} or {each.bounds[1]:.2f}"
             for each in several
-            if each.bounds is not None
+            if each.bounds is not None and not candidates[candidate].not_needed
         )
         label = candidates[candidate].label
         yield f"{label}: only {scored:,} of {meant:,} cells ({share}) scored on {names}{hidden}"

@@ -78,7 +78,8 @@ class _Suite:
     def _outcome(self, result: Result) -> str:
         if result.state in _NOT_RUN:
             self.skipped += 1
-            return f"<skipped message={_attribute(_NOT_RUN[result.state])}/>"
+            why = f": {result.error_message}" if result.error_message else ""
+            return f"<skipped message={_attribute(_NOT_RUN[result.state] + why)}/>"
         if result.state != "succeeded":
             self.errors += 1
             code = result.error_code or result.state

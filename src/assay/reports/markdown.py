@@ -6,7 +6,7 @@ from typing import TextIO
 
 from assay.domain.results import Result
 from assay.reports.untrusted import markdown_text
-from assay.reports.values import CandidateSummary, MetricSummary, PairSummary, RunSummary
+from assay.reports.values import CandidateSummary, MetricSummary, PairSummary, RaceSummary, RunSummary
 from assay.reports.wording import (
     NOTHING,
     adjusted_p,
@@ -49,6 +49,8 @@ def _lines(summary: RunSummary, receipt: Mapping[str, str], failures: Iterable[R
     yield ""
     yield f"<sub>{run_size(summary)}</sub>"
     yield ""
+    if summary.race is not None:
+        yield from _race(summary, summary.race)
     yield from _scores(summary)
     for verdict in summary.verdicts:
         if verdict.pairs:
@@ -56,6 +58,20 @@ def _lines(summary: RunSummary, receipt: Mapping[str, str], failures: Iterable[R
     yield from _warnings(summary.warnings)
     yield from _failures(list(islice(failures, EXAMPLES_SHOWN)))
     yield from _receipt(receipt)
+
+
+def _race(summary: RunSummary, race: RaceSummary) -> Iterator[str]:
+    yield _prose(race.savings)
+    yield ""
+    rows = [
+        [
+            markdown_text(summary.candidates[each.candidate].label),
+            f"{each.seen:,} of {race.cases:,}",
+            _prose(each.reason),
+        ]
+        for each in race.candidates
+    ]
+    yield from _table(["race", "cases", "how it ended"], rows)
 
 
 def _scores(summary: RunSummary) -> Iterator[str]:

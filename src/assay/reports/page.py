@@ -11,6 +11,7 @@ from assay.reports.values import (
     MetricSummary,
     MetricVerdict,
     PairSummary,
+    RaceSummary,
     RunSummary,
 )
 from assay.reports.wording import (
@@ -97,6 +98,14 @@ class ScatterView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RaceView:
+    """A race: what it saved, and (tag, label, cases, how it ended) of each candidate."""
+
+    savings: str
+    rows: tuple[tuple[str, str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """All of the page but its rows."""
 
@@ -107,6 +116,7 @@ class Page:
     margin: str
     facts: tuple[Fact, ...]
     warnings: tuple[str, ...]
+    race: RaceView | None
     metric_names: tuple[str, ...]
     candidates: tuple[CandidateView, ...]
     comparisons: tuple[ComparisonView, ...]
@@ -130,6 +140,7 @@ def page_of(summary: RunSummary, receipt: Mapping[str, str], rows_limit: int) ->
         margin="" if summary.margin is None else f"{summary.margin:g}",
         facts=_facts(summary.candidates),
         warnings=summary.warnings,
+        race=None if summary.race is None else _race(summary, summary.race),
         metric_names=summary.metric_names,
         candidates=tuple(
             _candidate(summary, number, candidate, scales)
@@ -141,6 +152,19 @@ def page_of(summary: RunSummary, receipt: Mapping[str, str], rows_limit: int) ->
         states=("succeeded", "failed", "dead", "cancelled", "ready", "leased"),
         receipt=tuple(receipt.items()),
     )
+
+
+def _race(summary: RunSummary, race: RaceSummary) -> RaceView:
+    rows = (
+        (
+            str(each.candidate + 1),
+            summary.candidates[each.candidate].label,
+            f"{each.seen:,} of {race.cases:,}",
+            each.reason,
+        )
+        for each in race.candidates
+    )
+    return RaceView(savings=race.savings, rows=tuple(rows))
 
 
 def _facts(candidates: Sequence[CandidateSummary]) -> tuple[Fact, ...]:
@@ -196,7 +220,9 @@ def _candidate(
     errors = [f"{cells:,} {code}" for code, cells in list(candidate.failures.items())[:6]]
     if len(candidate.failures) != 1:
         errors.insert(0, f"{candidate.errors:,}")
-    not_run = candidate.pending + candidate.cancelled
+    not_run = candidate.pending + candidate.cancelled - candidate.not_needed
+    if candidate.not_needed:
+        errors.append(f"{candidate.not_needed:,} not needed")
     if not_run:
         errors.append(f"{not_run:,} not run")
     return CandidateView(

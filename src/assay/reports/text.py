@@ -9,7 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.reports.untrusted import one_line
-from assay.reports.values import CandidateSummary, MetricSummary, MetricVerdict, PairSummary, RunSummary
+from assay.reports.values import (
+    CandidateSummary,
+    MetricSummary,
+    MetricVerdict,
+    PairSummary,
+    RaceSummary,
+    RunSummary,
+)
 from assay.reports.wording import (
     NOTHING,
     adjusted_p,
@@ -50,12 +57,32 @@ def render_summary(summary: RunSummary, console: Console) -> None:
     console.print(title.append(f"  {run_size(summary)}", style="dim not bold"))
     if summary.headline:
         console.print(line(summary.headline, 1000))
+    if summary.race is not None:
+        console.print(line(summary.race.savings, 1000))
+        console.print()
+        console.print(_race_table(summary, summary.race))
     for table in _tables(summary, console.width):
         console.print()
         console.print(table)
     _print_pairs(summary, console)
     _print_warnings(summary.warnings, console)
     console.print()
+
+
+def _race_table(summary: RunSummary, race: RaceSummary) -> Table:
+    """Why each candidate was not asked more, in the order of the cases that it took."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False, header_style="dim")
+    table.add_column("race", overflow="fold", max_width=34)
+    table.add_column("cases", justify="right", no_wrap=True)
+    table.add_column("how it ended", overflow="fold")
+    for each in sorted(race.candidates, key=lambda each: (each.ending != "won", -each.seen)):
+        style = "bold green" if each.ending == "won" else ""
+        table.add_row(
+            _line(summary.candidates[each.candidate].label, NAME_LIMIT, style="bold"),
+            f"{each.seen:,} of {race.cases:,}",
+            _line(each.reason, 200, style=style),
+        )
+    return table
 
 
 def _tables(summary: RunSummary, width: int) -> Iterable[Table]:
@@ -146,7 +173,8 @@ def _errors(candidate: CandidateSummary) -> Text:
     cell = Text(f"{candidate.errors:,}", style="red" if candidate.errors else "dim")
     for code, number in list(candidate.failures.items())[:2]:
         cell.append(f"\n{number:,} ", style="red").append_text(line(code, 20, style="red"))
-    return _noted(cell, candidate.pending + candidate.cancelled, "not run")
+    cell = _noted(cell, candidate.not_needed, "not needed")
+    return _noted(cell, candidate.pending + candidate.cancelled - candidate.not_needed, "not run")
 
 
 def _noted(cell: Text, number: int, what: str) -> Text:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from assay.domain.scores import MetricInfo
 from assay.stats.comparison import Comparison
 from assay.stats.estimates import Interval
+from assay.stats.racing import Ending
 
 _NO_VALUES = np.empty(0, dtype=np.float64)
 
@@ -17,7 +18,8 @@ _NO_VALUES = np.empty(0, dtype=np.float64)
 class CandidateData:
     """What is counted of one prompt x model. The counts are cells, all repeats together.
 
-    `planned` = succeeded + failed + dead + cancelled + pending. Tokens and costs are sums over the answers of
+    `planned` = succeeded + failed + dead + cancelled + pending; `not_needed` of the cancelled cells were so
+    because a race was decided without them. Tokens and costs are sums over the answers of
     which they are known, `unknown_tokens` and `unknown_costs` the answers of which they are not. `latency_ms`
     holds the answers that were not cached. `failures` counts failed and dead cells by their error code.
     """
@@ -29,6 +31,7 @@ class CandidateData:
     failed: int = 0
     dead: int = 0
     cancelled: int = 0
+    not_needed: int = 0
     pending: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
     cached: int = 0
@@ -105,6 +108,7 @@ class CandidateSummary:
     succeeded: int
     errors: int
     cancelled: int
+    not_needed: int
     pending: int
     failures: Mapping[str, int]
     cached: int
@@ -154,8 +158,51 @@ class MetricVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RaceCandidate:
+    """One candidate in a race: how many cases were seen of it, why it was not asked more, what that saved.
+
+    `saved_tokens` and `saved_usd` are estimates: cells that were not needed times the mean of those that ran;
+    None where nothing is known.
+    """
+
+    candidate: int
+    ending: Ending
+    seen: int
+    missing: int
+    mean: float | None
+    reason: str
+    saved_cells: int
+    saved_tokens: float | None
+    saved_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaceSummary:
+    """What a race found. `winner` is None while it is not decided; `sentence` says what is guaranteed.
+
+    `exact`: the full grid would choose the winner; else the winner or one at most `within` better. Both with
+    probability 1 - `alpha`. What was saved is as for a candidate.
+    """
+
+    metric: str
+    winner: int | None
+    leader: int
+    exact: bool
+    within: float
+    alpha: float
+    cases: int
+    candidates: tuple[RaceCandidate, ...]
+    planned: int
+    saved_cells: int
+    saved_tokens: float | None
+    saved_usd: float | None
+    sentence: str
+    savings: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """A run in numbers: what all reports show."""
+    """A run in numbers: what all reports show. `race` is None where the whole grid was to be run."""
 
     title: str
     candidates: tuple[CandidateSummary, ...]
@@ -165,6 +212,7 @@ class RunSummary:
     warnings: tuple[str, ...]
     level: float = 0.95
     margin: float | None = None
+    race: RaceSummary | None = None
 
     @property
     def planned(self) -> int:

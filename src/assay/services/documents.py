@@ -1,5 +1,6 @@
 """A summary as JSON, for programs."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,7 +10,9 @@ from assay.domain.content import content_hash
 from assay.domain.money import NANO
 from assay.domain.scores import MetricConfig
 from assay.metrics.catalog import get_info
+from assay.reports.race import ESTIMATED
 from assay.reports.summary import RunSummary
+from assay.reports.values import RaceSummary
 from assay.services.summaries import JobSummary
 from assay.storage.jobs import Job
 
@@ -86,4 +89,15 @@ def summary_values(summary: RunSummary) -> dict[str, Any]:
             for verdict in summary.verdicts
         ],
         "warnings": list(summary.warnings),
+        "race": None if summary.race is None else _race_values(summary.race, labels),
+    }
+
+
+def _race_values(race: RaceSummary, labels: Sequence[str]) -> dict[str, Any]:
+    return {
+        **asdict(race),
+        "winner": None if race.winner is None else labels[race.winner],
+        "leader": labels[race.leader],
+        "candidates": [{**asdict(each), "candidate": labels[each.candidate]} for each in race.candidates],
+        "estimates": ESTIMATED,
     }

@@ -11,6 +11,7 @@ from assay.models.estimate import CallEstimate, estimate_call
 from assay.services.context import Context, World
 from assay.services.drawing import ReadCases, with_cases
 from assay.services.grid import Grid, check_grid
+from assay.services.race_check import check_race
 from assay.services.runs import check_cases, plan_of
 from assay.services.selection import Filters, Selector, narrow_suite
 from assay.services.stored_suites import resolve_suite
@@ -81,7 +82,7 @@ def estimate_suite(
     """
     suite = narrow_suite(suite, filters)
     filters = replace(filters, split=suite.dataset.split)
-    grid = check_grid(world, plan_of(suite), suite)
+    grid = check_grid(world, check_race(suite, plan_of(suite)), suite)
     rows = [
         CandidateEstimate(prompt=prompt.name, model=model.name)
         for prompt in suite.prompts

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from assay.domain.errors import Conflict, InvalidInput
 from assay.domain.ids import new_id
 from assay.domain.jobs import JobHead, Plan
 from assay.domain.money import NANO
+from assay.domain.protocols import Steering
 from assay.domain.suites import Suite
 from assay.engine.attempts import Attempts
 from assay.engine.policy import EndReason, RunContext, RunPolicy, Slots, StopSignal
@@ -23,6 +25,7 @@ from assay.services.context import Context
 from assay.services.credentials import check_credentials, open_credentials
 from assay.services.drawing import ReadCases, with_cases
 from assay.services.grid import Bench, Grid, build_evaluator, check_grid
+from assay.services.race_check import check_race
 from assay.services.selection import Filters, Selector, narrow_suite
 from assay.services.stored_suites import prompts_of, resolve_suite
 from assay.services.workers import is_dead
@@ -35,6 +38,8 @@ from assay.storage.queue import JobQueue
 
 DEFAULT_CONCURRENCY = 20
 WORKABLE = ("queued", "running", "paused")
+STEERING = "assay.services.steering"
+"""Its statistics are loaded for a race only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,7 @@ async def create_job(context: Context, suite: Suite, filters: Filters) -> UUID:
     No call is made. Raises InvalidInput or MissingKey for what cannot be run.
     """
     suite = await resolve_suite(context, narrow_suite(suite, filters))
-    plan = plan_of(suite)
+    plan = check_race(suite, plan_of(suite))
     grid = check_grid(context, plan, suite)
     await check_credentials(context, plan.models)
     _check_budget(grid, suite.budget_usd, suite)
@@ -113,6 +118,7 @@ def plan_of(suite: Suite) -> Plan:
         variables=suite.variables,
         seed=suite.seed,
         margin=suite.margin,
+        race=suite.race,
     )
 
 
@@ -223,7 +229,11 @@ async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: Sto
     if sweep.state not in WORKABLE:
         return "completed" if sweep.state == "completed" else "cancelled"
     policy = RunPolicy(concurrency=options.concurrency, max_errors=options.max_errors, capped=capped)
-    reason = await _run(context, (job_id, grid, queue), (policy, options.use_cache), stop)
+    steering = None
+    if job.plan.race is not None and job.parent_job_id is None:  # a retry asks all that failed
+        module: Any = import_module(STEERING)
+        steering = module.RaceSteering(context, job_id, job.plan)
+    reason = await _run(context, (job_id, grid, queue, steering), (policy, options.use_cache), stop)
     if reason not in ("completed", "cancelled", "paused") and not (await queue.sweep()).leased:
         # Nobody else works on it: say why it stands still.
         await _move(context, job_id, "paused", allowed=("queued", "running"), reason=reason)
@@ -242,9 +252,12 @@ def _queue_of(context: Context, job_id: UUID, grid: Grid) -> JobQueue:
 
 
 async def _run(
-    context: Context, work: tuple[UUID, Grid, JobQueue], how: tuple[RunPolicy, bool], stop: StopSignal
+    context: Context,
+    work: tuple[UUID, Grid, JobQueue, Steering | None],
+    how: tuple[RunPolicy, bool],
+    stop: StopSignal,
 ) -> EndReason:
-    (job_id, grid, queue), (policy, use_cache) = work, how
+    (job_id, grid, queue, steering), (policy, use_cache) = work, how
     head = await _head(context, job_id)
     slots = Slots(policy.concurrency)
     attempts = Attempts(queue, slots.sent)
@@ -271,6 +284,7 @@ async def _run(
                 clock=context.clock,
                 sleep=context.sleep,
                 stop=stop,
+                steering=steering,
             ),
             planned=head.planned,
             done=head.succeeded + head.failed,

@@ -12,11 +12,17 @@ import numpy.typing as npt
 
 from assay.domain.jobs import Plan
 from assay.metrics.catalog import get_info
+from assay.reports.race import with_race
 from assay.reports.summary import CandidateData, MetricData, RunSummary, summarise
 from assay.services.context import Context
+from assay.services.race_field import read_field
+from assay.stats.racing import RaceResult
 from assay.storage import jobs as stored
 from assay.storage.pool import Connection
 from assay.storage.results import stream_case_keys, stream_measures, stream_scores
+
+RACE_DECIDED = "race_decided"
+"""The error code of cells that a race did not need."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,7 @@ async def summarise_job(context: Context, job_id: UUID) -> JobSummary:
     async with context.database.transaction(context.organization_id) as connection:
         job = await stored.get_job(connection, context.organization_id, job_id)
         tables = await read_tables(connection, context.organization_id, job)
+        race = await _race(connection, context.organization_id, job)
     summary = summarise(
         tables.candidates(),
         tables.metrics(),
@@ -39,7 +46,19 @@ async def summarise_job(context: Context, job_id: UUID) -> JobSummary:
         title=job.name,
         margin=job.plan.margin,
     )
+    if race is not None:
+        summary = with_race(summary, *race)
     return JobSummary(job=job, summary=summary)
+
+
+async def _race(
+    connection: Connection, organization_id: UUID, job: stored.Job
+) -> tuple[str, RaceResult] | None:
+    """The metric of a job's race and how it stands, told again from the stored scores."""
+    if job.plan.race is None or job.plan.race.metric is None:
+        return None
+    field, _ = await read_field(connection, organization_id, job.id, job.plan)
+    return job.plan.race.metric, field.race.result()
 
 
 async def read_tables(connection: Connection, organization_id: UUID, job: stored.Job) -> "JobTables":
@@ -70,6 +89,7 @@ class _Cells:
     states: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     cached: int = 0
+    not_needed: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     unknown_tokens: int = 0
@@ -82,6 +102,8 @@ class _Cells:
         self.states[state] += 1
         if state in ("failed", "dead"):
             self.failures[error or "unknown"] += 1
+        if state == "cancelled":
+            self.not_needed += error == RACE_DECIDED
         if state != "succeeded":
             return
         self.cached += cached
@@ -177,6 +199,7 @@ class JobTables:
             failed=states["failed"],
             dead=states["dead"],
             cancelled=states["cancelled"],
+            not_needed=cells.not_needed,
             pending=self._planned - ended,
             failures=dict(cells.failures),
             cached=cells.cached,
