@@ -82,6 +82,7 @@ def _candidate(name: str, cases: int) -> CandidateSummary:
         succeeded=cases,
         errors=0,
         cancelled=0,
+        not_needed=0,
         pending=0,
         failures={},
         cached=0,

@@ -61,17 +61,17 @@ def _lines(summary: RunSummary, receipt: Mapping[str, str], failures: Iterable[R
 
 
 def _race(summary: RunSummary, race: RaceSummary) -> Iterator[str]:
-    yield _prose(race.savings)
+    yield prose(race.savings)
     yield ""
     rows = [
         [
             markdown_text(summary.candidates[each.candidate].label),
             f"{each.seen:,} of {race.cases:,}",
-            _prose(each.reason),
+            prose(each.reason),
         ]
         for each in race.candidates
     ]
-    yield from _table(["race", "cases", "how it ended"], rows)
+    yield from markdown_table(["race", "cases", "how it ended"], rows)
 
 
 def _scores(summary: RunSummary) -> Iterator[str]:

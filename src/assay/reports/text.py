@@ -78,9 +78,9 @@ def _race_table(summary: RunSummary, race: RaceSummary) -> Table:
     for each in sorted(race.candidates, key=lambda each: (each.ending != "won", -each.seen)):
         style = "bold green" if each.ending == "won" else ""
         table.add_row(
-            _line(summary.candidates[each.candidate].label, NAME_LIMIT, style="bold"),
+            line(summary.candidates[each.candidate].label, NAME_LIMIT, style="bold"),
             f"{each.seen:,} of {race.cases:,}",
-            _line(each.reason, 200, style=style),
+            line(each.reason, 200, style=style),
         )
     return table
 
