@@ -87,11 +87,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("assay") is None:
         return
     plan = _plan_of(metafunc.definition)
+    needed = ("assay",) if plan.cases is None else ("case", "assay")
+    if any(name not in metafunc.fixturenames for name in needed):
+        raise pytest.Collector.CollectError(
+            f"{metafunc.definition.nodeid}: a test with this mark takes the arguments {' and '.join(needed)}"
+        )
     if plan.cases is not None:
-        if "case" not in metafunc.fixturenames or "assay" not in metafunc.fixturenames:
-            raise pytest.Collector.CollectError(
-                f"{metafunc.definition.nodeid}: a test with a data set takes the arguments case and assay"
-            )
         metafunc.parametrize("case", plan.cases, ids=[case.key for case in plan.cases])
     if plan.repeats > 1:
         ids = [f"repeat{number + 1}" for number in range(plan.repeats)]
@@ -188,9 +189,10 @@ class Reporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """Write the results, those of a stopped run too."""
-        if self.config.option.assay_output and self.log is not None:
-            self.log.write(Path(self.config.option.assay_output))
+        """Write the results, those of a stopped run too, and none where there are none."""
+        if self.config.option.assay_output and not self.config.option.collectonly:
+            log = self.log or _part("signal_log").SignalLog()
+            log.write(Path(self.config.option.assay_output))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table of signals."""

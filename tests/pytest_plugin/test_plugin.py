@@ -687,3 +687,13 @@ def test_gates_are_not_what_failed_last_time(pytester: pytest.Pytester, run: Run
     assert run().ret == 1
     again = run("--lf")
     seen(again, "no previously failed tests, not deselecting")
+
+
+def test_results_are_those_of_this_run(pytester: pytest.Pytester, run: Run) -> None:
+    write_suite(pytester, right=2, wrong=0)
+    pytester.makepyfile(test_other="def test_other(): pass")
+    run("--assay-output", "out.jsonl")
+    run("--collect-only", "--assay-output", "out.jsonl")
+    assert len(rows_of(pytester.path / "out.jsonl")) == 2
+    run("test_other.py", "--assay-output", "out.jsonl")
+    assert rows_of(pytester.path / "out.jsonl") == []
