@@ -1,15 +1,10 @@
 """Does a race keep its promise, also where it is hardest to keep? Seeded simulations of `assay.stats.racing`.
 
-    python benchmarks/stats_checks_race.py [REPS] [WORKERS]
-
-Each check returns one frozen row. A pick is wrong where the full grid has a candidate that is better than it
+Each check returns what it found. A pick is wrong where the full grid has a candidate that is better than it
 by more than eps. Bounds are the promise (alpha = .05) and the noise of the simulation.
 """
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -33,7 +28,7 @@ EQUAL = (0.70,) * 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Found:
     """One promise: what was simulated, what was found, and what it must keep to."""
 
     check: str
@@ -108,19 +103,18 @@ def _races(draw: Draw, eps: float, seeds: Sequence[int]) -> list[tuple[bool, flo
     return rows
 
 
-def tally(draw: Draw, eps: float, reps: int, workers: int) -> Tally:
-    """Run many races, each with a seed of its own, so that the number of workers changes nothing."""
+def tally(draw: Draw, eps: float, reps: int) -> Tally:
+    """Run many races, each with a seed of its own."""
     parts = [range(start, min(start + 50, reps)) for start in range(0, reps, 50)]
-    with ProcessPoolExecutor(workers) as pool:
-        rows = [row for part in pool.map(partial(_races, draw, eps), parts) for row in part]
+    rows = [row for part in parts for row in _races(draw, eps, part)]
     wrong, saved = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
     low, high = np.quantile(saved, [0.1, 0.9])
     return Tally(float(wrong.mean()), float(saved.mean()), float(low), float(high))
 
 
-def _promise(name: str, design: str, found: Tally, least_saved: float = 0.0) -> Check:
+def _promise(name: str, design: str, found: Tally, least_saved: float = 0.0) -> Found:
     bound = "wrong <= 5.5%" + (f", saved >= {least_saved:.0%}" if least_saved else "")
-    return Check(
+    return Found(
         check=name,
         design=design,
         measured=f"wrong {found.wrong:.2%}, saved {found.saved:.1%} ({found.low:.0%} to {found.high:.0%})",
@@ -129,18 +123,18 @@ def _promise(name: str, design: str, found: Tally, least_saved: float = 0.0) -> 
     )
 
 
-def check_least_favourable(lead: int, eps: float, reps: int = REPS, workers: int = 2) -> Check:
+def check_least_favourable(lead: int, eps: float, reps: int = REPS) -> Found:
     """The hardest data set for the promise: the best leads by as little as still counts."""
-    found = tally(partial(least_favourable, lead), eps, reps, workers)
+    found = tally(partial(least_favourable, lead), eps, reps)
     design = f"best of 8 leads 7 tied rivals by {lead} of {N_CASES:,} cases, {reps:,} races"
     return _promise(f"LFC race eps={eps:g}", design, found)
 
 
-def check_savings(name: str, reps: int = REPS, workers: int = 2) -> Check:
+def check_savings(name: str, reps: int = REPS) -> Found:
     """What is saved on a profile of candidates: even, clear, twin or equal."""
     rates = {"even": EVEN, "clear": CLEAR, "twin": TWIN, "equal": EQUAL}[name]
     least = {"even": 0.65, "clear": 0.75, "twin": 0.65, "equal": 0.30}[name]
-    found = tally(partial(superpopulation, rates), 0.02, reps, workers)
+    found = tally(partial(superpopulation, rates), 0.02, reps)
     design = f"8 candidates, {min(rates):.2f} to {max(rates):.2f}, scores correlate by .5, {reps:,} races"
     return _promise(f"race savings, {name}", design, found, least)
 
@@ -157,12 +151,11 @@ def _either_out(seeds: Sequence[int]) -> list[bool]:
     return outs
 
 
-def check_exact_tie(reps: int = 2 * REPS, workers: int = 2) -> Check:
+def check_exact_tie(reps: int = 2 * REPS) -> Found:
     """Two tied candidates: each is shown to be worse with probability alpha at most."""
     parts = [range(start, min(start + 100, reps)) for start in range(0, reps, 100)]
-    with ProcessPoolExecutor(workers) as pool:
-        found = float(np.mean([out for part in pool.map(_either_out, parts) for out in part]))
-    return Check(
+    found = float(np.mean([out for part in parts for out in _either_out(part)]))
+    return Found(
         check="e-process, exact tie",
         design=f"2 candidates with equal totals over {N_CASES:,} cases, {reps:,} races",
         measured=f"either out {found:.2%}",
@@ -171,42 +164,14 @@ def check_exact_tie(reps: int = 2 * REPS, workers: int = 2) -> Check:
     )
 
 
-def check_order(reps: int = 300, workers: int = 2) -> Check:
+def check_order(reps: int = 300) -> Found:
     """Shows that the shuffle is needed: a data set in the order of its topics misleads a race."""
-    shuffled = tally(partial(sorted_by_topic, True), 0.02, reps, workers)
-    in_order = tally(partial(sorted_by_topic, False), 0.02, reps, workers)
-    return Check(
+    shuffled = tally(partial(sorted_by_topic, True), 0.02, reps)
+    in_order = tally(partial(sorted_by_topic, False), 0.02, reps)
+    return Found(
         check="sorted order detector",
         design=f"the worse of 2 leads on the first third of the data set, {reps} races",
         measured=f"wrong {shuffled.wrong:.1%} shuffled, {in_order.wrong:.1%} sorted",
         bound="shuffled <= 5.5%, sorted >= 90%",
         ok=shuffled.wrong <= 0.055 and in_order.wrong >= 0.9,
     )
-
-
-def run_checks(reps: int = REPS, workers: int = 2) -> Iterator[Check]:
-    """All checks, one by one."""
-    yield check_least_favourable(1, 0.0, reps, workers)
-    yield check_least_favourable(21, 0.02, reps, workers)
-    for profile in ("even", "clear", "twin", "equal"):
-        yield check_savings(profile, reps, workers)
-    yield check_exact_tie(2 * reps, workers)
-    yield check_order(max(50, reps * 3 // 20), workers)
-
-
-def main() -> int:
-    """Print all checks; 1 when one does not hold."""
-    given = [int(argument) for argument in sys.argv[1:]]
-    reps, workers = (*given, *(REPS, os.cpu_count() or 1)[len(given) :])[:2]
-    good = True
-    for row in run_checks(reps, workers):
-        good = good and row.ok
-        print(
-            f"{'ok ' if row.ok else 'BAD'} {row.check}: {row.measured}; {row.bound} ({row.design})",
-            flush=True,
-        )
-    return 0 if good else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
