@@ -81,6 +81,7 @@ def gate_tables(candidate: ResultTable, baseline: ResultTable, policy: GatePolic
     that are not there.
     """
     pairs, notes = pair_candidates(candidate, baseline, (policy.candidate, policy.baseline_candidate))
+    _refuse_itself(candidate, baseline, pairs)
     asked, new = _asked(candidate, baseline, policy)
     differ = differences(candidate, baseline, [each.name for each in asked])
     if differ and not policy.force:
@@ -121,6 +122,22 @@ def gate_tables(candidate: ResultTable, baseline: ResultTable, policy: GatePolic
         alpha=policy.alpha,
         fail_on=policy.fail_on,
     )
+
+
+def _refuse_itself(candidate: ResultTable, baseline: ResultTable, pairs: list[CandidatePair]) -> None:
+    """A gate that compares something with itself passes whatever it is: a mistake of whoever set it up."""
+    jobs = candidate.facts.job, baseline.facts.job
+    if candidate.source != baseline.source and (None in jobs or jobs[0] != jobs[1]):
+        return
+    if any(
+        (pair.candidate.prompt, pair.candidate.model) == (pair.baseline.prompt, pair.baseline.model)
+        for pair in pairs
+    ):
+        raise InvalidInput(
+            f"{candidate.source} is held against itself",
+            field="--baseline",
+            remedy="Give another job or file, or two candidates of it: --candidate, --baseline-candidate.",
+        )
 
 
 def _asked(
