@@ -223,6 +223,24 @@ def test_clusters_count_by_source(tmp_path: Path) -> None:
     assert "one cluster" in reason_of(one)
 
 
+def test_the_baselines_clusters_count(tmp_path: Path) -> None:
+    """A change cannot make its cases independent by leaving their source out."""
+    grouped = [cell(n, {"exact": 1.0}, cluster=f"doc-{n // 20}") for n in range(400)]
+    assert only(gate(tmp_path, passes(400, 0), grouped)).change.clusters == 20
+    assert only(gate(tmp_path, grouped, passes(400, 0))).change.clusters is None
+
+
+def test_cells_that_are_not_there_are_missing(tmp_path: Path) -> None:
+    """Prompt b was cut short: its cases are in the file, its answers are not."""
+    grid = [cell(n, {"exact": 1.0}, prompt=prompt) for n in range(400) for prompt in ("a", "b")]
+    cut = [each for each in grid if each.prompt == "a" or each.case_no >= 60]
+    report = gate(tmp_path, cut, grid)
+    assert [(check.outcome, check.tested.missing) for check in report.checks] == [
+        ("pass", {}),
+        ("inconclusive", {"not there": 60}),
+    ]
+
+
 def test_repeats_are_averaged_by_case(tmp_path: Path) -> None:
     def repeated(share: int) -> list[Result]:
         return [
