@@ -92,9 +92,24 @@ def gate_tables(candidate: ResultTable, baseline: ResultTable, policy: GatePolic
     common = common_cases(candidate, baseline)
     if not common.count:
         raise Conflict("no case is on both sides", remedy="Gate results of the same data set.")
-    checks = [_check(pair, each, (candidate, baseline), common, policy) for pair in pairs for each in asked]
+    checks = _decided(
+        [_check(pair, each, (candidate, baseline), common, policy) for pair in pairs for each in asked]
+    )
+    return GateReport(
+        candidate=candidate.source,
+        baseline=baseline.source,
+        outcome=worst_of([check.outcome for check in checks]),
+        checks=checks,
+        notes=(*[f"forced: {each}" for each in differ], *notes, *new),
+        alpha=policy.alpha,
+        fail_on=policy.fail_on,
+    )
+
+
+def _decided(checks: list[_Check]) -> tuple[GateCheck, ...]:
+    """The outcomes of all checks together: failing is corrected over them."""
     decisions = decide([check.evidence for check in checks], [check.rule for check in checks])
-    found = tuple(
+    return tuple(
         GateCheck(
             candidate=check.pair.label,
             metric=check.name,
@@ -112,15 +127,6 @@ def gate_tables(candidate: ResultTable, baseline: ResultTable, policy: GatePolic
             cases_needed=decision.cases_needed,
         )
         for check, decision in zip(checks, decisions, strict=True)
-    )
-    return GateReport(
-        candidate=candidate.source,
-        baseline=baseline.source,
-        outcome=worst_of([check.outcome for check in found]),
-        checks=found,
-        notes=(*[f"forced: {each}" for each in differ], *notes, *new),
-        alpha=policy.alpha,
-        fail_on=policy.fail_on,
     )
 
 
