@@ -110,6 +110,7 @@ class Runner:
                 **self.environment,
                 **{name: self.resolve(value, inputs) for name, value in step.get("env", {}).items()},
                 "GITHUB_OUTPUT": str(output),
+                "GITHUB_ACTION_PATH": str(CI / "github"),
                 "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md"),
             }
             assert step["shell"] == "bash"
@@ -188,9 +189,21 @@ def test_the_inputs_reach_the_gate(runner: Runner) -> None:
 
 
 def test_results_that_are_there_are_not_run_again(runner: Runner) -> None:
+    assert shell("assay run -q -o there.json", runner.folder, runner.environment).returncode == 0
     (runner.folder / "assay.yaml").unlink()
-    assert runner.run(baseline="baseline.json", install="", results="baseline.json") == 0
-    assert runner.outputs["steps.run.outputs.results"] == "baseline.json"
+    assert runner.run(baseline="baseline.json", install="", results="there.json") == 0
+    assert runner.outputs["steps.run.outputs.results"] == "there.json"
+
+
+def test_the_action_installs_from_its_own_checkout(runner: Runner, tmp_path: Path) -> None:
+    """What `python` is asked for is written down in place of being installed over the tests' own."""
+    python = tmp_path / "bin" / "python"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > asked\n')
+    python.chmod(0o755)
+    assert runner.run(baseline="baseline.json") == 0, runner.said
+    *words, source = (runner.folder / "asked").read_text().splitlines()
+    assert words[:3] == ["-m", "pip", "install"]
+    assert (Path(source) / "pyproject.toml").is_file()
 
 
 @pytest.mark.parametrize(

@@ -127,8 +127,8 @@ def test_a_step_summary_is_added_to_what_is_there(tmp_path: Path) -> None:
 
 def test_several_candidates_are_told_apart(tmp_path: Path) -> None:
     results = [cell(n, {"exact": 1.0}, prompt=p) for n in range(40) for p in ("a", "b")]
-    path = write_side(tmp_path / "a.jsonl", results)
-    report = gate_tables(read_table(path), read_table(path), GatePolicy())
+    paths = [write_side(tmp_path / name, results) for name in ("a.jsonl", "b.jsonl")]
+    report = gate_tables(*map(read_table, paths), GatePolicy())
     assert "exact on a and exact on b" in report.sentence
     assert "<br>" in markdown(report)
 

@@ -223,6 +223,24 @@ def test_clusters_count_by_source(tmp_path: Path) -> None:
     assert "one cluster" in reason_of(one)
 
 
+def test_the_baselines_clusters_count(tmp_path: Path) -> None:
+    """A change cannot make its cases independent by leaving their source out."""
+    grouped = [cell(n, {"exact": 1.0}, cluster=f"doc-{n // 20}") for n in range(400)]
+    assert only(gate(tmp_path, passes(400, 0), grouped)).change.clusters == 20
+    assert only(gate(tmp_path, grouped, passes(400, 0))).change.clusters is None
+
+
+def test_cells_that_are_not_there_are_missing(tmp_path: Path) -> None:
+    """Prompt b was cut short: its cases are in the file, its answers are not."""
+    grid = [cell(n, {"exact": 1.0}, prompt=prompt) for n in range(400) for prompt in ("a", "b")]
+    cut = [each for each in grid if each.prompt == "a" or each.case_no >= 60]
+    report = gate(tmp_path, cut, grid)
+    assert [(check.outcome, check.tested.missing) for check in report.checks] == [
+        ("pass", {}),
+        ("inconclusive", {"not there": 60}),
+    ]
+
+
 def test_repeats_are_averaged_by_case(tmp_path: Path) -> None:
     def repeated(share: int) -> list[Result]:
         return [
@@ -265,9 +283,23 @@ def test_a_measure_of_a_file_needs_its_direction(tmp_path: Path) -> None:
 
 def test_a_score_that_its_metric_cannot_have_is_refused(tmp_path: Path) -> None:
     facts = [{"name": "exact", "type": "exact", "kind": "binary"}]
-    side = table(tmp_path, "side", [cell(n, {"exact": 1.5}) for n in range(40)], metrics=facts)
+    side, other = (
+        table(tmp_path, name, [cell(n, {"exact": 1.5}) for n in range(40)], metrics=facts)
+        for name in ("side", "other")
+    )
     with pytest.raises(InvalidInput, match=r"metric exact cannot be gated: .* must lie in \[0, 1\]"):
-        gate_tables(side, side, GatePolicy())
+        gate_tables(side, other, GatePolicy())
+
+
+def test_nothing_is_held_against_itself(tmp_path: Path) -> None:
+    """A baseline that is the candidate would pass whatever it is."""
+    grid = [cell(n, {"exact": 1.0}, prompt=prompt) for n in range(400) for prompt in ("a", "b")]
+    one, copy = (table(tmp_path, name, grid, id="job-1") for name in ("one", "copy"))
+    for ours, theirs in ((one, one), (copy, one)):
+        with pytest.raises(InvalidInput, match="held against itself"):
+            gate_tables(ours, theirs, GatePolicy())
+    chosen = GatePolicy(candidate="a", baseline_candidate="b")
+    assert gate_tables(one, one, chosen).outcome == "pass"
 
 
 def test_measures_alone_are_no_default(tmp_path: Path) -> None:

@@ -37,21 +37,22 @@ Source = FileSource | JobSource
 def find_source(text: str, names: Mapping[str, str], folder: Path) -> Source:
     """What is meant by a name of a baseline, the path of a result file, or a reference to a job.
 
-    Names come first. Raises NotFound for a file that is not there.
+    Names come first; what has a slash or the extension of a result file is a path. Raises NotFound for a
+    file that is not there.
     """
     target = names.get(text, text)
+    if not is_result_file(target) and "/" not in target:
+        return JobSource(target)
     path = folder / target
     if path.is_dir():
         raise InvalidInput("this is a folder, not a result file", file=target)
-    if path.is_file():
-        return FileSource(path if Path(target).is_absolute() else Path(target))
-    if is_result_file(target) or "/" in target:
+    if not path.is_file():
         said = f" (the baseline {text!r})" if text in names else ""
         raise NotFound(
             f"{target}: no such file{said}",
             remedy=f"Write it with: assay run -o {target}, or assay export JOB -o {target}",
         )
-    return JobSource(target)
+    return FileSource(path)
 
 
 async def read_job_table(context: Context, reference: str) -> ResultTable:

@@ -81,6 +81,7 @@ def gate_tables(candidate: ResultTable, baseline: ResultTable, policy: GatePolic
     that are not there.
     """
     pairs, notes = pair_candidates(candidate, baseline, (policy.candidate, policy.baseline_candidate))
+    _refuse_itself(candidate, baseline, pairs)
     asked, new = _asked(candidate, baseline, policy)
     differ = differences(candidate, baseline, [each.name for each in asked])
     if differ and not policy.force:
@@ -91,9 +92,24 @@ def gate_tables(candidate: ResultTable, baseline: ResultTable, policy: GatePolic
     common = common_cases(candidate, baseline)
     if not common.count:
         raise Conflict("no case is on both sides", remedy="Gate results of the same data set.")
-    checks = [_check(pair, each, (candidate, baseline), common, policy) for pair in pairs for each in asked]
+    checks = _decided(
+        [_check(pair, each, (candidate, baseline), common, policy) for pair in pairs for each in asked]
+    )
+    return GateReport(
+        candidate=candidate.source,
+        baseline=baseline.source,
+        outcome=worst_of([check.outcome for check in checks]),
+        checks=checks,
+        notes=(*[f"forced: {each}" for each in differ], *notes, *new),
+        alpha=policy.alpha,
+        fail_on=policy.fail_on,
+    )
+
+
+def _decided(checks: list[_Check]) -> tuple[GateCheck, ...]:
+    """The outcomes of all checks together: failing is corrected over them."""
     decisions = decide([check.evidence for check in checks], [check.rule for check in checks])
-    found = tuple(
+    return tuple(
         GateCheck(
             candidate=check.pair.label,
             metric=check.name,
@@ -112,15 +128,22 @@ def gate_tables(candidate: ResultTable, baseline: ResultTable, policy: GatePolic
         )
         for check, decision in zip(checks, decisions, strict=True)
     )
-    return GateReport(
-        candidate=candidate.source,
-        baseline=baseline.source,
-        outcome=worst_of([check.outcome for check in found]),
-        checks=found,
-        notes=(*[f"forced: {each}" for each in differ], *notes, *new),
-        alpha=policy.alpha,
-        fail_on=policy.fail_on,
-    )
+
+
+def _refuse_itself(candidate: ResultTable, baseline: ResultTable, pairs: list[CandidatePair]) -> None:
+    """A gate that compares something with itself passes whatever it is: a mistake of whoever set it up."""
+    jobs = candidate.facts.job, baseline.facts.job
+    if candidate.source != baseline.source and (None in jobs or jobs[0] != jobs[1]):
+        return
+    if any(
+        (pair.candidate.prompt, pair.candidate.model) == (pair.baseline.prompt, pair.baseline.model)
+        for pair in pairs
+    ):
+        raise InvalidInput(
+            f"{candidate.source} is held against itself",
+            field="--baseline",
+            remedy="Give another job or file, or two candidates of it: --candidate, --baseline-candidate.",
+        )
 
 
 def _asked(
