@@ -36,9 +36,11 @@ def _prune_jobs(settings: Settings, age: timedelta, older_than: str, dry_run: bo
 
     found, pruned = run_async(prune())
     if dry_run:
-        say(f"{found.jobs:,} jobs with {found.cells:,} cells ended more than {older_than} ago; all is there")
+        jobs, cells = _counted(found.jobs, "job"), _counted(found.cells, "cell")
+        say(f"{jobs} with {cells} ended more than {older_than} ago; all is there")
     else:
-        say(f"the answers of {pruned:,} jobs are gone; jobs, summaries and costs stay", style="green")
+        jobs = _counted(pruned, "job")
+        say(f"the answers of {jobs} are gone; jobs, summaries and costs stay", style="green")
 
 
 def _prune_partitions(age: timedelta, dry_run: bool) -> None:
@@ -49,6 +51,10 @@ def _prune_partitions(age: timedelta, dry_run: bool) -> None:
     for name in sizes if dry_run else gone:
         click.echo(f"{name}\t{sizes.get(name, 0) / 1e6:.1f} MB")
     if dry_run:
-        say(f"{len(droppable)} partitions could go; all is there")
+        say(f"{_counted(len(droppable), 'partition')} could go; all is there")
     else:
-        say(f"{len(gone)} partitions are gone; jobs, summaries and costs stay", style="green")
+        say(f"gone: {_counted(len(gone), 'partition')}; jobs, summaries and costs stay", style="green")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
