@@ -168,6 +168,15 @@ def test_a_group_has_a_score_only_where_all_its_members_have_one(metric):
     np.testing.assert_array_equal(costs, [[2.0, np.nan]])
 
 
+def test_what_a_metric_passes_over_is_not_missing(contest, metric):
+    data = [metric(number, [1.0, 0.0, 1.0, 1.0], case_no=[0, 1, 2, 3]) for number in range(2)]
+    skipping = [replace(each, skipped=2, skipped_case_no=np.array([4, 5], dtype=np.int32)) for each in data]
+    made = contest(np.zeros((2, 7)))
+    report = compared(replace(made, metrics=(metric_table(skipping, made.groups, 7),)))
+    (pair,) = report.metrics[0].pairs
+    assert (pair.comparison.n, pair.skipped, pair.unscored) == (4, 2, 1)
+
+
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [

@@ -93,6 +93,7 @@ def _pair(pair: Pair, labels: tuple[str, ...]) -> dict[str, Any]:
         **_comparison(pair.comparison),
         "absent": pair.absent,
         "unscored": pair.unscored,
+        "skipped": pair.skipped,
         "bounds": pair.bounds,
         "more_cases": pair.more_cases,
         "sentence": pair.sentence,
