@@ -32,7 +32,7 @@ def render_comparison(report: ComparisonReport, console: Console) -> None:
     console.print(title.append(f"  {size}, {percent(report.level)} intervals", style="dim not bold"))
     console.print(line(report.headline, 1000))
     for note in report.notes:
-        console.print(marked("!", "bold yellow", f"forced or partial: {note}"))
+        console.print(marked("!", "bold yellow", f"not the same in all jobs: {note}"))
     for metric in report.metrics:
         _print_metric(report, metric, console)
     if report.front is not None:
