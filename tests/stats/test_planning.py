@@ -16,7 +16,9 @@ from assay.stats.power import (
     noninferiority_cases,
     pilot_variance,
     power_of,
+    repeated_pilot_variance,
 )
+from assay.stats.repeats import group_repeats
 
 variances = st.builds(
     PairedVariance,
@@ -65,6 +67,33 @@ def test_a_pilot_tells_the_variance():
     assert 0 < unchanged.per_case < 0.05
     with pytest.raises(StatisticsError, match="pilot"):
         pilot_variance([1.0], [0.0], kind="unit")
+
+
+def test_a_pilot_with_repeats_tells_noise_from_differences_between_cases():
+    source = np.random.default_rng(16)
+    n, repeats = 4000, 4
+    cases = np.repeat(np.arange(n), repeats)
+    hard, change = source.normal(0, 0.3, size=n), source.normal(0, 0.2, size=n)
+    a = group_repeats(hard[cases] + source.normal(0, 0.1, size=cases.size), cases)
+    b = group_repeats((hard + change)[cases] + source.normal(0, 0.4, size=cases.size), cases)
+    found = repeated_pilot_variance(a, b)
+    assert found.omega2 == pytest.approx(0.04, rel=0.15)
+    assert found.sigma2_a == pytest.approx(0.01, rel=0.1)
+    assert found.sigma2_b == pytest.approx(0.16, rel=0.1)
+    assert (found.repeats_a, found.repeats_b) == (4, 4)
+    seen = pilot_variance(a.means, b.means, kind="real")
+    assert found.per_case == pytest.approx(seen.per_case, rel=1e-9)
+    turned = group_repeats(b.means[::-1], np.arange(n)[::-1])
+    with pytest.raises(StatisticsError, match="repeats on both sides"):
+        repeated_pilot_variance(a, turned)
+    with pytest.raises(StatisticsError, match="different cases"):
+        repeated_pilot_variance(a, group_repeats([1.0, 0.0], ["x", "x"]))
+
+
+def test_cases_of_a_pilot_are_matched_by_name():
+    a = group_repeats([0, 1, 1, 1, 0, 0], ["x", "x", "y", "y", "z", "z"])
+    b = group_repeats([0, 0, 1, 1, 1, 0], ["z", "z", "y", "y", "x", "x"])
+    assert repeated_pilot_variance(a, b).omega2 == 0.0
 
 
 @pytest.mark.parametrize(

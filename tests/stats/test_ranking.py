@@ -85,6 +85,15 @@ def test_independent_candidates_need_the_critical_value_of_tukey():
     assert rank(matrix, rng=generator()).critical == pytest.approx(3.0309, abs=0.06)
 
 
+def test_eight_equal_candidates_are_seldom_told_apart():
+    source = np.random.default_rng(8)
+    wrong = 0
+    for _ in range(400):
+        found = rank(source.random((8, 200)) < source.beta(1.75, 0.75, size=200), rng=source)
+        wrong += any((entry.rank_low, entry.rank_high) != (1, 8) for entry in found.entries)
+    assert wrong / 400 <= 0.08
+
+
 def test_clear_differences_leave_no_doubt_and_equal_candidates_all_of_it():
     clear = correlated(4, 2000, [0.2, 0.4, 0.6, 0.8])
     assert [(e.rank_low, e.rank_high) for e in rank(clear, rng=generator()).entries] == [

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from assay.stats.errors import StatisticsError
 from assay.stats.repeats import (
     case_means,
+    flake_rates,
     flaky_cases,
     group_repeats,
     pass_at_k,
     pass_hat_k,
+    pass_of_k,
     variance_components,
 )
 
@@ -83,3 +85,45 @@ def test_impossible_counts_are_refused(n, c, k):
     for function in (pass_at_k, pass_hat_k):
         with pytest.raises(StatisticsError):
             function(n, c, k)
+
+
+@given(st.integers(2, 12).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n - 1))))
+def test_more_tries_pass_more_often_at_least_once_and_less_often_always(counts):
+    n, c, k = counts
+    assert pass_at_k(n, c, k) <= pass_at_k(n, c, k + 1)
+    assert pass_hat_k(n, c, k) >= pass_hat_k(n, c, k + 1)
+    assert pass_hat_k(n, c, k) <= c / n + 1e-12
+    assert pass_at_k(n, c, k) >= c / n - 1e-12
+    assert pass_at_k(n, c, 1) == pytest.approx(pass_hat_k(n, c, 1))
+
+
+def test_the_flake_rate_is_the_chance_that_two_answers_disagree():
+    found = flake_rates([1, 0, 1, 1, 1, 0, 1], ["a", "a", "a", "b", "b", "c", "a"])
+    assert [(case.case, case.answers, case.passes) for case in found] == [
+        ("a", 4, 3),
+        ("b", 2, 2),
+        ("c", 1, 0),
+    ]
+    assert [case.flake_rate for case in found] == [pytest.approx(0.5), 0.0, None]
+
+
+@given(st.integers(2, 12), st.floats(0.0, 1.0))
+def test_the_flake_rate_is_unbiased(n, rate):
+    weights = [comb(n, c) * rate**c * (1 - rate) ** (n - c) for c in range(n + 1)]
+    found = [flake_rates([1] * c + [0] * (n - c), ["a"] * n)[0].flake_rate for c in range(n + 1)]
+    assert sum(w * f for w, f in zip(weights, found, strict=True)) == pytest.approx(2 * rate * (1 - rate))
+
+
+def test_pass_of_k_has_its_interval_by_case():
+    source = np.random.default_rng(21)
+    cases = np.repeat(np.arange(60), 5)
+    passed = source.random(300) < np.repeat(source.random(60), 5)
+    found = pass_of_k(passed, cases, 3)
+    assert found.at.n == found.hat.n == 60
+    assert found.hat.low < found.hat.estimate < found.hat.high < found.at.estimate
+    assert found.at.low < 0.75 < found.at.high
+    assert found.hat.low < 0.25 < found.hat.high
+    by_pair = pass_of_k(passed, cases, 3, clusters=np.arange(60) // 2)
+    assert by_pair.at.clusters == 30
+    with pytest.raises(StatisticsError, match="at least as many"):
+        pass_of_k([1, 0, 1], ["a", "a", "b"], 2)

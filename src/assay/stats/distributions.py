@@ -1,19 +1,23 @@
-"""The few distribution functions that are needed, as plain floats.
+"""The few distribution functions that are needed, most of them as plain floats.
 
 scipy.special rather than scipy.stats: the latter costs two CPU-seconds at import.
 """
 
 import math
 
+import numpy as np
 from scipy.special import (  # type: ignore[import-untyped]  # scipy ships no types
     bdtr,
     betaincinv,
+    chdtrc,
     gammaln,
     ndtr,
     ndtri,
     stdtr,
     stdtrit,
 )
+
+from assay.stats.arrays import FloatArray
 
 
 def normal_quantile(probability: float) -> float:
@@ -24,6 +28,21 @@ def normal_quantile(probability: float) -> float:
 def normal_cdf(value: float) -> float:
     """Standard normal distribution function."""
     return float(ndtr(value))
+
+
+def normal_cdf_of(values: FloatArray) -> FloatArray:
+    """Standard normal distribution function of each value."""
+    return np.asarray(ndtr(values), dtype=np.float64)
+
+
+def chi2_survival(value: float, df: float) -> float:
+    """P(X > value) for X ~ chi-square with `df`."""
+    return float(chdtrc(df, value))
+
+
+def log_gamma(value: float) -> float:
+    """Logarithm of the gamma function."""
+    return float(gammaln(value))
 
 
 def t_quantile(probability: float, df: float) -> float:

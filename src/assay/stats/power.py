@@ -7,10 +7,13 @@ to Evals", section 5, arXiv:2411.00640. Normal approximation, two-sided tests, i
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from assay.stats.arrays import Kind, Numbers, check_margin, check_probability
 from assay.stats.distributions import normal_cdf, normal_quantile
 from assay.stats.errors import StatisticsError
 from assay.stats.paired import paired_difference, paired_scores
+from assay.stats.repeats import Repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,32 @@ def pilot_variance(a: Numbers, b: Numbers, *, kind: Kind) -> PairedVariance:
             "the pilot shows no variance: at least two pairs that differ unequally are needed"
         )
     return PairedVariance(omega2=variance)
+
+
+def repeated_pilot_variance(a: Repeats, b: Repeats) -> PairedVariance:
+    """The variance seen in a pilot with repeats, noise of answering apart from differences between cases.
+
+    sigma^2 of each side is its mean variance within a case; omega^2 = Var(difference of case means) -
+    sigma_A^2 mean(1/K_A) - sigma_B^2 mean(1/K_B), at least 0. `repeats_a` and `repeats_b` are those of the
+    pilot: replace them to plan with others. Raises StatisticsError unless both sides have the same cases, two
+    at least, and repeats.
+    """
+    if set(a.cases) != set(b.cases):
+        raise StatisticsError("a and b have different cases: keep those that both have")
+    if len(a.cases) < 2 or not (np.any(a.counts > 1) and np.any(b.counts > 1)):
+        raise StatisticsError("the pilot needs two cases, and repeats on both sides")
+    place = {case: index for index, case in enumerate(b.cases)}
+    differences = b.means[[place[case] for case in a.cases]] - a.means
+    noise = [float(side.variances[side.counts > 1].mean()) for side in (a, b)]
+    shares = [float(np.mean(1.0 / side.counts)) for side in (a, b)]
+    between = float(differences.var(ddof=1)) - noise[0] * shares[0] - noise[1] * shares[1]
+    return PairedVariance(
+        omega2=max(0.0, between),
+        sigma2_a=noise[0],
+        sigma2_b=noise[1],
+        repeats_a=round(1.0 / shares[0]),
+        repeats_b=round(1.0 / shares[1]),
+    )
 
 
 def cases_needed(variance: PairedVariance, *, delta: float, alpha: float = 0.05, power: float = 0.8) -> int:

@@ -11,6 +11,8 @@ import numpy as np
 
 from assay.stats.arrays import FloatArray, IntArray, Labels, Numbers, finite_numbers, scores_of_kind
 from assay.stats.errors import StatisticsError
+from assay.stats.estimates import Interval
+from assay.stats.intervals import score_interval
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +36,25 @@ class VarianceComponents:
     between: float
     error: float
     cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFlakiness:
+    """One case: its answers, how many passed, and the chance that two answers to it disagree."""
+
+    case: Hashable
+    answers: int
+    passes: int
+    flake_rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PassOfK:
+    """Chance that at least one (`at`) and that all (`hat`) of k answers pass, averaged over cases."""
+
+    k: int
+    at: Interval
+    hat: Interval
 
 
 def group_repeats(scores: Numbers, cases: Labels) -> Repeats:
@@ -82,6 +103,36 @@ def flaky_cases(passed: Sequence[bool] | Numbers, cases: Labels) -> tuple[Hashab
     grouped = group_repeats(scores_of_kind(passed, "binary", "passed"), cases)
     mixed = (grouped.means > 0.0) & (grouped.means < 1.0)
     return tuple(case for case, flaky in zip(grouped.cases, mixed, strict=True) if flaky)
+
+
+def flake_rates(passed: Sequence[bool] | Numbers, cases: Labels) -> tuple[CaseFlakiness, ...]:
+    """How often two answers to the same case disagree, by case: 2 c (K - c) / (K (K - 1)).
+
+    Unbiased for 2 p (1 - p), the case's pass rate being p; at most 1/2 in the long run, so .32 means 8 passes
+    in 10. None for a case with one answer.
+    """
+    grouped = group_repeats(scores_of_kind(passed, "binary", "passed"), cases)
+    passes = np.rint(grouped.means * grouped.counts).astype(int).tolist()
+    found = zip(grouped.cases, grouped.counts.tolist(), passes, strict=True)
+    return tuple(
+        CaseFlakiness(case, n, c, 2.0 * c * (n - c) / (n * (n - 1)) if n > 1 else None)
+        for case, n, c in found
+    )
+
+
+def pass_of_k(
+    passed: Sequence[bool] | Numbers, cases: Labels, k: int, *, clusters: Labels | None = None
+) -> PassOfK:
+    """pass@k and pass^k of a run: the unbiased value of each case, then their mean and its interval by case.
+
+    `clusters` are aligned with the cases in order of first appearance. Raises StatisticsError when a case has
+    fewer than k answers: plugging in the pass rate would be too low for pass@k and too high for pass^k.
+    """
+    found = flake_rates(passed, cases)
+    at = [pass_at_k(case.answers, case.passes, k) for case in found]
+    hat = [pass_hat_k(case.answers, case.passes, k) for case in found]
+    intervals = (score_interval(values, kind="unit", clusters=clusters) for values in (at, hat))
+    return PassOfK(k, *intervals)
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:
