@@ -19,6 +19,7 @@ from assay.reports.contest import Contest, cost_table, merge_candidates, metric_
 from assay.reports.picture import comparison_picture
 from assay.stats.front import pareto
 from assay.stats.ranking import rank
+from assay.stats.regression import case_regressions
 
 CASES = 60
 
@@ -166,6 +167,23 @@ def test_a_group_has_a_score_only_where_all_its_members_have_one(metric):
     assert np.isnan(table.value[2]).all()
     costs = cost_table([(np.array([0, 0]), np.array([1.0, 3.0]))], [(0,)], 2)
     np.testing.assert_array_equal(costs, [[2.0, np.nan]])
+
+
+def test_with_repeats_a_broken_case_is_told_from_a_flaky_one(contest, metric):
+    rng = np.random.default_rng(4)
+    cases, times = 12, 10
+    case_no = np.repeat(np.arange(cases), times)
+    before = rng.random(case_no.size) < np.where(case_no == 0, 1.0, 0.7)
+    after = rng.random(case_no.size) < np.where(case_no == 0, 0.0, 0.7)
+    data = [metric(n, values.astype(float), case_no=case_no) for n, values in enumerate((before, after))]
+    made = contest(np.zeros((2, cases)), jobs=(0, 1))
+    table = metric_table(data, made.groups, cases)
+    (pair,) = compared(replace(made, metrics=(table,))).metrics[0].pairs
+    alone = case_regressions((before, case_no), (after, case_no))
+    assert pair.regressed == tuple(f"case-{each.case}" for each in alone.cases if each.regressed)
+    assert pair.regressed == ("case-0",)
+    assert pair.movement.worsened > 1
+    assert compared(contest(drawn(2))).metrics[0].pairs[0].regressed is None
 
 
 def test_what_a_metric_passes_over_is_not_missing(contest, metric):

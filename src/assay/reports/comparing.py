@@ -16,7 +16,7 @@ from assay.reports.front import front_table
 from assay.reports.pairing import Pairing, choose_pairing, family_size, pairs_of
 from assay.reports.pairs import DIFFERENCE_OF_INTEREST
 from assay.reports.ranking import rank_table
-from assay.reports.repeatability import repeatability
+from assay.reports.repeatability import regressed_cases, repeatability
 from assay.reports.segments import segments_of
 from assay.stats.comparison import Comparison
 from assay.stats.comparisons import ScoreTable, compare_many
@@ -166,6 +166,7 @@ def _pair(
         movement=movement_of(contest, before, after, lower=table.lower, top=wish.top),
         more_cases=more_cases,
         sentence=sentence + outlook(more_cases, wish.delta),
+        regressed=regressed_cases(contest, table, sides, alpha=wish.alpha),
     )
 
 

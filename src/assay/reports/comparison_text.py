@@ -10,6 +10,7 @@ from assay.reports.comparison_tables import TextTable, front_rows, metric_tables
 from assay.reports.comparison_values import ComparisonReport, MetricComparison, Pair, Repeatability
 from assay.reports.comparison_words import (
     difference_text,
+    moved_text,
     p_of,
     why_unknown,
 )
@@ -115,8 +116,7 @@ def _print_changes(report: ComparisonReport, metric: MetricComparison, console: 
         console.print()
         heading = Text(" Cases that changed most", style="bold")
         names = f"{report.labels[pair.candidate]} vs {report.labels[pair.baseline]}"
-        heading.append(f"  {movement.improved:,} better, {movement.worsened:,} worse, ", style="dim not bold")
-        heading.append(f"{movement.same:,} the same", style="dim not bold")
+        heading.append(f"  {moved_text(pair)}", style="dim not bold")
         if len(metric.pairs) > 1:
             heading.append("  ").append_text(line(names, 2 * NAME_LIMIT, style="dim not bold"))
         console.print(heading)
@@ -127,6 +127,11 @@ def _print_changes(report: ComparisonReport, metric: MetricComparison, console: 
             mark, style = MARKS["better" if up else "worse"]
             table.add_row(Text(mark, style=style), line(change.key, NAME_LIMIT), Text(_ARROW.join(values)))
         _indented(console, table)
+        if pair.regressed:
+            shown = [*pair.regressed[:FLAKY_SHOWN]]
+            if len(pair.regressed) > len(shown):
+                shown.append(f"{len(pair.regressed) - len(shown):,} more")
+            console.print(marked("-", "red", f"worse beyond what flaky answers do: {', '.join(shown)}"))
 
 
 def _flaky(found: Repeatability) -> Text:

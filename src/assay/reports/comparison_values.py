@@ -48,7 +48,7 @@ class Pair:
     `unscored` ones belong to both, but one side or both have no score: `bounds` are the difference if all of
     these had gone against the candidate, and for it (quality metrics only). `more_cases` would show the
     difference of interest with 80% power, where the pair is inconclusive; 0: these cases would most likely
-    have shown it.
+    have shown it. `regressed`: cases that got worse beyond what flaky answers do; None without repeats.
     """
 
     baseline: int
@@ -61,6 +61,7 @@ class Pair:
     movement: Movement
     more_cases: int | None
     sentence: str
+    regressed: tuple[str, ...] | None = None
 
     @property
     def tested(self) -> bool:

@@ -100,6 +100,7 @@ def _pair(pair: Pair, labels: tuple[str, ...]) -> dict[str, Any]:
         "improved": movement.improved,
         "worsened": movement.worsened,
         "same": movement.same,
+        "regressed": pair.regressed,
         "changes": [
             {
                 "case": change.key,
