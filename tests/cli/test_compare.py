@@ -186,6 +186,7 @@ def test_repeats_say_how_steady_the_answers_are(bench: Bench, provider: Provider
     )
     bench.run("run")
     done = bench.run("compare", "--json")
+    assert done.json["metrics"][0]["pairs"][0]["regressed"] == []
     a, b = done.json["metrics"][0]["repeats"]
     assert (a["candidate"], b["candidate"]) == ("a", "b")
     assert a["pass_at_k"]["1"]["estimate"] == pytest.approx(5 / 6)

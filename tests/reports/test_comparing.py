@@ -181,8 +181,8 @@ def test_with_repeats_a_broken_case_is_told_from_a_flaky_one(contest, metric):
     (pair,) = compared(replace(made, metrics=(table,))).metrics[0].pairs
     alone = case_regressions((before, case_no), (after, case_no))
     assert pair.regressed == tuple(f"case-{each.case}" for each in alone.cases if each.regressed)
-    assert pair.regressed == ("case-0",)
-    assert pair.movement.worsened > 1
+    assert "case-0" in pair.regressed
+    assert pair.movement.worsened > len(pair.regressed)
     assert compared(contest(drawn(2))).metrics[0].pairs[0].regressed is None
 
 
