@@ -19,6 +19,7 @@ from assay.reports.contest import Contest, cost_table, merge_candidates, metric_
 from assay.reports.picture import comparison_picture
 from assay.stats.front import pareto
 from assay.stats.ranking import rank
+from assay.stats.regression import case_regressions
 
 CASES = 60
 
@@ -166,6 +167,32 @@ def test_a_group_has_a_score_only_where_all_its_members_have_one(metric):
     assert np.isnan(table.value[2]).all()
     costs = cost_table([(np.array([0, 0]), np.array([1.0, 3.0]))], [(0,)], 2)
     np.testing.assert_array_equal(costs, [[2.0, np.nan]])
+
+
+def test_with_repeats_a_broken_case_is_told_from_a_flaky_one(contest, metric):
+    rng = np.random.default_rng(4)
+    cases, times = 12, 10
+    case_no = np.repeat(np.arange(cases), times)
+    before = rng.random(case_no.size) < np.where(case_no == 0, 1.0, 0.7)
+    after = rng.random(case_no.size) < np.where(case_no == 0, 0.0, 0.7)
+    data = [metric(n, values.astype(float), case_no=case_no) for n, values in enumerate((before, after))]
+    made = contest(np.zeros((2, cases)), jobs=(0, 1))
+    table = metric_table(data, made.groups, cases)
+    (pair,) = compared(replace(made, metrics=(table,))).metrics[0].pairs
+    alone = case_regressions((before, case_no), (after, case_no))
+    assert pair.regressed == tuple(f"case-{each.case}" for each in alone.cases if each.regressed)
+    assert "case-0" in pair.regressed
+    assert pair.movement.worsened > len(pair.regressed)
+    assert compared(contest(drawn(2))).metrics[0].pairs[0].regressed is None
+
+
+def test_what_a_metric_passes_over_is_not_missing(contest, metric):
+    data = [metric(number, [1.0, 0.0, 1.0, 1.0], case_no=[0, 1, 2, 3]) for number in range(2)]
+    skipping = [replace(each, skipped=2, skipped_case_no=np.array([4, 5], dtype=np.int32)) for each in data]
+    made = contest(np.zeros((2, 7)))
+    report = compared(replace(made, metrics=(metric_table(skipping, made.groups, 7),)))
+    (pair,) = report.metrics[0].pairs
+    assert (pair.comparison.n, pair.skipped, pair.unscored) == (4, 2, 1)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,9 @@ class Axis:
         size = 10.0 ** math.floor(math.log10(raw))
         step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= raw * 0.999)
         first = math.ceil(self.low / step - 1e-9)
-        return [number * step for number in range(first, math.floor(self.high / step + 1e-9) + 1)]
+        last = math.floor(self.high / step + 1e-9)
+        # Far from zero a step is rounded: what lies outside by that is put on the edge.
+        return [min(max(number * step, self.low), self.high) for number in range(first, last + 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from assay.reports.front import front_table
 from assay.reports.pairing import Pairing, choose_pairing, family_size, pairs_of
 from assay.reports.pairs import DIFFERENCE_OF_INTEREST
 from assay.reports.ranking import rank_table
-from assay.reports.repeatability import repeatability
+from assay.reports.repeatability import regressed_cases, repeatability
 from assay.reports.segments import segments_of
 from assay.stats.comparison import Comparison
 from assay.stats.comparisons import ScoreTable, compare_many
@@ -148,7 +148,10 @@ def _pair(
     before, after = table.value[baseline], table.value[candidate]
     shared = contest.takes[baseline] & contest.takes[candidate]
     either = contest.takes[baseline] | contest.takes[candidate]
-    unscored = int(shared.sum()) - comparison.n
+    skipped = np.zeros_like(shared)
+    if table.skipped is not None:
+        skipped = shared & (table.skipped[baseline] | table.skipped[candidate])
+    unscored = int(shared.sum()) - int(skipped.sum()) - comparison.n
     more_cases = _more_cases(contest, table, sides, comparison, wish)
     names = contest.labels[candidate], contest.labels[baseline]
     sentence = pair_sentence(table.metric, names, comparison, table.info)
@@ -158,10 +161,12 @@ def _pair(
         comparison=comparison,
         absent=int(either.sum()) - int(shared.sum()),
         unscored=unscored,
+        skipped=int(skipped.sum()),
         bounds=_bounds(table, comparison, unscored),
         movement=movement_of(contest, before, after, lower=table.lower, top=wish.top),
         more_cases=more_cases,
         sentence=sentence + outlook(more_cases, wish.delta),
+        regressed=regressed_cases(contest, table, sides, alpha=wish.alpha),
     )
 
 

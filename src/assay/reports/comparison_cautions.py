@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from assay.reports.cautions import FEW_CASES
 from assay.reports.comparison_values import MetricComparison, Pair
 from assay.reports.contest import Contest
 from assay.reports.wording import listed, plural, signed
@@ -17,7 +16,7 @@ def comparison_cautions(contest: Contest, metrics: Sequence[MetricComparison]) -
         *_candidates(contest),
         *_missing(contest, metrics),
         *_turning(contest, metrics),
-        *_groups(contest, metrics),
+        *_clusters(contest),
         *_constant(metrics),
         *_families(metrics),
         *_of_tests(metrics),
@@ -67,12 +66,7 @@ def _could_turn(pair: Pair) -> bool:
     return pair.bounds is not None and pair.bounds[0] <= 0.0 <= pair.bounds[1]
 
 
-def _groups(contest: Contest, metrics: Sequence[MetricComparison]) -> Iterable[str]:
-    few = {each.metric: min(pair.comparison.n for pair in each.pairs) for each in metrics if each.pairs}
-    small = {name: number for name, number in few.items() if number < FEW_CASES}
-    if small:
-        least = plural(min(small.values()), "case")
-        yield f"as few as {least} in a pair on {listed(list(small))}: differences must be large to show"
+def _clusters(contest: Contest) -> Iterable[str]:
     if contest.clusters is not None:
         yield "cases share sources: intervals and tests are by cluster, not by case"
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from assay.reports.charts import forest_axis, scatter
 from assay.reports.comparison_tables import TextTable, front_rows, metric_tables
 from assay.reports.comparison_values import ComparisonReport, MetricComparison, Pair
-from assay.reports.comparison_words import difference_text, p_of, tallied, why_unknown
+from assay.reports.comparison_words import difference_text, moved_text, p_of, tallied, why_unknown
 from assay.reports.html import ENVIRONMENT, STYLE, policy_of
 from assay.reports.picture import pair_plot, scale_of, trade_points
 from assay.reports.untrusted import one_line
@@ -147,7 +147,6 @@ def _pair(
 
 
 def _moved(report: ComparisonReport, metric: MetricComparison, pair: Pair) -> MovedView:
-    movement = pair.movement
     rows = tuple(
         ChangeView(
             key=one_line(change.key, 120),
@@ -157,12 +156,12 @@ def _moved(report: ComparisonReport, metric: MetricComparison, pair: Pair) -> Mo
             answers_before=tallied(change.answers_before),
             answers_after=tallied(change.answers_after),
         )
-        for change in movement.changes
+        for change in pair.movement.changes
     )
     return MovedView(
         candidate=one_line(report.labels[pair.candidate], 120),
         baseline=one_line(report.labels[pair.baseline], 120),
-        counts=f"{movement.improved:,} better, {movement.worsened:,} worse, {movement.same:,} the same",
+        counts=moved_text(pair),
         rows=rows,
     )
 

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from assay.reports.comparison_tables import TextTable, front_rows, metric_tables
 from assay.reports.comparison_values import ComparisonReport, MetricComparison, Pair
-from assay.reports.comparison_words import difference_text, p_of, tallied, why_unknown
+from assay.reports.comparison_words import difference_text, moved_text, p_of, tallied, why_unknown
 from assay.reports.markdown import MARKS, markdown_table, prose
 from assay.reports.untrusted import markdown_text
 from assay.reports.wording import NOTHING, percent, plural, value_text
@@ -85,9 +85,8 @@ def _verdict(comparison: Comparison, more_cases: int | None) -> str:
 
 def _changes(report: ComparisonReport, metric: MetricComparison) -> Iterator[str]:
     for pair in [pair for pair in metric.pairs if pair.movement.changes][:CHANGES_OF]:
-        movement = pair.movement
         sides = [markdown_text(report.labels[side]) for side in (pair.candidate, pair.baseline)]
-        moved = f"{movement.improved:,} better, {movement.worsened:,} worse, {movement.same:,} the same"
+        moved = moved_text(pair)
         yield f"<details><summary>Cases that changed most, {' vs '.join(sides)}: {moved}</summary>"
         yield ""
         rows = [
@@ -98,7 +97,7 @@ def _changes(report: ComparisonReport, metric: MetricComparison) -> Iterator[str
                 "<br>".join(markdown_text(text, 180) for text in tallied(change.answers_before)) or NOTHING,
                 "<br>".join(markdown_text(text, 180) for text in tallied(change.answers_after)) or NOTHING,
             ]
-            for change in movement.changes
+            for change in pair.movement.changes
         ]
         yield from markdown_table(["case", "from", "to", "answer before", "answer after"], rows)
         yield "</details>"

@@ -113,11 +113,12 @@ def _repeats(metric: MetricComparison, flaky_shown: int) -> TextTable:
                 each.member,
                 *[mean_text(number, metric.info) for number in numbers],
                 f"{len(each.flaky):,} of {each.repeated:,}",
-                ", ".join(flaky),
+                *([", ".join(flaky)] if flaky_shown else []),
             )
         )
-    heads = ("candidate", "pass@1", f"pass@{most}", f"pass^{most}", "flake rate", "flaky", "which")
+    heads = ["candidate", "pass@1", f"pass@{most}", f"pass^{most}", "flake rate", "flaky"]
+    heads += ["which"] if flaky_shown else []
     note = (
         "pass@k: at least one of k answers passes; pass^k: all k do; flake: two answers to a case disagree."
     )
-    return TextTable(title="Repeats", note=note, heads=heads, rows=tuple(rows))
+    return TextTable(title="Repeats", note=note, heads=tuple(heads), rows=tuple(rows))

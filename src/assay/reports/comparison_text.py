@@ -7,9 +7,10 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.reports.comparison_tables import TextTable, front_rows, metric_tables
-from assay.reports.comparison_values import ComparisonReport, MetricComparison, Pair
+from assay.reports.comparison_values import ComparisonReport, MetricComparison, Pair, Repeatability
 from assay.reports.comparison_words import (
     difference_text,
+    moved_text,
     p_of,
     why_unknown,
 )
@@ -20,7 +21,7 @@ from assay.reports.wording import NOTHING, count, digits_for, percent, plural, v
 PAIRS_SHOWN = 28
 CHANGES_OF = 3
 """Of how many pairs of a metric the changed cases are printed."""
-FLAKY_SHOWN = 2
+FLAKY_SHOWN = 4
 _ARROW = " \N{RIGHTWARDS ARROW} "
 
 
@@ -32,7 +33,7 @@ def render_comparison(report: ComparisonReport, console: Console) -> None:
     console.print(title.append(f"  {size}, {percent(report.level)} intervals", style="dim not bold"))
     console.print(line(report.headline, 1000))
     for note in report.notes:
-        console.print(marked("!", "bold yellow", f"forced or partial: {note}"))
+        console.print(marked("!", "bold yellow", f"not the same in all jobs: {note}"))
     for metric in report.metrics:
         _print_metric(report, metric, console)
     if report.front is not None:
@@ -55,10 +56,16 @@ def _print_metric(report: ComparisonReport, metric: MetricComparison, console: C
     _indented(console, _pair_table(report, metric, console.width))
     if any(pair.more_cases for pair in metric.pairs[:PAIRS_SHOWN]):
         delta = f"{report.margin or DIFFERENCE_OF_INTEREST:g}"
-        console.print(Text(f" cases?: as many more would show a difference of {delta}, most likely", "dim"))
+        console.print(
+            Text(f" cases?: about as many more would show a difference of {delta}, most likely", "dim")
+        )
     _print_changes(report, metric, console)
-    for table in metric_tables(report, metric, flaky_shown=FLAKY_SHOWN):
+    for table in metric_tables(report, metric, flaky_shown=0):
         _print_table(table, console)
+    for each in metric.repeats:
+        if each.flaky:
+            names = line(each.member, NAME_LIMIT).append(": ")
+            console.print(Padding(names.append_text(_flaky(each)), (0, 0, 0, 1), expand=False))
 
 
 def _pair_table(report: ComparisonReport, metric: MetricComparison, width: int) -> Table:
@@ -109,8 +116,7 @@ def _print_changes(report: ComparisonReport, metric: MetricComparison, console: 
         console.print()
         heading = Text(" Cases that changed most", style="bold")
         names = f"{report.labels[pair.candidate]} vs {report.labels[pair.baseline]}"
-        heading.append(f"  {movement.improved:,} better, {movement.worsened:,} worse, ", style="dim not bold")
-        heading.append(f"{movement.same:,} the same", style="dim not bold")
+        heading.append(f"  {moved_text(pair)}", style="dim not bold")
         if len(metric.pairs) > 1:
             heading.append("  ").append_text(line(names, 2 * NAME_LIMIT, style="dim not bold"))
         console.print(heading)
@@ -121,6 +127,18 @@ def _print_changes(report: ComparisonReport, metric: MetricComparison, console: 
             mark, style = MARKS["better" if up else "worse"]
             table.add_row(Text(mark, style=style), line(change.key, NAME_LIMIT), Text(_ARROW.join(values)))
         _indented(console, table)
+        if pair.regressed:
+            shown = [*pair.regressed[:FLAKY_SHOWN]]
+            if len(pair.regressed) > len(shown):
+                shown.append(f"{len(pair.regressed) - len(shown):,} more")
+            console.print(marked("-", "red", f"worse beyond what flaky answers do: {', '.join(shown)}"))
+
+
+def _flaky(found: Repeatability) -> Text:
+    shown = [f"{case.key} {case.passes}/{case.answers}" for case in found.flaky[:FLAKY_SHOWN]]
+    if len(found.flaky) > len(shown):
+        shown.append(f"{len(found.flaky) - len(shown):,} more")
+    return line(", ".join(shown), 1000, style="dim")
 
 
 def _print_table(table: TextTable, console: Console) -> None:
@@ -154,7 +172,12 @@ def _grid(*headings: str) -> Table:
     )
     for heading in headings:
         numeric = heading in ("rank", "mean", "n", "1,000 answers", "probability")
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(
+            heading,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            min_width=24 if heading == "which" else None,
+        )
     return table
 
 

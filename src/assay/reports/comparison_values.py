@@ -44,10 +44,11 @@ class Pair:
     """A candidate against a baseline: the difference is candidate minus baseline, the verdict speaks of the
     candidate.
 
-    `absent` cases belong to the job of one side only. `unscored` ones belong to both, but one side or both
-    have no score: `bounds` are the difference if all of these had gone against the candidate, and for it
-    (quality metrics only). `more_cases` would show the difference of interest with 80% power, where the pair
-    is inconclusive; 0: these cases would most likely have shown it.
+    `absent` cases belong to the job of one side only. `skipped` ones were passed over by the metric.
+    `unscored` ones belong to both, but one side or both have no score: `bounds` are the difference if all of
+    these had gone against the candidate, and for it (quality metrics only). `more_cases` would show the
+    difference of interest with 80% power, where the pair is inconclusive; 0: these cases would most likely
+    have shown it. `regressed`: cases that got worse beyond what flaky answers do; None without repeats.
     """
 
     baseline: int
@@ -55,10 +56,12 @@ class Pair:
     comparison: Comparison
     absent: int
     unscored: int
+    skipped: int
     bounds: tuple[float, float] | None
     movement: Movement
     more_cases: int | None
     sentence: str
+    regressed: tuple[str, ...] | None = None
 
     @property
     def tested(self) -> bool:

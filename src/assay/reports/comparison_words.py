@@ -53,6 +53,15 @@ def why_unknown(comparison: Comparison) -> str:
     return comparison.interval.reason or "no interval"
 
 
+def moved_text(pair: Pair) -> str:
+    """How many cases moved which way, and with repeats how many got worse beyond chance."""
+    movement = pair.movement
+    moved = f"{movement.improved:,} better, {movement.worsened:,} worse, {movement.same:,} the same"
+    if pair.regressed is None:
+        return moved
+    return f"{moved}; {len(pair.regressed):,} worse beyond what flaky answers do (Fisher, BH)"
+
+
 def tallied(answers: Sequence[str]) -> tuple[str, ...]:
     """Equal answers of several repeats once, with their number."""
     return tuple(

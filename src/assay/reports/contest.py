@@ -20,6 +20,7 @@ _ALONE = -1
 class MetricTable:
     """One metric: the mean score of each case, repeats averaged; NaN where a candidate has none.
 
+    `skipped`: cases that the metric passed over for a candidate; they are missing by design, not by failure.
     With repeats `answers` (members, cases) counts the scored answers of a case and `passes` those that pass
     (at the threshold, or 1 for a pass/fail metric; None where nothing can pass). Without repeats both are
     None.
@@ -29,6 +30,7 @@ class MetricTable:
     info: MetricInfo
     kind: Kind
     value: FloatTable
+    skipped: Mask | None = None
     answers: FloatTable | None = None
     passes: FloatTable | None = None
 
@@ -87,6 +89,7 @@ def metric_table(
         info=infos[0],
         kind=kind,
         value=value,
+        skipped=_skipped(data, groups, value),
         answers=np.stack([answers for _, answers, _ in members]) if repeated else None,
         passes=np.stack([row for row in passes if row is not None])
         if repeated and all(row is not None for row in passes)
@@ -136,6 +139,21 @@ def _merged(members: Sequence[CandidateData]) -> CandidateData:
         latency_ms=np.concatenate([member.latency_ms for member in members]),
         **{name: sum(getattr(member, name) for member in members) for name in counted},
     )
+
+
+def _skipped(
+    data: Sequence[MetricData | None], groups: Sequence[Sequence[int]], value: FloatTable
+) -> Mask | None:
+    """Cases without a score that the metric passed over for a member of the group."""
+    if not any(each.skipped_case_no.size for each in data if each is not None):
+        return None
+    found = np.zeros(value.shape, dtype=np.bool_)
+    for row, group in enumerate(groups):
+        for member in group:
+            own = data[member]
+            if own is not None:
+                found[row, own.skipped_case_no] = True
+    return found & np.isnan(value)
 
 
 def _by_case(data: MetricData | None, cases: int) -> tuple[FloatTable, FloatTable, FloatTable | None]:

@@ -12,11 +12,11 @@ from assay.stats.front import FrontEntry, pareto
 def front_table(contest: Contest, *, alpha: float, rng: np.random.Generator) -> FrontTable | None:
     """The cost-quality front on the first quality metric, over cases whose score and cost all have.
 
-    Cached answers cost nothing now and say nothing of the price: their cost counts as unknown. None where no
-    cost is known or no quality metric is there.
+    Cached answers cost nothing now and say nothing of the price: their cost counts as unknown. None where
+    nothing is known to have cost anything or no quality metric is there.
     """
     table = next((each for each in contest.metrics if each.info.kind != "measure"), None)
-    if table is None or contest.cost_usd is None or np.all(np.isnan(contest.cost_usd)):
+    if table is None or contest.cost_usd is None or not np.any(contest.cost_usd > 0.0):
         return None
     known = ~np.isnan(contest.cost_usd) & ~np.isnan(table.value)
     some = known.any(axis=1)

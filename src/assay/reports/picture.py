@@ -115,7 +115,9 @@ def _row(
     yield _at(_PLOT, y, pair_plot(metric, pair, scale))
     number = difference_text(comparison.interval, metric.info)
     yield _text(_NUMBERS, y + 14, f"{number}  {p_of(comparison)}", "")
-    yield _text(_NUMBERS, y + 28, f"n={comparison.n:,}  {one_line(why_unknown(comparison), 50)}", "dim")
+    clusters = "" if comparison.clusters is None else f" in {plural(comparison.clusters, 'cluster')}"
+    why = one_line(why_unknown(comparison), 50)
+    yield _text(_NUMBERS, y + 28, f"n={comparison.n:,}{clusters}  {why}", "dim")
     yield _text(_WIDTH - 20, y + 14, comparison.verdict, comparison.verdict, "end")
 
 

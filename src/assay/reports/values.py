@@ -12,6 +12,7 @@ from assay.stats.estimates import Interval
 from assay.stats.racing import Ending
 
 _NO_VALUES = np.empty(0, dtype=np.float64)
+_NO_CASES = np.empty(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,6 +64,8 @@ class MetricData:
     failed: int = 0
     abstained: int = 0
     skipped: int = 0
+    skipped_case_no: npt.NDArray[np.int32] = field(default_factory=lambda: _NO_CASES)
+    """Cases of which the metric had nothing to say, such as a number where none is expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What was answered to the cases that changed most."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from assay.reports.comparison_values import ComparisonReport, Pair
@@ -34,31 +34,41 @@ async def with_answers(
         )
         for job, items in wanted.items()
     }
+    answers = _Answers(jobs, found, texts)
+    metrics = tuple(
+        replace(metric, pairs=tuple(answers.added_to(pair) for pair in metric.pairs))
+        for metric in report.metrics
+    )
+    return replace(report, metrics=metrics)
 
-    def answers(candidate: int, case: int) -> tuple[str, ...]:
-        cells = _cells(jobs, found, candidate, case)
-        return tuple(
-            f"{member.prompt} \N{MIDDLE DOT} {member.model}: {text}" if len(cells) > 1 else text
-            for member, items in cells
-            for item in items
-            if (text := one_line(texts[member.job].get(item, ""), ANSWER_LENGTH))
-        )
 
-    def answered(pair: Pair) -> Pair:
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """The beginnings of answers by job and number of the cell."""
+
+    jobs: Sequence[stored.Job]
+    found: JobContest
+    texts: Mapping[int, Mapping[int, str]]
+
+    def added_to(self, pair: Pair) -> Pair:
         changes = tuple(
             replace(
                 change,
-                answers_before=answers(pair.baseline, change.case),
-                answers_after=answers(pair.candidate, change.case),
+                answers_before=self._of(pair.baseline, change.case),
+                answers_after=self._of(pair.candidate, change.case),
             )
             for change in pair.movement.changes
         )
         return replace(pair, movement=replace(pair.movement, changes=changes))
 
-    metrics = tuple(
-        replace(metric, pairs=tuple(answered(pair) for pair in metric.pairs)) for metric in report.metrics
-    )
-    return replace(report, metrics=metrics)
+    def _of(self, candidate: int, case: int) -> tuple[str, ...]:
+        cells = _cells(self.jobs, self.found, candidate, case)
+        return tuple(
+            f"{member.prompt} \N{MIDDLE DOT} {member.model}: {text}" if len(cells) > 1 else text
+            for member, items in cells
+            for item in items
+            if (text := one_line(self.texts[member.job].get(item, ""), ANSWER_LENGTH))
+        )
 
 
 def _sides(report: ComparisonReport) -> set[tuple[int, int]]:

@@ -93,12 +93,14 @@ def _pair(pair: Pair, labels: tuple[str, ...]) -> dict[str, Any]:
         **_comparison(pair.comparison),
         "absent": pair.absent,
         "unscored": pair.unscored,
+        "skipped": pair.skipped,
         "bounds": pair.bounds,
         "more_cases": pair.more_cases,
         "sentence": pair.sentence,
         "improved": movement.improved,
         "worsened": movement.worsened,
         "same": movement.same,
+        "regressed": pair.regressed,
         "changes": [
             {
                 "case": change.key,

@@ -207,7 +207,11 @@ def _data(
     scores: dict[str, dict[int, MetricData]] = {}
     for each, own in zip(read, numbers, strict=True):
         for data in each.tables.metrics():
-            renumbered = replace(data, case_no=own[data.case_no].astype(np.int32))
+            renumbered = replace(
+                data,
+                case_no=own[data.case_no].astype(np.int32),
+                skipped_case_no=own[data.skipped_case_no].astype(np.int32),
+            )
             scores.setdefault(data.metric, {})[len(totals) + data.candidate] = renumbered
         totals += each.tables.candidates()
     return totals, scores

@@ -79,6 +79,7 @@ class _Column:
 
     case_no: "array[int]" = field(default_factory=lambda: array("i"))
     value: "array[float]" = field(default_factory=lambda: array("d"))
+    skipped: "array[int]" = field(default_factory=lambda: array("i"))
     states: Counter[str] = field(default_factory=Counter)
 
 
@@ -157,6 +158,8 @@ class JobTables:
             if value is not None:
                 column.case_no.append(case_no)
                 column.value.append(value)
+            elif state == "skipped":
+                column.skipped.append(case_no)
 
     @property
     def keys(self) -> Mapping[str, int]:
@@ -214,7 +217,7 @@ class JobTables:
     def _metric(self, candidate: int, config_no: int, clusters: npt.NDArray[np.int32] | None) -> MetricData:
         config = self._plan.metrics[config_no]
         column = self._columns.get((config.name, candidate)) or _Column()
-        case_no = np.frombuffer(column.case_no, dtype=np.int32) if column.case_no else np.empty(0, np.int32)
+        case_no = _numbers(column.case_no)
         return MetricData(
             candidate=candidate,
             metric=config.name,
@@ -227,7 +230,12 @@ class JobTables:
             failed=column.states["failed"],
             abstained=column.states["abstained"],
             skipped=column.states["skipped"],
+            skipped_case_no=_numbers(column.skipped),
         )
+
+
+def _numbers(values: "array[int]") -> npt.NDArray[np.int32]:
+    return np.frombuffer(values, dtype=np.int32) if values else np.empty(0, dtype=np.int32)
 
 
 def _floats(values: "array[float]") -> npt.NDArray[np.float64]:
