@@ -6,8 +6,8 @@ from typing import TextIO
 from assay.reports.comparison_tables import TextTable, front_rows, metric_tables
 from assay.reports.comparison_values import ComparisonReport, MetricComparison, Pair
 from assay.reports.comparison_words import difference_text, moved_text, p_of, tallied, why_unknown
-from assay.reports.markdown import MARKS, markdown_table, prose
-from assay.reports.untrusted import markdown_text
+from assay.reports.markdown import MARKS, markdown_table
+from assay.reports.untrusted import markdown_prose, markdown_text
 from assay.reports.wording import NOTHING, percent, plural, value_text
 from assay.stats.comparison import Comparison
 
@@ -22,15 +22,15 @@ def write_comparison_markdown(out: TextIO, report: ComparisonReport) -> None:
 
 
 def _lines(report: ComparisonReport) -> Iterator[str]:
-    yield f"## {prose(report.title)}"
+    yield f"## {markdown_prose(report.title)}"
     yield ""
-    yield prose(report.headline)
+    yield markdown_prose(report.headline)
     yield ""
     size = f"{plural(len(report.candidates), 'candidate')}, {plural(report.cases, 'case')}"
     yield f"<sub>{size}, {percent(report.level)} intervals</sub>"
     yield ""
     for note in report.notes:
-        yield f"> **Note:** {prose(note)}"
+        yield f"> **Note:** {markdown_prose(note)}"
         yield ""
     for metric in report.metrics:
         yield from _metric(report, metric)
@@ -39,16 +39,16 @@ def _lines(report: ComparisonReport) -> Iterator[str]:
     if report.warnings:
         yield "### Mind"
         yield ""
-        yield from (f"- {prose(warning)}" for warning in report.warnings)
+        yield from (f"- {markdown_prose(warning)}" for warning in report.warnings)
 
 
 def _metric(report: ComparisonReport, metric: MetricComparison) -> Iterator[str]:
     yield f"### {markdown_text(metric.metric)}"
     yield ""
     if metric.sentence != report.headline:
-        yield prose(metric.sentence)
+        yield markdown_prose(metric.sentence)
         yield ""
-    yield f"<sub>{prose(metric.family.text)}</sub>"
+    yield f"<sub>{markdown_prose(metric.family.text)}</sub>"
     yield ""
     rows = [_pair(report, metric, pair) for pair in metric.pairs[:PAIRS_SHOWN]]
     yield from markdown_table(["candidate vs baseline", "means", "difference", "n", "p", "verdict"], rows)
@@ -79,7 +79,7 @@ def _numbers(comparison: Comparison, metric: MetricComparison) -> list[str]:
 def _verdict(comparison: Comparison, more_cases: int | None) -> str:
     words = f"{MARKS[comparison.verdict]} {comparison.verdict}"
     if not comparison.interval.estimable:
-        words += f": {prose(why_unknown(comparison))}"
+        words += f": {markdown_prose(why_unknown(comparison))}"
     return f"{words}, about {more_cases:,} more cases needed" if more_cases else words
 
 
@@ -108,10 +108,10 @@ def _table(table: TextTable, level: int) -> Iterator[str]:
     yield f"{'#' * level} {table.title}"
     yield ""
     if table.note:
-        yield prose(table.note)
+        yield markdown_prose(table.note)
         yield ""
     if table.rows:
-        yield from markdown_table(table.heads, [[prose(cell) for cell in row] for row in table.rows])
+        yield from markdown_table(table.heads, [[markdown_prose(cell) for cell in row] for row in table.rows])
 
 
 def _plain(text: str) -> str:

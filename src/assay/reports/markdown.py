@@ -5,7 +5,7 @@ from itertools import islice
 from typing import TextIO
 
 from assay.domain.results import Result
-from assay.reports.untrusted import markdown_text
+from assay.reports.untrusted import markdown_prose, markdown_text
 from assay.reports.values import CandidateSummary, MetricSummary, PairSummary, RaceSummary, RunSummary
 from assay.reports.wording import (
     NOTHING,
@@ -43,9 +43,9 @@ def write_markdown(
 
 
 def _lines(summary: RunSummary, receipt: Mapping[str, str], failures: Iterable[Result]) -> Iterator[str]:
-    yield f"## {prose(summary.title)}"
+    yield f"## {markdown_prose(summary.title)}"
     yield ""
-    yield prose(summary.headline)
+    yield markdown_prose(summary.headline)
     yield ""
     yield f"<sub>{run_size(summary)}</sub>"
     yield ""
@@ -61,13 +61,13 @@ def _lines(summary: RunSummary, receipt: Mapping[str, str], failures: Iterable[R
 
 
 def _race(summary: RunSummary, race: RaceSummary) -> Iterator[str]:
-    yield prose(race.savings)
+    yield markdown_prose(race.savings)
     yield ""
     rows = [
         [
             markdown_text(summary.candidates[each.candidate].label),
             f"{each.seen:,} of {race.cases:,}",
-            prose(each.reason),
+            markdown_prose(each.reason),
         ]
         for each in race.candidates
     ]
@@ -130,7 +130,7 @@ def _work(candidate: CandidateSummary) -> list[str]:
 def _differences(summary: RunSummary, sentence: str, pairs: Sequence[PairSummary]) -> Iterator[str]:
     yield f"### {markdown_text(pairs[0].metric)}"
     yield ""
-    yield prose(sentence)
+    yield markdown_prose(sentence)
     yield ""
     rows = [_pair(summary, pair) for pair in pairs[:PAIRS_SHOWN]]
     yield from markdown_table(
@@ -162,7 +162,7 @@ def _warnings(warnings: Sequence[str]) -> Iterator[str]:
     yield "### Mind"
     yield ""
     for warning in warnings:
-        yield f"- {prose(warning)}"
+        yield f"- {markdown_prose(warning)}"
     yield ""
 
 
@@ -209,13 +209,3 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Itera
     for row in rows:
         yield f"| {' | '.join(row)} |"
     yield ""
-
-
-def prose(sentence: str) -> str:
-    """A sentence of ours with names of others in it: shown as text, but not as code.
-
-    Outside code GitHub looks for mentions and issue numbers even in escaped text: a word joiner, which has no
-    width, keeps it from finding them.
-    """
-    apart = sentence.replace("@", "@\N{WORD JOINER}").replace("#", "#\N{WORD JOINER}")
-    return markdown_text(apart, 1000).removeprefix("<code>").removesuffix("</code>")
