@@ -14,7 +14,6 @@ def upgrade() -> None:
     driver = op.get_bind().connection.driver_connection
     if driver is None:
         raise RuntimeError("the migration has no connection")
-    driver.execute("set local lock_timeout = '10s'")
     driver.execute("set local role assay_owner")
     driver.execute(body)
     driver.execute("reset role")
