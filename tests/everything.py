@@ -6,7 +6,7 @@ from uuid import UUID
 import psycopg
 
 from assay.domain.ids import new_id
-from tenants import MadeJob, Tenant, make_success
+from tenants import MadeJob, Tenant, act_for, make_success
 
 ROWS = """
 insert into assay.users (organization_id, id, subject, email, disabled_at)
@@ -72,6 +72,7 @@ async def fill(superuser: psycopg.Connection[Any], tenant: Tenant) -> dict[str, 
     ids = {name: new_id() for name in IDS} | {"job": job.id}
     parameters = {"org": tenant.organization_id, **ids}
     with superuser.transaction():
+        act_for(superuser, tenant.organization_id)
         for statement in ROWS.split(";\n"):
             if statement.strip():
                 superuser.execute(statement, parameters)

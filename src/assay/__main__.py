@@ -1,6 +1,10 @@
 """The command line's entry: `assay`, or `python -m assay`."""
 
 import gc
+import os
+
+# Threads of matrix products spin while they wait for each other: on a busy machine ten times the time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from assay.cli import app
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 import psycopg
@@ -21,6 +22,8 @@ from assay.storage.labels import (
     move_label,
     remove_label,
 )
+from assay.storage.pool import Connection, Database
+from assay.storage.tenancy import Caller
 from tenants import Tenant, make_cases
 
 MOVERS = 8
@@ -174,29 +177,26 @@ async def test_a_data_set_has_labels_of_its_own(tenant: Tenant) -> None:
     assert (label.label, label.version, label.minimum_role) == ("golden", 1, "manager")
 
 
-async def test_a_protected_label_is_not_moved_by_a_lower_role(tenant: Tenant, scratch_dsn: str) -> None:
-    """In a database of its own, in which nobody has a role above analyst."""
-    with psycopg.connect(scratch_dsn, autocommit=True) as connection:
-        connection.execute(
-            "create or replace function assay.has_role(minimum assay.user_role) returns boolean language sql"
-            " stable parallel safe set search_path = pg_catalog, pg_temp"
-            " as $$ select minimum <= 'analyst'::assay.user_role $$"
-        )
-    database = type(tenant.database)(scratch_dsn)
-    await database.open()
-    try:
-        lower = await Tenant.join(database, tenant.organization_id)
-        template, versions = await add_versions(lower, 2)
-        await move(lower, template, versions[0])
-        with pytest.raises(NotAllowed, match="'production' is protected"):
-            await move(lower, template, versions[1], role="manager")
-        with psycopg.connect(scratch_dsn, autocommit=True) as connection:
-            connection.execute("set session_replication_role = replica")
-            connection.execute("update assay.prompt_labels set minimum_role = 'manager'")
-        with pytest.raises(NotAllowed, match="'production' is protected"):
-            await move(lower, template, versions[1])
-        with pytest.raises(NotAllowed, match="'production' is protected"):
-            await remove(lower, template)
-        assert await version_on(lower) == 1
-    finally:
-        await database.close()
+class Acting:
+    """A database as a caller of a lower role has it."""
+
+    def __init__(self, database: Database, role: Role) -> None:
+        self._database, self._caller = database, Caller(role=role)
+
+    def transaction(self, organization_id: UUID) -> AbstractAsyncContextManager[Connection]:
+        """A transaction of this caller."""
+        return self._database.transaction(organization_id, self._caller)
+
+
+async def test_a_protected_label_is_not_moved_by_a_lower_role(tenant: Tenant) -> None:
+    lower = Tenant(Acting(tenant.database, "analyst"), tenant.organization_id)  # type: ignore[arg-type]  # as far as is used
+    template, versions = await add_versions(tenant, 2)
+    await move(lower, template, versions[0])
+    with pytest.raises(NotAllowed, match="'production' is protected"):
+        await move(lower, template, versions[1], role="manager")
+    await move(tenant, template, versions[0], role="manager")
+    with pytest.raises(NotAllowed, match="'production' is protected"):
+        await move(lower, template, versions[1])
+    with pytest.raises(NotAllowed, match="'production' is protected"):
+        await remove(lower, template)
+    assert await version_on(tenant) == 1

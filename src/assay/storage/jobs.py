@@ -15,7 +15,11 @@ from assay.storage.model_configs import add_model_config
 from assay.storage.pool import Connection
 from assay.storage.prompts import add_prompt_version
 
-ADD_ORGANIZATION = "insert into assay.organizations (id, name) values (%s, %s) on conflict (id) do nothing"
+ADD_ORGANIZATION = """
+insert into assay.organizations (id, name)
+select %(id)s, %(name)s where not exists (select from assay.organizations where id = %(id)s)
+on conflict (id) do nothing
+"""
 ADD_JOB = """
 insert into assay.evaluation_jobs
   (organization_id, id, parent_job_id, name, description, state, plan, config_hash, dataset_version_id,
@@ -128,7 +132,7 @@ class Job:
 
 async def ensure_organization(connection: Connection, organization_id: UUID, name: str) -> None:
     """Make the tenant of this transaction when it is new."""
-    await connection.execute(ADD_ORGANIZATION, [organization_id, name])
+    await connection.execute(ADD_ORGANIZATION, {"id": organization_id, "name": name})
 
 
 async def add_job(connection: Connection, organization_id: UUID, job: NewJob) -> None:

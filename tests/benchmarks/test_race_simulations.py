@@ -7,7 +7,15 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from stats_checks_race import EQUAL, Tally, check_order, least_favourable, run_race, superpopulation
+from stats.race_simulations import (
+    EQUAL,
+    Tally,
+    _promise,
+    check_order,
+    least_favourable,
+    run_race,
+    superpopulation,
+)
 
 
 def test_the_least_favourable_data_set_is_one_case_from_a_tie() -> None:
@@ -29,11 +37,10 @@ def test_a_simulated_race_ends_within_the_grid() -> None:
 
 
 def test_the_detector_of_a_sorted_order_sees_it() -> None:
-    row = check_order(reps=50, workers=1)
+    row = check_order(reps=50)
     assert row.ok, row.measured
 
 
 def test_a_promise_that_is_broken_is_not_ok() -> None:
-    from_module = sys.modules["stats_checks_race"]
-    broken = from_module._promise("x", "y", Tally(wrong=0.06, saved=0.9, low=0.8, high=1.0))
+    broken = _promise("x", "y", Tally(wrong=0.06, saved=0.9, low=0.8, high=1.0))
     assert not broken.ok
