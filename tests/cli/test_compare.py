@@ -13,7 +13,7 @@ from provider import Provider, Question, refuse, repeat, say
 from assay.stats.comparison import compare_paired
 from assay.stats.multiplicity import holm
 
-HOSTILE = '<script>alert(1)</script>"]]> | `x` @all \x1b[31m'
+HOSTILE = '<script>alert(1)</script>"]]> | `x` @all '
 
 
 def number_of(question: Question) -> int:
@@ -365,8 +365,9 @@ def test_hostile_names_and_answers_stay_text(bench: Bench, provider: Provider, t
     ]
     prompts = [{"id": f"a{HOSTILE}"[:60], "text": "a: {{ q }}"}, {"id": "b", "text": "b: {{ q }}"}]
     bench.suite(cases, prompts=prompts)
+    hostile, others = say(HOSTILE + "\x1b[31m"), wrong_below(0)
     provider.decide = lambda question: (
-        say(HOSTILE) if question.text[0] == "a" and number_of(question) < 4 else wrong_below(0)(question)
+        hostile if question.text[0] == "a" and number_of(question) < 4 else others(question)
     )
     assert bench.run("run").code == 0
     done = bench.run("compare", "-o", "out.md", "-o", "out.html", "-o", "out.svg")
