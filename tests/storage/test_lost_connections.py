@@ -1,7 +1,10 @@
 """Work goes on when connections break, ends with a remedy when they stay broken, and hides no mistake."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -182,3 +185,20 @@ LASTING = ("55000", "23505", "22P02", "42P01", "0A000", "25006")
 @pytest.mark.parametrize("sqlstate", [*PASSING, *LASTING])
 def test_only_some_classes_of_errors_pass_by_themselves(sqlstate: str) -> None:
     assert is_passing(psycopg.errors.lookup(sqlstate)()) is (sqlstate in PASSING)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a file system in a namespace of its own")
+def test_a_disk_that_fills_up_loses_no_answer_that_was_acknowledged(tmp_path: Path) -> None:
+    mount = tmp_path / "small"
+    mount.mkdir()
+    script = 'mount -t tmpfs -o size=220m none "$1" || exit 77; exec "$2" "$3" "$1" </dev/null'
+    program = Path(__file__).parents[1] / "full_disk.py"
+    done = subprocess.run(
+        ["unshare", "-Urm", "sh", "-c", script, "sh", str(mount), sys.executable, str(program)],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("cannot mount a small file system here")
+    assert done.stdout.split("\n")[0] == "60 60 completed [] True True", done.stderr
