@@ -1,4 +1,4 @@
-"""Run by a test on a small file system of its own: a disk fills up while answers are stored, and has room again."""
+"""Run by a test on a small file system of its own: a disk fills up while answers are stored."""
 
 import asyncio
 import os
