@@ -1,5 +1,7 @@
 """Power, bounds for failures and the cost of a correct answer."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,6 +23,7 @@ from assay.stats.power import (
     pilot_variance,
     power_of,
     repeated_pilot_variance,
+    units_per_arm,
 )
 from assay.stats.repeats import group_repeats
 
@@ -227,3 +230,23 @@ def test_impossible_discordances_are_refused(call):
 def test_unrelated_pass_rates_disagree_as_two_coins_do():
     assert independent_discordance(0.5, 0.5) == 0.5
     assert independent_discordance(1.0, 0.7) == pytest.approx(0.3)
+
+
+def test_units_per_arm_agree_with_r():
+    # R 4.2.2: power.prop.test(p1 = .7, p2 = .75, power = .8)
+    assert units_per_arm(0.7, 0.75) == pytest.approx(1250.71673846211, abs=0.001)
+
+
+@given(st.floats(0.05, 0.95), st.floats(0.05, 0.95), st.floats(0.5, 0.95))
+def test_more_power_needs_more_units_whichever_arm_is_first(first, second, power):
+    if abs(first - second) < 0.01:
+        return
+    needed = units_per_arm(first, second, power=power)
+    assert needed == pytest.approx(units_per_arm(second, first, power=power))
+    assert needed < units_per_arm(first, second, power=power + 0.04)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0.5, 0.5), (-0.1, 0.5), (0.5, 1.1), (math.nan, 0.5)])
+def test_rates_that_cannot_be_told_apart_are_refused(first, second):
+    with pytest.raises(StatisticsError):
+        units_per_arm(first, second)

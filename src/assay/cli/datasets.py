@@ -9,16 +9,13 @@ import orjson
 from rich.table import Table
 
 from assay.cli.labelling import (
-    expect_option,
+    add_label_commands,
     json_option,
     labels_text,
     limit_option,
-    parse_move,
-    protect_option,
     protected_text,
     safe,
     say_more,
-    say_moved,
     when,
 )
 from assay.cli.progress import say
@@ -249,36 +246,7 @@ def tag_command(name: str, tags: tuple[str, ...], remove: tuple[str, ...], descr
     return 0
 
 
-@datasets_command.command(name="label")
-@click.argument("name")
-@click.argument("version")
-@click.argument("label")
-@expect_option
-@protect_option
-def label_command(name: str, version: str, label: str, expect: str | None, protect: bool | None) -> int:
-    """Move LABEL to a VERSION of NAME: a number, or a label whose version it takes."""
-
-    async def move() -> tuple[int | None, int]:
-        async with open_session(load_settings()) as context:
-            return await datasets.label_dataset(context, name, version, parse_move(label, expect, protect))
-
-    say_moved(name, label, *run_async(move()))
-    return 0
-
-
-@datasets_command.command(name="unlabel")
-@click.argument("name")
-@click.argument("label")
-@expect_option
-def unlabel_command(name: str, label: str, expect: str | None) -> int:
-    """Take LABEL away from NAME; its versions stay."""
-
-    async def remove() -> int:
-        async with open_session(load_settings()) as context:
-            return await datasets.unlabel_dataset(context, name, parse_move(label, expect))
-
-    say(f"took {label} away from version {run_async(remove())}")
-    return 0
+add_label_commands(datasets_command, datasets.label_dataset, datasets.unlabel_dataset)
 
 
 def _echo_json(value: Any) -> None:

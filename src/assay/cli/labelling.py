@@ -1,17 +1,21 @@
 """What the labels of prompts and of data sets share on the command line."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeAlias, TypeVar
 
 import click
 from rich.text import Text
 
 from assay.cli.progress import say
+from assay.cli.session import load_settings, open_session, run_async
 from assay.domain.errors import InvalidInput
 from assay.domain.versions import Label
 from assay.reports.untrusted import one_line
+from assay.services.context import Context
 from assay.services.prompts import Move
 from assay.storage.labels import ANYWHERE, Anyone
+
+Result = TypeVar("Result")
 
 NOWHERE = "none"
 NAME_LIMIT = 80
@@ -28,6 +32,42 @@ limit_option = click.option(
     "-n", "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many."
 )
 json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+
+
+Put: TypeAlias = Callable[[Context, str, str, Move], Coroutine[Any, Any, tuple[int | None, int]]]
+Remove: TypeAlias = Callable[[Context, str, Move], Coroutine[Any, Any, int]]
+
+
+def add_label_commands(group: click.Group, put: Put, remove: Remove) -> None:
+    """Give a group the commands `label` and `unlabel`."""
+
+    @group.command(name="label")
+    @click.argument("name")
+    @click.argument("version")
+    @click.argument("label")
+    @expect_option
+    @protect_option
+    def label_command(name: str, version: str, label: str, expect: str | None, protect: bool | None) -> int:
+        """Move LABEL to a VERSION of NAME: a number, or a label whose version it takes."""
+        move = parse_move(label, expect, protect)
+        say_moved(name, label, *run_async(_in_session(lambda context: put(context, name, version, move))))
+        return 0
+
+    @group.command(name="unlabel")
+    @click.argument("name")
+    @click.argument("label")
+    @expect_option
+    def unlabel_command(name: str, label: str, expect: str | None) -> int:
+        """Take LABEL away from NAME; its versions stay."""
+        move = parse_move(label, expect)
+        was = run_async(_in_session(lambda context: remove(context, name, move)))
+        say(f"took {label} away from version {was}")
+        return 0
+
+
+async def _in_session(work: Callable[[Context], Coroutine[Any, Any, Result]]) -> Result:
+    async with open_session(load_settings()) as context:
+        return await work(context)
 
 
 def parse_move(label: str, expect: str | None, protect: bool | None = None) -> Move:

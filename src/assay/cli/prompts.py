@@ -10,16 +10,13 @@ from rich.text import Text
 
 from assay.cli.consoles import output_console
 from assay.cli.labelling import (
-    expect_option,
+    add_label_commands,
     json_option,
     labels_text,
     limit_option,
-    parse_move,
-    protect_option,
     protected_text,
     safe,
     say_more,
-    say_moved,
     when,
 )
 from assay.cli.progress import say
@@ -133,36 +130,7 @@ def diff_command(name: str, first: str, second: str, as_json: bool) -> int:
     return 0
 
 
-@prompts_command.command(name="label")
-@click.argument("name")
-@click.argument("version")
-@click.argument("label")
-@expect_option
-@protect_option
-def label_command(name: str, version: str, label: str, expect: str | None, protect: bool | None) -> int:
-    """Move LABEL to a VERSION of NAME: a number, or a label whose version it takes."""
-
-    async def move() -> tuple[int | None, int]:
-        async with open_session(load_settings()) as context:
-            return await prompts.label_prompt(context, name, version, parse_move(label, expect, protect))
-
-    say_moved(name, label, *run_async(move()))
-    return 0
-
-
-@prompts_command.command(name="unlabel")
-@click.argument("name")
-@click.argument("label")
-@expect_option
-def unlabel_command(name: str, label: str, expect: str | None) -> int:
-    """Take LABEL away from NAME; its versions stay."""
-
-    async def remove() -> int:
-        async with open_session(load_settings()) as context:
-            return await prompts.unlabel_prompt(context, name, parse_move(label, expect))
-
-    say(f"took {label} away from version {run_async(remove())}")
-    return 0
+add_label_commands(prompts_command, prompts.label_prompt, prompts.unlabel_prompt)
 
 
 @prompts_command.command(name="import")

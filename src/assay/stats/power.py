@@ -189,3 +189,25 @@ def _mcnemar_exact_cases(discordance: float, delta: float, alpha: float, power: 
 def _check_cases(cases: float) -> None:
     if not 0.0 < cases < math.inf:
         raise StatisticsError(f"the number of cases must be positive, not {cases}")
+
+
+def units_per_arm(rate_a: float, rate_b: float, *, power: float = 0.8, alpha: float = 0.05) -> float:
+    """Units that each of two independent arms needs to tell two rates apart; round it up.
+
+    n = ((z_{alpha/2} sqrt(2 p q) + z_beta sqrt(p_a q_a + p_b q_b)) / (p_a - p_b))^2 with p the mean rate: the
+    two-sided normal test of two proportions, its variance pooled under the null. For traffic that is split,
+    where nothing is paired; paired cases need fewer (`mcnemar_cases`). Source: Fleiss, Levin and Paik (2003),
+    "Statistical Methods for Rates and Proportions", section 4.2. Raises StatisticsError for equal rates.
+    """
+    for rate in (rate_a, rate_b):
+        if not 0.0 <= rate <= 1.0:
+            raise StatisticsError("a rate lies between 0 and 1")
+    check_probability(power, "power")
+    check_probability(alpha, "alpha")
+    if rate_a == rate_b:
+        raise StatisticsError("no number of units tells equal rates apart")
+    mean = (rate_a + rate_b) / 2.0
+    pooled = math.sqrt(2.0 * mean * (1.0 - mean))
+    apart = math.sqrt(rate_a * (1.0 - rate_a) + rate_b * (1.0 - rate_b))
+    root = (normal_quantile(1.0 - alpha / 2.0) * pooled + normal_quantile(power) * apart) / (rate_a - rate_b)
+    return root * root
