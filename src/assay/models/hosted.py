@@ -81,7 +81,6 @@ class Hosted:
         """Nothing to give back: the connections belong to the transport."""
 
     async def _listen(self, body: bytes) -> ModelResponse:
-        started = self._clock()
         sink = EventSink(self._dialect.assembler(), self._clock)
         reply = await self._transport.exchange(self._endpoint, body, sink)
         if reply.status != 200:
@@ -89,8 +88,7 @@ class Hosted:
         if not reply.streamed:
             raise _wrong_type(reply, "an event stream")
         sink.flush()
-        ttft_ms = None if sink.spoke_at is None else (sink.spoke_at - started) * 1e3
-        return self._dialect.decode(sink.assembler.document(), reply, ttft_ms)
+        return self._dialect.decode(sink.assembler.document(), reply, sink.ttft_ms(reply))
 
     def _result_or_failure(self, reply: Reply) -> ModelResponse:
         result = self._dialect.result_in_failure(reply)
@@ -121,6 +119,15 @@ class EventSink:
         """Take what the end of the stream completes."""
         for event in self._decoder.flush():
             self._take(event)
+
+    def ttft_ms(self, reply: Reply) -> float | None:
+        """From handing the request over to the first token, by the clock of the reply; None without a token.
+
+        What only the end of the stream completed came with its last byte, however late it is looked at.
+        """
+        if self.spoke_at is None:
+            return None
+        return min((self.spoke_at - reply.started_at) * 1e3, reply.latency_ms)
 
     def _take(self, event: Event) -> None:
         if self.assembler.complete:

@@ -83,7 +83,6 @@ class HttpApp:
         """Ask once. Raises a ModelError."""
         values = values_of(self._config, request)
         endpoint, body = self._question(values)
-        started = self._clock()
         sink = EventSink(TextAssembler(self._answers), self._clock) if self._config.stream else None
         try:
             reply = await self._transport.exchange(endpoint, body, sink)
@@ -91,7 +90,7 @@ class HttpApp:
                 raise failure(reply, key=self._key)
             if sink is None:
                 return self._answers.response(self._answers.read(reply), reply)
-            return self._streamed(sink, reply, started)
+            return self._streamed(sink, reply)
         except ModelError as error:
             error.body = error.body and without_key(error.body, self._key)
             raise
@@ -112,12 +111,11 @@ class HttpApp:
         body = filled.encode("utf-8", "replace") if is_text else write_json(filled)
         return replace(endpoint, headers=headers), body
 
-    def _streamed(self, sink: EventSink, reply: Reply, started: float) -> ModelResponse:
+    def _streamed(self, sink: EventSink, reply: Reply) -> ModelResponse:
         if not reply.streamed:
             raise not_an_answer("the answer is not an event stream", reply)
         sink.flush()
-        ttft_ms = None if sink.spoke_at is None else (sink.spoke_at - started) * 1e3
-        return self._answers.response(sink.assembler.document(), reply, ttft_ms)
+        return self._answers.response(sink.assembler.document(), reply, sink.ttft_ms(reply))
 
 
 @dataclass(frozen=True, slots=True)

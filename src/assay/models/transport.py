@@ -51,13 +51,14 @@ class Endpoint:
 class Reply:
     """An answer as it came. Header names are in lower case; `body` is empty if a sink took it.
 
-    `latency_ms` runs from handing the request over to the last byte of the answer.
+    `latency_ms` runs from handing the request over (`started_at`, by the transport's clock) to the last byte.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     latency_ms: float
+    started_at: float = 0.0
     streamed: bool = False
 
 
@@ -123,7 +124,12 @@ class Transport:
                 raise watch.timeout() from error
         latency_ms = (self._clock() - started) * 1e3
         return Reply(
-            status=response.status, headers=headers, body=content, latency_ms=latency_ms, streamed=streamed
+            status=response.status,
+            headers=headers,
+            body=content,
+            latency_ms=latency_ms,
+            started_at=started,
+            streamed=streamed,
         )
 
     async def close(self) -> None:
