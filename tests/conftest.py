@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -15,6 +16,10 @@ from assay.domain.ids import new_id
 from assay.storage import embedded, migrate
 from assay.storage.pool import Database
 from tenants import CONTEXT_KEY, Tenant
+
+# A busy machine is slow, not wrong: no test of ours fails for the time that it took.
+settings.register_profile("assay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("assay")
 
 ONE_AT_A_TIME = 20_260
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
