@@ -1,12 +1,11 @@
 """assay budgets."""
 
 import click
-import orjson
 from rich.table import Table
 
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
-from assay.cli.tables import table_console
+from assay.cli.tables import echo_json, table_console
 from assay.domain.money import NANO
 from assay.services import budgets
 from assay.storage.budgets import BudgetState
@@ -23,7 +22,7 @@ def list_command(as_json: bool) -> None:
     """Show the budgets in force and what they have left."""
     found = run_async(_list())
     if as_json:
-        click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        echo_json(found)
     elif not found:
         say("no budgets. Set one with: assay budgets set NAME --period month --usd 50")
     else:

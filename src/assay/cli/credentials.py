@@ -4,13 +4,12 @@ import sys
 from uuid import UUID
 
 import click
-import orjson
 from rich.table import Table
 
 from assay.cli.db_readers import owner_dsn
 from assay.cli.progress import say
 from assay.cli.session import load_settings, master_key_file, open_session, run_async
-from assay.cli.tables import table_console
+from assay.cli.tables import echo_json, table_console
 from assay.domain.errors import InvalidInput
 from assay.services.credentials import (
     CredentialHead,
@@ -72,7 +71,7 @@ def list_command(as_json: bool) -> int:
 
     heads = run_async(find())
     if as_json:
-        click.echo(orjson.dumps(heads, option=orjson.OPT_INDENT_2).decode())
+        echo_json(heads)
     elif not heads:
         say("no credentials yet. Store one with: assay credentials set NAME --provider openai")
     else:

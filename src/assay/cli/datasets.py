@@ -21,7 +21,7 @@ from assay.cli.labelling import (
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.suite_options import parse_pairs
-from assay.cli.tables import table_console
+from assay.cli.tables import echo_json, table_console
 from assay.domain.datasets import DatasetHead, DatasetVersion
 from assay.domain.splits import parse_shares
 from assay.domain.suites import DatasetSource
@@ -51,7 +51,7 @@ def list_command(tag: str | None, limit: int, as_json: bool) -> int:
 
     found = run_async(read())
     if as_json:
-        _echo_json(found)
+        echo_json(found)
     elif not found:
         say("no data sets yet. Keep one with: assay datasets import FILE")
     else:
@@ -84,7 +84,7 @@ def show_command(dataset: str, cases: int, as_json: bool) -> int:
     view = run_async(read())
     if as_json:
         document = datasets.version_document(view.version, view.splits)
-        _echo_json({**document, "labels_of_all_versions": view.labels, "cases": view.cases})
+        echo_json({**document, "labels_of_all_versions": view.labels, "cases": view.cases})
         return 0
     _show_version(view.version, view.splits)
     if protected := protected_text(view.labels):
@@ -142,7 +142,7 @@ def import_command(file: Path, as_json: bool, **given: Any) -> int:
     kept = run_async(keep())
     if as_json:
         document = datasets.version_document(kept.version, kept.splits)
-        _echo_json({**document, "is_new": kept.is_new, "cases_added": kept.added})
+        echo_json({**document, "is_new": kept.is_new, "cases_added": kept.added})
         return 0
     version = kept.version
     what = (
@@ -207,7 +207,7 @@ def diff_command(name: str, first: str, second: str, limit: int, as_json: bool) 
 
     diff = run_async(read())
     if as_json:
-        _echo_json(diff)
+        echo_json(diff)
         return 0
     if not diff.totals:
         order = "" if diff.first == diff.second else ", in another order"
@@ -247,7 +247,3 @@ def tag_command(name: str, tags: tuple[str, ...], remove: tuple[str, ...], descr
 
 
 add_label_commands(datasets_command, datasets.label_dataset, datasets.unlabel_dataset)
-
-
-def _echo_json(value: Any) -> None:
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())

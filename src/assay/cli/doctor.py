@@ -1,9 +1,9 @@
 """assay doctor."""
 
 import click
-import orjson
 
 from assay.cli.session import load_settings, start_embedded
+from assay.cli.tables import echo_json
 from assay.domain.errors import AssayError
 from assay.services.doctor import Check, check_database, check_folder, check_keys, check_python
 from assay.settings import Settings
@@ -25,7 +25,7 @@ def doctor_command(as_json: bool) -> int:
         *_database(settings),
     ]
     if as_json:
-        click.echo(orjson.dumps(checks, option=orjson.OPT_INDENT_2).decode())
+        echo_json(checks)
     else:
         for check in checks:
             _show(check)

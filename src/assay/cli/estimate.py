@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-import orjson
 from rich.table import Table
 
 import assay
 from assay.cli.session import load_settings, open_session, run_async, silent
 from assay.cli.suite_options import find_suite, read_suite, suite_options
-from assay.cli.tables import table_console
+from assay.cli.tables import echo_json, table_console
 from assay.domain.suites import Suite
 from assay.services.context import World
 from assay.services.estimates import (
@@ -68,7 +67,7 @@ def world_of(settings: Settings) -> World:
 def show_estimate(estimate: SuiteEstimate, *, as_json: bool) -> None:
     """The estimate on standard output."""
     if as_json:
-        click.echo(orjson.dumps(estimate_document(estimate), option=orjson.OPT_INDENT_2).decode())
+        echo_json(estimate_document(estimate))
         return
     header, *rows = estimate_lines(estimate)
     table = Table(box=None, pad_edge=False)

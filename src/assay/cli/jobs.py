@@ -1,12 +1,11 @@
 """assay jobs, assay cancel."""
 
 import click
-import orjson
 from rich.table import Table
 
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
-from assay.cli.tables import table_console
+from assay.cli.tables import echo_json, table_console
 from assay.domain.jobs import JobHead
 from assay.domain.money import NANO
 from assay.services.jobs import find_job, list_jobs
@@ -20,7 +19,7 @@ def jobs_command(limit: int, as_json: bool) -> int:
     """List jobs, newest first."""
     heads = run_async(_list(limit))
     if as_json:
-        click.echo(orjson.dumps(heads, option=orjson.OPT_INDENT_2).decode())
+        echo_json(heads)
     elif not heads:
         say("no jobs yet. Start one with: assay run")
     else:

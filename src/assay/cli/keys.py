@@ -1,13 +1,12 @@
 """assay keys."""
 
 import click
-import orjson
 from rich.table import Table
 
 from assay.cli.periods import parse_period
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
-from assay.cli.tables import table_console
+from assay.cli.tables import echo_json, table_console
 from assay.services.api_keys import ROLES, NewKey, create_key, list_keys, revoke_key
 from assay.storage.api_keys import ApiKeyHead
 from assay.storage.tenancy import Role
@@ -48,7 +47,7 @@ def list_command(as_json: bool) -> int:
 
     heads = run_async(find())
     if as_json:
-        click.echo(orjson.dumps(heads, option=orjson.OPT_INDENT_2).decode())
+        echo_json(heads)
     elif not heads:
         say("no keys yet. Make one with: assay keys create --name NAME --role analyst")
     else:

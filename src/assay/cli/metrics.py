@@ -1,10 +1,9 @@
 """assay metrics, assay models."""
 
 import click
-import orjson
 from rich.table import Table
 
-from assay.cli.tables import table_console
+from assay.cli.tables import echo_json, table_console
 from assay.domain.errors import NotFound
 from assay.domain.scores import MetricInfo
 from assay.metrics.catalog import list_metrics
@@ -20,7 +19,7 @@ def metrics_command(name: str | None, as_json: bool) -> int:
     if not found:
         raise NotFound(f"there is no metric {name!r}", remedy="See what there is: assay metrics")
     if as_json:
-        click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        echo_json(found)
     elif name is None:
         table_console().print(_table(found))
     else:
@@ -63,7 +62,7 @@ def models_command(as_json: bool) -> int:
             {"provider": info.name, "keys": info.key_variables, "base_url": info.default_base_url}
             for info in infos
         ]
-        click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        echo_json(rows)
         return 0
     table = Table(box=None, pad_edge=False)
     for column in ("provider", "key", "address"):

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 from rich.table import Table
 
 from assay.cli.session import load_settings, open_session, run_async
-from assay.cli.tables import table_console
+from assay.cli.tables import echo_json, table_console
 from assay.domain.errors import InvalidInput
 from assay.reports.plan import SamplePlan, Wish, basis_text, plan_sentences, plan_table
 from assay.reports.untrusted import one_line
@@ -72,7 +71,7 @@ def plan_command(**given: Any) -> int:
     )
     plan = _plan(given["source"], assumed, wish)
     if given["as_json"]:
-        click.echo(orjson.dumps(plan_document(plan), option=orjson.OPT_INDENT_2).decode())
+        echo_json(plan_document(plan))
     else:
         show_plan(plan)
     return 0 if plan.reason is None else 1

@@ -21,7 +21,7 @@ from assay.cli.labelling import (
 )
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
-from assay.cli.tables import table_console
+from assay.cli.tables import echo_json, table_console
 from assay.domain.prompts import PromptHead, PromptLog, PromptVersion
 from assay.reports.untrusted import one_line, printable
 from assay.services import prompts
@@ -48,7 +48,7 @@ def list_command(tag: str | None, limit: int, as_json: bool) -> int:
 
     found = run_async(read())
     if as_json:
-        _echo_json(found)
+        echo_json(found)
     elif not found:
         say("no prompts yet. Keep one with: assay prompts import FILE")
     else:
@@ -75,7 +75,7 @@ def show_command(prompt: str, as_json: bool) -> int:
 
     version = run_async(read())
     if as_json:
-        _echo_json(prompts.prompt_document(version))
+        echo_json(prompts.prompt_document(version))
     else:
         click.echo("\n".join(_lines_of(version)))
     return 0
@@ -115,7 +115,7 @@ def diff_command(name: str, first: str, second: str, as_json: bool) -> int:
 
     diff = run_async(read())
     if as_json:
-        _echo_json(diff)
+        echo_json(diff)
         return 0
     console = output_console()
     if diff.is_empty:
@@ -150,7 +150,7 @@ def import_command(file: Path, as_json: bool, **how: Any) -> int:
 
     kept = run_async(keep())
     if as_json:
-        _echo_json({**prompts.prompt_document(kept.version), "is_new": kept.is_new})
+        echo_json({**prompts.prompt_document(kept.version), "is_new": kept.is_new})
     else:
         what = "is new" if kept.is_new else "was there already"
         say(f"{one_line(kept.version.prompt.name, 200)}:{kept.version.version} {what}")
@@ -170,7 +170,7 @@ def log_command(name: str, limit: int, as_json: bool) -> int:
 
     log = run_async(read())
     if as_json:
-        _echo_json(prompts.log_document(log))
+        echo_json(prompts.log_document(log))
     else:
         table_console().print(_log_table(log, limit))
         if protected := protected_text(log.labels):
@@ -192,7 +192,3 @@ def _log_table(log: PromptLog, limit: int) -> Table:
     for moment, what, which, who, note in sorted(events, key=lambda event: event[0], reverse=True)[:limit]:
         table.add_row(when(moment), what, which, who or "-", safe(note, 200))
     return table
-
-
-def _echo_json(value: Any) -> None:
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
