@@ -14,7 +14,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "formats": frozenset({"domain"}),
     "storage": frozenset({"domain"}),
     "observability": frozenset({"domain"}),
-    "metrics": frozenset({"domain", "stats", "models"}),
+    "judging": frozenset({"domain", "stats"}),
+    "extract": frozenset({"domain"}),
+    "metrics": frozenset({"domain", "stats", "models", "judging", "extract"}),
     "engine": frozenset({"domain", "models", "metrics"}),
     "experiments": frozenset({"domain", "stats"}),
     "reports": frozenset({"domain", "stats"}),
@@ -22,7 +24,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "optimize": frozenset({"domain", "stats", "models", "metrics", "engine"}),
     "services": frozenset(
         {
-            *("domain", "stats", "models", "formats", "storage", "metrics", "engine"),
+            *("domain", "stats", "models", "formats", "storage", "judging", "metrics", "engine"),
             *("experiments", "reports", "optimize"),
         }
     ),

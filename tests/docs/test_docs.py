@@ -106,7 +106,8 @@ def test_every_page_is_in_the_index() -> None:
 
 
 def test_every_metric_and_provider_is_described() -> None:
-    metrics, models = text_of(DOCS / "metrics.md"), text_of(DOCS / "models.md")
+    pages = [DOCS / "metrics.md", *sorted((DOCS / "metrics").glob("*.md"))]
+    metrics, models = "\n".join(map(text_of, pages)), text_of(DOCS / "models.md")
     assert [info.type for info in list_metrics() if f"### `{info.type}`" not in metrics] == []
     assert [name for name in PROVIDERS if f"`{name}`" not in models] == []
 

@@ -11,12 +11,15 @@ from assay.domain.datasets import Case
 from assay.domain.errors import InvalidInput
 from assay.domain.models import ModelResponse
 from assay.domain.scores import MetricConfig, Sample
-from assay.metrics.catalog import METRICS, list_metrics, make_metric
+from assay.metrics.catalog import METRICS, list_metrics, make_any_metric, make_metric
 from assay.metrics.sample_metric import Finding, SampleMetric
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ["sacrebleu", "jsonschema", "numpy", "rapidfuzz", "rouge_score_rs", "re2"]
-TEXT_METRICS = [name for name, entry in METRICS.items() if "output" in entry.info.needs]
+REQUIRED = {"json_schema": {"schema": {}}}
+"""Options without which a metric cannot be made."""
+UNJUDGED = [name for name, entry in METRICS.items() if not entry.info.judged]
+TEXT_METRICS = [name for name in UNJUDGED if "output" in METRICS[name].info.needs]
 
 
 def test_listing_metrics_imports_no_metric_library():
@@ -32,8 +35,8 @@ def test_listing_metrics_imports_no_metric_library():
 
 @pytest.mark.parametrize("info", list_metrics(), ids=lambda info: info.type)
 def test_a_row_is_complete_and_its_factory_exists(info):
-    required = {"schema": {}} if info.type == "json_schema" else {}
-    metric = make_metric(MetricConfig(name="label", type=info.type, options=required))
+    config = MetricConfig(name="label", type=info.type, options=REQUIRED.get(info.type, {}))
+    metric = make_any_metric(config, ["judge"])
     assert metric.info is info
     assert metric.config.name == "label"
     assert info.summary and info.source and info.needs and info.version

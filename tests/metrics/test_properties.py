@@ -14,9 +14,11 @@ from assay.metrics.catalog import METRICS, make_metric
 
 REQUIRED = {"json_schema": {"schema": {"type": "object", "required": ["a"]}}}
 METRIC = {
-    name: make_metric(MetricConfig(name=name, type=name, options=REQUIRED.get(name, {}))) for name in METRICS
+    name: make_metric(MetricConfig(name=name, type=name, options=REQUIRED.get(name, {})))
+    for name, entry in METRICS.items()
+    if not entry.info.judged
 }
-QUALITY = [name for name, entry in METRICS.items() if entry.info.kind != "measure"]
+QUALITY = [name for name in METRIC if METRICS[name].info.kind != "measure"]
 SIMILARITY = [
     "exact", "contains", "contains_all", "contains_any", "starts_with", "levenshtein", "bleu", "chrf", "ter",
     "rouge_1", "rouge_l", "rouge_lsum", "meteor", "token_f1", "exact_squad",

@@ -87,6 +87,7 @@ class ModelRequest:
     """What a model is asked. `repeat` makes repeated questions independent in the cache.
 
     `vars` are the case's variables, set only for providers that take them as they are (http);
+    `parameters` go to the provider in place of those of the model's configuration (None takes one away);
     `tag` names the work item, by which the ledger and the replay provider find theirs.
     """
 
@@ -95,6 +96,7 @@ class ModelRequest:
     response_format: Mapping[str, Any] | None = None
     repeat: int = 0
     vars: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     tag: WorkTag | None = None
 
 
@@ -135,6 +137,14 @@ class ModelResponse:
     """Label of the fallback that answered in place of the model that was asked."""
 
 
+def effective_parameters(config: ModelConfig, request: ModelRequest) -> Mapping[str, Any]:
+    """What goes to the provider: the parameters of the model, with those of the request in their place."""
+    if not request.parameters:
+        return config.parameters
+    merged = {**config.parameters, **request.parameters}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
 def request_key(config: ModelConfig, request: ModelRequest) -> bytes:
     """The cache key: SHA-256 of all that decides the answer, and the repeat."""
     return content_hash(
@@ -142,7 +152,7 @@ def request_key(config: ModelConfig, request: ModelRequest) -> bytes:
             config.provider,
             config.base_url,
             config.model,
-            config.parameters,
+            effective_parameters(config, request),
             config.options,
             request.messages,
             request.tools,

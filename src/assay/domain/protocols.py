@@ -1,7 +1,8 @@
 """The interfaces between the layers."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from assay.domain.events import Event
 from assay.domain.jobs import FailedAttempt, Failure, Recorded, Success, Sweep, WorkItem
@@ -55,6 +56,65 @@ class Metric(Protocol):
 
     def score_batch(self, samples: Sequence[Sample]) -> Sequence[Score]:
         """One score for each sample, in order; never raises for a sample's content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a judge answered to one call, and what that cost: 0 from the cache, None at an unknown price."""
+
+    response: ModelResponse
+    cost_nanousd: int | None
+
+
+class Judge(Protocol):
+    """A model that judges one cell for one metric; each call is in the ledger, limited and paid for."""
+
+    @property
+    def config(self) -> ModelConfig:
+        """The configuration of the model that judges."""
+
+    async def ask(self, request: ModelRequest) -> Reply:
+        """Its answer, or raise a ModelError. `request.repeat` keeps independent samples apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBound:
+    """The most that one sample costs a judged metric, for reservation.
+
+    `calls` to each of its judges, repairs and samples included; `fixed_bytes` of prompt, schema included;
+    `copies` of case and answer in one prompt.
+    """
+
+    calls: int
+    fixed_bytes: int
+    copies: int = 1
+
+
+@runtime_checkable
+class JudgedMetric(Protocol):
+    """Scores one sample at a time by asking models, in the event loop."""
+
+    @property
+    def info(self) -> MetricInfo:
+        """What the catalog says of it."""
+
+    @property
+    def config(self) -> MetricConfig:
+        """What the suite asked for."""
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """Labels of the models that it asks: one, or a jury."""
+
+    @property
+    def bound(self) -> CallBound:
+        """The most that one sample costs."""
+
+    async def judge(self, sample: Sample, judges: Mapping[str, Judge]) -> Score:
+        """The score of one sample; never raises for a sample's content or what a judge says.
+
+        `judges` has those of `judges`, by label. A judge that cannot be reached makes a failed score.
+        """
 
 
 class Steering(Protocol):

@@ -39,15 +39,23 @@ class MetricInfo:
     better: Literal["higher", "lower"] = "higher"
     options: Mapping[str, str] = field(default_factory=dict)
     """Option name -> what it means, with its default."""
+    judged: bool = False
+    """Whether models are asked to score: they cost money, and each call is in the ledger."""
+    prompts: tuple[str, ...] = ()
+    """Names of the prompt templates that judges are given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """What a metric looks at: the case, the answer and what it cost (US dollars; None is unknown)."""
+    """What a metric looks at: the case, the answer and what it cost (US dollars; None is unknown).
+
+    `baseline` is another candidate's answer to the same case and repeat, where there is one to compare with.
+    """
 
     case: Case
     response: ModelResponse
     cost_usd: float | None = None
+    baseline: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +68,7 @@ class Score:
     reason: str
     passed: bool | None = None
     evidence: Mapping[str, Any] | None = None
+    calls: int = 0
+    """How many judge calls it took, without those that the cache answered."""
+    cost_nanousd: int | None = 0
+    """What those calls cost, in billionths of a US dollar; None when a price is unknown."""

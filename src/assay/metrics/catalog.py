@@ -11,14 +11,36 @@ from types import MappingProxyType
 from typing import Any
 
 from assay.domain.errors import InvalidInput, OptionalPartMissing
-from assay.domain.protocols import Metric
+from assay.domain.protocols import JudgedMetric, Metric
 from assay.domain.scores import MetricConfig, MetricInfo
+from assay.metrics.agent_entries import AGENT_ENTRIES
+from assay.metrics.contract_entries import CONTRACT_ENTRIES
+from assay.metrics.custom_entries import CUSTOM_ENTRIES
 from assay.metrics.entry import Entry, MetricSpec, check_option
+from assay.metrics.judged_entries import JUDGED_ENTRIES
+from assay.metrics.legal_entries import LEGAL_ENTRIES
 from assay.metrics.performance_entries import PERFORMANCE_ENTRIES
+from assay.metrics.rag_entries import RAG_ENTRIES
+from assay.metrics.real_estate_entries import REAL_ESTATE_ENTRIES
+from assay.metrics.semantic_entries import SEMANTIC_ENTRIES
 from assay.metrics.text_entries import TEXT_ENTRIES
 
 METRICS: Mapping[str, Entry] = MappingProxyType(
-    {entry.info.type: entry for entry in (*TEXT_ENTRIES, *PERFORMANCE_ENTRIES)}
+    {
+        entry.info.type: entry
+        for entry in (
+            *TEXT_ENTRIES,
+            *SEMANTIC_ENTRIES,
+            *JUDGED_ENTRIES,
+            *RAG_ENTRIES,
+            *AGENT_ENTRIES,
+            *REAL_ESTATE_ENTRIES,
+            *LEGAL_ENTRIES,
+            *CONTRACT_ENTRIES,
+            *CUSTOM_ENTRIES,
+            *PERFORMANCE_ENTRIES,
+        )
+    }
 )
 """Metric type -> its row."""
 
@@ -29,16 +51,49 @@ def list_metrics() -> Sequence[MetricInfo]:
 
 
 def make_metric(config: MetricConfig) -> Metric:
-    """The metric that a suite asks for.
+    """A metric that asks no model. Raises like `make_any_metric`, and InvalidInput for one that does."""
+    metric = make_any_metric(config)
+    if isinstance(metric, JudgedMetric):
+        raise InvalidInput(
+            f"{config.type!r} asks a model, which needs a run", field="type", remedy="Use it in a suite."
+        )
+    return metric
+
+
+def make_any_metric(config: MetricConfig, judges: Sequence[str] = ()) -> Metric | JudgedMetric:
+    """The metric that a suite asks for; `judges` are the labels of the models that may judge, default first.
 
     Raises InvalidInput for an unknown type, an unknown or wrong option, a bad threshold, pattern or schema;
     OptionalPartMissing when the library that it needs is not installed.
     """
     entry = _entry(config.type)
     _check_threshold(config, entry.info)
-    spec = MetricSpec(info=entry.info, config=config, options=_complete(config, entry))
-    metric: Metric = _load(entry)(spec)
+    options = _complete(config, entry)
+    spec = MetricSpec(info=entry.info, config=config, options=options, judges=_judges(entry, options, judges))
+    metric: Metric | JudgedMetric = _load(entry)(spec)
     return metric
+
+
+def _judges(entry: Entry, options: Mapping[str, Any], known: Sequence[str]) -> tuple[str, ...]:
+    """The labels of the judges that a metric asks: its jury, its judge, or the first there is."""
+    jury = options.get("jury") or options.get("judge")
+    if jury is None:
+        if entry.info.judged and not known:
+            raise InvalidInput(
+                f"{entry.info.type!r} asks a model to judge, and the suite names none",
+                field="options.judge",
+                remedy="List one under `judges:`, as models are listed.",
+            )
+        return tuple(known[:1]) if entry.info.judged else ()
+    wanted = (jury,) if isinstance(jury, str) else tuple(jury)
+    for label in wanted:
+        if label not in known:
+            raise InvalidInput(
+                f"there is no judge {label!r}",
+                field="options.jury" if options.get("jury") else "options.judge",
+                remedy=_suggestion(label, known) if known else "List it under `judges:`.",
+            )
+    return wanted
 
 
 def get_info(type_: str) -> MetricInfo:

@@ -44,11 +44,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSpec:
-    """What a factory makes a metric from; `options` are checked and complete with their defaults."""
+    """What a factory makes a metric from; `options` are checked and complete with their defaults.
+
+    `judges` are the labels of the models that it asks, resolved from the options `judge` and `jury`.
+    """
 
     info: MetricInfo
     config: MetricConfig
     options: Mapping[str, Any]
+    judges: tuple[str, ...] = ()
 
 
 def _is_number(value: Any) -> bool:

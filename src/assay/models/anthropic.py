@@ -73,7 +73,7 @@ def make(config: ModelConfig, key: str | None, transport: Transport, clock: Cloc
         headers["x-api-key"] = key
     base = (config.base_url or DEFAULT_BASE_URL).rstrip("/")
     endpoint = make_endpoint(config, f"{base}/messages", headers)
-    return Hosted(config, AnthropicDialect(config), endpoint, transport, clock)
+    return Hosted(config, AnthropicDialect, endpoint, transport, clock)
 
 
 class AnthropicDialect:

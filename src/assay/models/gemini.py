@@ -73,7 +73,7 @@ def make(config: ModelConfig, key: str | None, transport: Transport, clock: Cloc
         headers["x-goog-api-key"] = key
     url = f"{base}/models/{config.model.removeprefix('models/')}:{method}"
     endpoint = make_endpoint(config, url, headers)
-    return Hosted(config, GeminiDialect(config), endpoint, transport, clock)
+    return Hosted(config, GeminiDialect, endpoint, transport, clock)
 
 
 class GeminiDialect:

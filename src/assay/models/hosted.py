@@ -1,12 +1,13 @@
 """A model behind HTTP: one dialect, spoken over the shared transport."""
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from assay.domain.errors import InvalidInput, InvalidResponse, ModelError
-from assay.domain.models import ModelConfig, ModelRequest, ModelResponse
+from assay.domain.models import ModelConfig, ModelRequest, ModelResponse, effective_parameters
 from assay.domain.protocols import Clock
 from assay.models.classification import failure, without_key
 from assay.models.json_text import excerpt, read_json
@@ -52,9 +53,14 @@ class Hosted:
     """A Model that asks one endpoint in one dialect. The transport is shared and not closed here."""
 
     def __init__(
-        self, config: ModelConfig, dialect: Dialect, endpoint: Endpoint, transport: Transport, clock: Clock
+        self,
+        config: ModelConfig,
+        speak: Callable[[ModelConfig], Dialect],
+        endpoint: Endpoint,
+        transport: Transport,
+        clock: Clock,
     ) -> None:
-        self._config, self._dialect, self._endpoint = config, dialect, endpoint
+        self._config, self._speak, self._dialect, self._endpoint = config, speak, speak(config), endpoint
         self._transport, self._clock = transport, clock
         self._key = _key_in(endpoint.headers, str(config.options.get("key_header", "")).lower())
 
@@ -65,7 +71,7 @@ class Hosted:
 
     async def generate(self, request: ModelRequest) -> ModelResponse:
         """Ask once. Raises a ModelError."""
-        body = self._dialect.encode(request)
+        body = self._dialect_for(request).encode(request)
         try:
             if self._config.stream:
                 return await self._listen(body)
@@ -79,6 +85,12 @@ class Hosted:
 
     async def close(self) -> None:
         """Nothing to give back: the connections belong to the transport."""
+
+    def _dialect_for(self, request: ModelRequest) -> Dialect:
+        """That of the configuration, or one with the parameters of this request in place of its own."""
+        if not request.parameters:
+            return self._dialect
+        return self._speak(replace(self._config, parameters=effective_parameters(self._config, request)))
 
     async def _listen(self, body: bytes) -> ModelResponse:
         sink = EventSink(self._dialect.assembler(), self._clock)

@@ -86,7 +86,7 @@ def _make(
     if key:
         headers |= {key_header: key} if key_header else {"authorization": f"Bearer {key}"}
     endpoint = make_endpoint(config, url, headers)
-    return Hosted(config, OpenAiDialect(config), endpoint, *wiring)
+    return Hosted(config, OpenAiDialect, endpoint, *wiring)
 
 
 class OpenAiDialect:

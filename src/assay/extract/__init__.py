@@ -1,0 +1,1 @@
+"""Facts in text, found by rules: money, areas, dates, addresses, citations."""

@@ -1,0 +1,1 @@
+"""Asking models to judge: prompts, replies, verdicts, juries."""

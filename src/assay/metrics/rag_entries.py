@@ -1,0 +1,5 @@
+"""The catalog's rows for metrics of retrieval and of answers from it."""
+
+from assay.metrics.entry import Entry
+
+RAG_ENTRIES: tuple[Entry, ...] = ()

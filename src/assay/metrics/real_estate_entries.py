@@ -1,0 +1,5 @@
+"""The catalog's rows for real estate accuracy."""
+
+from assay.metrics.entry import Entry
+
+REAL_ESTATE_ENTRIES: tuple[Entry, ...] = ()
