@@ -723,6 +723,7 @@ create table assay.evaluation_jobs (
   finished_at        timestamptz,
   summarized_at      timestamptz,
   pruned_at          timestamptz,
+  added_metrics      jsonb not null default '{"metrics": [], "judges": []}',
   primary key (organization_id, id),
   unique (organization_id, request_key),
   foreign key (organization_id, parent_job_id) references assay.evaluation_jobs (organization_id, id),
@@ -731,6 +732,8 @@ create table assay.evaluation_jobs (
 ) with (fillfactor = 70);
 comment on table assay.evaluation_jobs is 'A grid of prompt versions x model configs x cases x repeats';
 comment on column assay.evaluation_jobs.plan is 'All that decides the answers, frozen: prompts, models, metrics, variables';
+comment on column assay.evaluation_jobs.added_metrics is
+  'Metrics, and their judges, by which the stored answers were scored after the job was made';
 comment on column assay.evaluation_jobs.selection is 'Which case numbers of the data set take part; null is all';
 comment on column assay.evaluation_jobs.expanded_cases is 'Cases below this number have their queue rows';
 comment on column assay.evaluation_jobs.cap_nanousd is 'Hard budget: spent + reserved never exceeds it; null is none';
@@ -890,14 +893,25 @@ create table assay.model_calls (
   error_message       text,
   opened_at           timestamptz not null default clock_timestamp(),
   closed_at           timestamptz,
+  metric              text,
+  judge               text,
+  request_key         bytea,
+  answer              jsonb,
   primary key (organization_id, job_id, item_no, lease_token, call_no),
-  check ((state = 'intent') = (closed_at is null))
+  check ((state = 'intent') = (closed_at is null)),
+  check ((role = 'judge') = (metric is not null and judge is not null))
 ) partition by range (job_id);
 insert into assay.partitioned_tables values ('model_calls',
   'fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.4', 1);
 comment on table assay.model_calls is
   'The ledger: one row an attempt. The intent is committed before the bytes leave; "unknown" may have been paid';
 
+comment on column assay.model_calls.metric is 'The metric for which a judge was asked';
+comment on column assay.model_calls.judge is 'Label of the model that judged';
+comment on column assay.model_calls.request_key is 'Hash of all that was asked, where the answer is kept';
+comment on column assay.model_calls.answer is
+  'What was answered, of judges and of what they judge: by it a call need not be made again, and can be replayed';
+create index model_calls_answers on assay.model_calls (organization_id, request_key) where answer is not null;
 comment on column assay.model_calls.lost is 'Its lease ran out before an outcome was stored';
 comment on column assay.model_calls.assumed is
   'It was or is "unknown": its estimate was taken as spent until the truth came';
@@ -1030,11 +1044,15 @@ create table assay.metric_scores (
   passed          boolean,
   reason          text not null,
   evidence        jsonb,
+  calls           smallint not null default 0 check (calls >= 0),
+  cost_nanousd    bigint default 0 check (cost_nanousd >= 0),
   primary key (organization_id, job_id, item_no, metric),
   check ((state = 'scored') = (value is not null))
 ) partition by range (job_id);
 insert into assay.partitioned_tables values ('metric_scores', 'fillfactor = 100', 3);
 comment on table assay.metric_scores is 'One metric on one result; only a score that is "scored" has a value';
+comment on column assay.metric_scores.calls is 'Calls of judges that it took, without those that the cache answered';
+comment on column assay.metric_scores.cost_nanousd is 'What they cost; null is an unknown price';
 
 -- What the big tables refer to is checked once a statement, not once a row: half of the time that a score took was
 -- its foreign key. Keys do not change, and only the functions of retention delete, parents last, so that checking
@@ -1124,18 +1142,30 @@ comment on table assay.job_candidates is 'Answers, costs and tokens of one candi
 
 create function assay.summarize_scores() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- A score that failed may be made again: then what it was is taken out, and what it is put in.
+declare
+  earlier assay.metric_scores[];
 begin
+  if tg_op = 'UPDATE' then
+    earlier := array(select b::assay.metric_scores from before b);
+  end if;
   insert into assay.evaluation_job_summaries as s
     (organization_id, job_id, prompt_no, model_no, metric, scored, failed, abstained, skipped, judged, passed,
      value_sum, square_sum)
   select a.organization_id, a.job_id,
          (a.item_no / j.repeat_count / j.model_count % j.prompt_count)::smallint,
          (a.item_no / j.repeat_count % j.model_count)::smallint, a.metric,
-         count(*) filter (where a.state = 'scored'), count(*) filter (where a.state = 'failed'),
-         count(*) filter (where a.state = 'abstained'), count(*) filter (where a.state = 'skipped'),
-         count(a.passed), count(*) filter (where a.passed),
-         coalesce(sum(a.value), 0), coalesce(sum(a.value * a.value), 0)
-    from after a
+         coalesce(sum(a.sign) filter (where a.state = 'scored'), 0),
+         coalesce(sum(a.sign) filter (where a.state = 'failed'), 0),
+         coalesce(sum(a.sign) filter (where a.state = 'abstained'), 0),
+         coalesce(sum(a.sign) filter (where a.state = 'skipped'), 0),
+         coalesce(sum(a.sign) filter (where a.passed is not null), 0),
+         coalesce(sum(a.sign) filter (where a.passed), 0),
+         coalesce(sum(a.sign * a.value), 0), coalesce(sum(a.sign * a.value * a.value), 0)
+    from (select 1 as sign, n.organization_id, n.job_id, n.item_no, n.metric, n.state, n.passed, n.value from after n
+          union all
+          select -1, o.organization_id, o.job_id, o.item_no, o.metric, o.state, o.passed, o.value
+            from unnest(earlier) o) a
     join assay.evaluation_jobs j on j.organization_id = a.organization_id and j.id = a.job_id
    group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
   on conflict (organization_id, job_id, prompt_no, model_no, metric) do update
@@ -1147,6 +1177,9 @@ begin
   return null;
 end $$;
 create trigger summarized after insert on assay.metric_scores referencing new table as after
+  for each statement execute function assay.summarize_scores();
+create trigger summarized_again after update on assay.metric_scores
+  referencing old table as before new table as after
   for each statement execute function assay.summarize_scores();
 
 create function assay.summarize_results() returns trigger
@@ -1425,7 +1458,8 @@ comment on function assay.held_until() is 'The available_at of cells that a race
 create function assay.expand_job(p_job uuid, p_estimates jsonb, p_cases int) returns bigint
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 -- Makes the queue rows of the next p_cases cases; 0 when none is left or the job ends. Idempotent, resumable.
--- p_estimates: [[prompt_no, model_no, base_nanousd, nanousd_per_byte], ...]; nulls are unknown prices.
+-- p_estimates: [[prompt_no, model_no, base_nanousd, nanousd_per_byte, nanousd_per_judged_byte], ...]; nulls are
+-- unknown prices. A model reads the variables of a case, a judge what is expected and the context as well.
 -- The cells of a race are held back until they are opened.
 declare
   org uuid := assay.current_organization();
@@ -1459,11 +1493,14 @@ begin
          ((dc.case_no::bigint * job.prompt_count + e.prompt_no) * job.model_count + e.model_no)
            * job.repeat_count + r.repeat_no,
          dc.case_no, e.prompt_no, e.model_no, r.repeat_no,
-         e.base_nanousd + e.byte_nanousd * octet_length(tc.vars::text), available
+         e.base_nanousd + e.byte_nanousd * octet_length(tc.vars::text)
+           + e.judged_nanousd * (octet_length(tc.vars::text) + coalesce(octet_length(tc.expected::text), 0)
+                                 + coalesce(octet_length(tc.context::text), 0)), available
     from assay.dataset_cases dc
     join assay.test_cases tc on tc.organization_id = org and tc.id = dc.case_id
    cross join (select (x ->> 0)::smallint as prompt_no, (x ->> 1)::smallint as model_no,
-                      (x ->> 2)::bigint as base_nanousd, (x ->> 3)::bigint as byte_nanousd
+                      (x ->> 2)::bigint as base_nanousd, (x ->> 3)::bigint as byte_nanousd,
+                      coalesce((x ->> 4)::bigint, 0) as judged_nanousd
                  from jsonb_array_elements(p_estimates) x) e
    cross join generate_series(0, job.repeat_count - 1) as r (repeat_no)
    where dc.organization_id = org and dc.dataset_version_id = job.dataset_version_id
@@ -1560,15 +1597,18 @@ begin
       item_no bigint, lease_token bigint, call_no smallint, outcome text, counts boolean, cost_nanousd bigint,
       price_version text, input_tokens int, output_tokens int, cached_tokens int, cache_write_tokens int,
       reasoning_tokens int, call_latency_ms real, http_status smallint, provider_request_id text,
-      error_message text)
+      error_message text, answer jsonb, request_key text)
   ), closed as (
     update assay.model_calls c
        set state = 'settled', closed_at = coalesce(c.closed_at, clock_timestamp()), outcome = b.outcome,
-           counts = c.assumed or b.counts is not false, cost_nanousd = b.cost_nanousd,
+           counts = c.role = 'target' and (c.assumed or b.counts is not false), cost_nanousd = b.cost_nanousd,
            price_version = b.price_version, input_tokens = b.input_tokens, output_tokens = b.output_tokens,
            cached_tokens = b.cached_tokens, cache_write_tokens = b.cache_write_tokens,
            reasoning_tokens = b.reasoning_tokens, latency_ms = b.call_latency_ms, http_status = b.http_status,
-           provider_request_id = b.provider_request_id, error_message = b.error_message
+           provider_request_id = b.provider_request_id, error_message = b.error_message,
+           answer = coalesce(nullif(b.answer, 'null'), c.answer),
+           request_key = case when nullif(b.answer, 'null') is null then c.request_key
+                              else decode(b.request_key, 'hex') end
       from batch b
      where c.organization_id = org and c.job_id = p_job
        and c.item_no = any (array(select b.item_no from batch b)) and c.item_no = b.item_no
@@ -1642,9 +1682,10 @@ begin
      where m.state = 'succeeded'
   ), scored as (
     insert into assay.metric_scores
-      (organization_id, job_id, item_no, metric, version, state, value, passed, reason, evidence)
+      (organization_id, job_id, item_no, metric, version, state, value, passed, reason, evidence, calls, cost_nanousd)
     select org, p_job, m.item_no, s ->> 0, s ->> 1, (s ->> 2)::assay.score_state,
-           (s ->> 3)::double precision, (s ->> 4)::boolean, s ->> 5, nullif(s -> 6, 'null')
+           (s ->> 3)::double precision, (s ->> 4)::boolean, s ->> 5, nullif(s -> 6, 'null'),
+           (s ->> 7)::smallint, (s ->> 8)::bigint
       from moved m join batch b using (item_no, lease_token) cross join lateral jsonb_array_elements(b.scores) s
      where m.state = 'succeeded'
   )
@@ -1700,6 +1741,153 @@ begin
    where q.organization_id = org and q.job_id = p_job
      and q.item_no = any (array(select b.item_no from batch b)) and q.lease_expires_at is not null;
 end $$;
+
+create function assay.judge_calls(p_job uuid, p_kept jsonb, p_closed jsonb, p_opened jsonb, p_worker text,
+                                  p_leased boolean)
+returns table (item_no bigint, lease_token bigint, call_no smallint)
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$
+#variable_conflict use_column
+-- Closes calls of judges and opens the intents of others, before their bytes leave; those that may be sent come
+-- back. Idempotent. p_leased: for cells under way, whose reservation holds the money of their judges too: each
+-- call takes its share of it, so that what is reserved in all stays the same. Their answers (p_kept) go to the
+-- ledger first, so that they are not asked again when the worker dies while they are judged. Otherwise for
+-- stored results: money is reserved anew, and a call for which there is no room does not come back.
+declare
+  org uuid := assay.current_organization();
+  job assay.evaluation_jobs;
+  room bigint;
+  needed bigint;
+  admitted jsonb;
+begin
+  perform assay.settle_calls(p_job, p_closed);
+  if not p_leased then
+    select * into strict job from assay.evaluation_jobs j
+     where j.organization_id = org and j.id = p_job for no key update;
+    room := least(job.cap_nanousd - job.spent_nanousd - job.reserved_nanousd, assay.budget_room());
+    with batch as (
+      select b.*, sum(coalesce(b.estimate_nanousd, 0)) over (order by b.lease_token, b.call_no) as so_far
+        from jsonb_to_recordset(p_opened) as b (
+          item_no bigint, lease_token bigint, call_no smallint, metric text, judge text, estimate_nanousd bigint)
+    ), opened as (
+      insert into assay.model_calls
+        (organization_id, job_id, item_no, lease_token, call_no, role, worker, counts, estimate_nanousd, metric, judge)
+      select org, p_job, b.item_no, b.lease_token, b.call_no, 'judge', p_worker, false, b.estimate_nanousd, b.metric,
+             b.judge
+        from batch b
+       where room is null or (b.so_far <= room and b.estimate_nanousd is not null)
+          on conflict do nothing
+      returning model_calls.item_no, model_calls.lease_token, model_calls.call_no, model_calls.estimate_nanousd
+    )
+    select coalesce(sum(o.estimate_nanousd), 0), jsonb_agg(o) into needed, admitted from opened o;
+    update assay.evaluation_jobs j set reserved_nanousd = j.reserved_nanousd + needed
+     where j.organization_id = org and j.id = p_job and needed > 0;
+    return query
+    select a.item_no, a.lease_token, a.call_no
+      from jsonb_to_recordset(admitted) as a (item_no bigint, lease_token bigint, call_no smallint);
+    return;
+  end if;
+  return query
+  with batch as materialized (
+    select b.*, coalesce(sum(b.estimate_nanousd) over (
+             partition by b.lease_token order by b.call_no
+             rows between unbounded preceding and 1 preceding), 0)::bigint as before
+      from jsonb_to_recordset(p_opened) as b (
+        item_no bigint, lease_token bigint, call_no smallint, metric text, judge text, estimate_nanousd bigint)
+  ), kept as materialized (
+    select * from jsonb_to_recordset(p_kept) as k (
+      item_no bigint, lease_token bigint, answer jsonb, request_key text, cost_nanousd bigint, price_version text)
+  ), touched as (
+    select b.item_no, b.lease_token from batch b union select k.item_no, k.lease_token from kept k
+  ), under_way as materialized (
+    select t.item_no, t.lease_token, c.call_no, c.estimate_nanousd
+      from touched t
+      join assay.model_calls c
+        on c.organization_id = org and c.job_id = p_job
+       and c.item_no = any (array(select t.item_no from touched t)) and c.item_no = t.item_no
+       and c.lease_token = t.lease_token and c.role = 'target' and c.state = 'intent'
+     where exists (select from assay.evaluation_queue q
+                    where q.organization_id = org and q.job_id = p_job and q.item_no = t.item_no
+                      and q.lease_token = t.lease_token and q.lease_expires_at is not null)
+  ), opened as (
+    insert into assay.model_calls
+      (organization_id, job_id, item_no, lease_token, call_no, role, worker, counts, estimate_nanousd, metric, judge)
+    select org, p_job, b.item_no, b.lease_token, b.call_no, 'judge', p_worker, false,
+           least(b.estimate_nanousd, greatest(0, u.estimate_nanousd - b.before)), b.metric, b.judge
+      from batch b join under_way u using (item_no, lease_token)
+        on conflict do nothing
+    returning model_calls.item_no, model_calls.lease_token, model_calls.call_no, model_calls.estimate_nanousd
+  ), paid as (
+    update assay.model_calls c
+       set estimate_nanousd = c.estimate_nanousd - coalesce(
+             (select sum(o.estimate_nanousd) from opened o
+               where o.item_no = u.item_no and o.lease_token = u.lease_token), 0)::bigint,
+           answer = coalesce(k.answer, c.answer),
+           request_key = case when k.answer is null then c.request_key else decode(k.request_key, 'hex') end,
+           cost_nanousd = case when k.answer is null then c.cost_nanousd else k.cost_nanousd end,
+           price_version = coalesce(k.price_version, c.price_version)
+      from under_way u left join kept k using (item_no, lease_token)
+     where c.organization_id = org and c.job_id = p_job
+       and c.item_no = any (array(select u.item_no from under_way u)) and c.item_no = u.item_no
+       and c.lease_token = u.lease_token and c.call_no = u.call_no
+  )
+  select o.item_no, o.lease_token, o.call_no from opened o;
+end $$;
+comment on function assay.judge_calls is 'Close calls of judges and open others: those that may be sent';
+
+create function assay.add_scores(p_job uuid, p_batch jsonb) returns bigint
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- Scores of stored results by metrics that they had none of, or of which they failed: [[item_no, metric, version,
+-- state, value, passed, reason, evidence, calls, cost], ...]. How many were stored: the others were there.
+declare
+  org uuid := assay.current_organization();
+  stored bigint;
+begin
+  perform from assay.evaluation_jobs j where j.organization_id = org and j.id = p_job for no key update;
+  insert into assay.metric_scores as s
+    (organization_id, job_id, item_no, metric, version, state, value, passed, reason, evidence, calls, cost_nanousd)
+  select org, p_job, (x ->> 0)::bigint, x ->> 1, x ->> 2, (x ->> 3)::assay.score_state,
+         (x ->> 4)::double precision, (x ->> 5)::boolean, x ->> 6, nullif(x -> 7, 'null'), (x ->> 8)::smallint,
+         (x ->> 9)::bigint
+    from jsonb_array_elements(p_batch) x
+  on conflict (organization_id, job_id, item_no, metric) do update
+     set version = excluded.version, state = excluded.state, value = excluded.value, passed = excluded.passed,
+         reason = excluded.reason, evidence = excluded.evidence, calls = excluded.calls,
+         cost_nanousd = excluded.cost_nanousd
+   where s.state = 'failed';
+  get diagnostics stored = row_count;
+  return stored;
+end $$;
+comment on function assay.add_scores is 'Store scores of results by further metrics, and in place of scores that failed';
+
+create function assay.close_judge_calls(p_job uuid, p_worker text) returns bigint
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$
+-- For a worker that is dead: what it asked judges about stored results may have been paid for.
+declare
+  org uuid := assay.current_organization();
+  closed bigint;
+begin
+  perform from assay.evaluation_jobs j where j.organization_id = org and j.id = p_job for no key update;
+  with lost as (
+    update assay.model_calls c
+       set state = 'unknown', outcome = 'lost', assumed = true, closed_at = clock_timestamp()
+      from assay.evaluation_queue q
+     where c.organization_id = org and c.job_id = p_job and c.role = 'judge' and c.state = 'intent'
+       and c.worker = p_worker and q.organization_id = org and q.job_id = p_job and q.item_no = c.item_no
+       and q.lease_expires_at is null
+    returning c.estimate_nanousd
+  ), money as (
+    update assay.evaluation_jobs j
+       set reserved_nanousd = j.reserved_nanousd - s.held, spent_nanousd = j.spent_nanousd + s.held,
+           unpriced_calls = j.unpriced_calls + s.unpriced
+      from (select coalesce(sum(estimate_nanousd), 0)::bigint as held, count(*) as rows,
+                   count(*) filter (where estimate_nanousd is null) as unpriced
+              from lost) s
+     where j.organization_id = org and j.id = p_job and s.rows > 0
+  )
+  select count(*) into closed from lost;
+  return closed;
+end $$;
+comment on function assay.close_judge_calls is 'Take what a dead worker asked judges about stored results as paid for';
 
 -- A race (plan -> 'race') has all its cells in the queue like any job, but held back: ready, yet not before
 -- held_until(). Whoever steers the race opens cells and, when a candidate is out or the winner is sure, closes
@@ -1798,21 +1986,25 @@ begin
     returning q.item_no, q.lease_token
   ), closed as (
     update assay.model_calls c
-       set state = case when c.lease_token = any (p_sent) then 'unknown' else 'settled' end::assay.call_state,
-           outcome = 'released', closed_at = clock_timestamp(), counts = c.lease_token = any (p_sent),
-           assumed = c.lease_token = any (p_sent),
-           cost_nanousd = case when c.lease_token = any (p_sent) then null else 0 end
+       set state = case when c.lease_token = any (p_sent) and c.answer is null then 'unknown'
+                        else 'settled' end::assay.call_state,
+           outcome = 'released', closed_at = clock_timestamp(),
+           counts = c.role = 'target' and c.lease_token = any (p_sent),
+           assumed = c.lease_token = any (p_sent) and c.answer is null,
+           cost_nanousd = case when c.answer is not null then c.cost_nanousd
+                               when c.lease_token = any (p_sent) then null else 0 end
       from freed f
      where c.organization_id = org and c.job_id = p_job and c.item_no = any (items)
        and c.item_no = f.item_no and c.lease_token = f.lease_token and c.state = 'intent'
-    returning c.state, c.estimate_nanousd
+    returning c.state, c.estimate_nanousd, c.cost_nanousd
   )
   update assay.evaluation_jobs j
      set reserved_nanousd = j.reserved_nanousd - s.held, spent_nanousd = j.spent_nanousd + s.paid,
          unpriced_calls = j.unpriced_calls + s.unpriced
     from (select coalesce(sum(estimate_nanousd), 0)::bigint as held,
-                 coalesce(sum(estimate_nanousd) filter (where state = 'unknown'), 0)::bigint as paid,
-                 count(*) filter (where state = 'unknown' and estimate_nanousd is null) as unpriced
+                 coalesce(sum(case state when 'unknown' then estimate_nanousd else cost_nanousd end), 0)::bigint as paid,
+                 count(*) filter (where state = 'unknown' and estimate_nanousd is null
+                                     or state = 'settled' and cost_nanousd is null) as unpriced
             from closed) s
    where j.organization_id = org and j.id = p_job;
   return coalesce(cardinality(items), 0);
@@ -1864,18 +2056,21 @@ begin
     returning q.state, q.item_no, l.lease_token
   ), closed as (
     update assay.model_calls c
-       set state = 'unknown', outcome = 'lease_lost', lost = true, assumed = true, closed_at = clock_timestamp()
+       set state = case when c.answer is null then 'unknown' else 'settled' end::assay.call_state,
+           outcome = 'lease_lost', lost = c.role = 'target', assumed = c.answer is null, closed_at = clock_timestamp()
       from taken t
      where c.organization_id = org and c.job_id = p_job
        and c.item_no = any (array(select t.item_no from taken t)) and c.item_no = t.item_no
        and c.lease_token = t.lease_token and c.state = 'intent'
-    returning c.estimate_nanousd
+    returning c.state, c.estimate_nanousd, c.cost_nanousd
   ), money as (
     update assay.evaluation_jobs j
-       set reserved_nanousd = j.reserved_nanousd - s.held, spent_nanousd = j.spent_nanousd + s.held,
+       set reserved_nanousd = j.reserved_nanousd - s.held, spent_nanousd = j.spent_nanousd + s.paid,
            unpriced_calls = j.unpriced_calls + s.unpriced
       from (select coalesce(sum(estimate_nanousd), 0)::bigint as held, count(*) as rows,
-                   count(*) filter (where estimate_nanousd is null) as unpriced
+                   coalesce(sum(case state when 'unknown' then estimate_nanousd else cost_nanousd end), 0)::bigint as paid,
+                   count(*) filter (where state = 'unknown' and estimate_nanousd is null
+                                       or state = 'settled' and cost_nanousd is null) as unpriced
               from closed) s
      where j.organization_id = org and j.id = p_job and s.rows > 0
   )
@@ -2945,7 +3140,7 @@ reset role;
 
 create table if not exists assay.alembic_version
   (version_num varchar(32) not null, constraint alembic_version_pkc primary key (version_num));
-insert into assay.alembic_version values ('0002') on conflict do nothing;
+insert into assay.alembic_version values ('0003') on conflict do nothing;
 grant select on assay.alembic_version to assay_app, assay_readonly;
 
 commit;

@@ -23,8 +23,10 @@ with calls as (
    cross join lateral (
          select count(*) filter (where c.counts) as counted,
                 count(*) filter (where c.lost) as lost,
-                count(*) filter (where c.state = 'intent') as open,
-                max(c.lease_token) filter (where c.state = 'intent') as open_token
+                count(*) filter (where c.state = 'intent' and c.role = 'target') as open,
+                max(c.lease_token) filter (where c.state = 'intent' and c.role = 'target') as open_token,
+                count(*) filter (where c.state = 'intent' and c.role = 'judge'
+                                   and c.opened_at < clock_timestamp() - interval '1 hour') as old_judge_calls
            from assay.model_calls c
           where c.organization_id = q.organization_id and c.job_id = q.job_id and c.item_no = q.item_no) a
     left join lateral (
@@ -44,7 +46,8 @@ with calls as (
          count(*) filter (where crashes <> lost) as i13,
          count(*) filter (where isfinite(lease_expires_at)
                             and lease_expires_at < clock_timestamp() - interval '5 minutes') as i14,
-         count(*) filter (where state = 'dead' and solo_crashes < max_crashes) as i16
+         count(*) filter (where state = 'dead' and solo_crashes < max_crashes) as i16,
+         count(*) filter (where old_judge_calls > 0) as i22
     from items
 ), jobs as (
   select j.*, coalesce(c.reserved, 0) as reserved, coalesce(c.spent, 0) as spent, coalesce(c.unpriced, 0) as unpriced,
@@ -136,6 +139,7 @@ select c.invariant, c.violations
     ('I18 counters of items that are not the items', n.i18),
     ('I19 summaries that are not those of the scores', s.i19),
     ('I20 costs by day that are not the spent money', k.i20),
-    ('I21 scores, results or calls of what is not there', o.i21)
+    ('I21 scores, results or calls of what is not there', o.i21),
+    ('I22 judge asked an hour ago that has not answered', i.i22)
   ) as c (invariant, violations)
  order by c.invariant;

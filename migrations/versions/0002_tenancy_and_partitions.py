@@ -2,7 +2,7 @@
 
 A table cannot become a partitioned one in place. So the old schema steps aside, the book makes the new one,
 and `0002_tenancy_and_partitions.sql` moves the rows: one transaction, during which nobody else works. Later
-revisions expand and contract (docs/database.md); the one that follows freezes the book of today beside this.
+revisions expand and contract (docs/database.md).
 """
 
 from pathlib import Path
@@ -12,7 +12,8 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-BOOK = Path(__file__).parent.parent / "create_evaluation_tables.sql"
+BOOK = Path(__file__).with_name("0002_tenancy_and_partitions_book.sql")
+"""The schema as it was at this revision."""
 
 
 def upgrade() -> None:

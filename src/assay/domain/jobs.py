@@ -33,6 +33,7 @@ class Plan:
     seed: int = 0
     margin: float | None = None
     race: RaceConfig | None = None
+    judges: tuple[ModelConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,8 @@ class Success:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """A cell without an answer. `retry_after_s` set: the cell goes back to the queue for later;
-    `counts` False: the attempt does not count against the job's limit (429, stopped account)."""
+    `counts` False: the attempt does not count against the job's limit (429, stopped account). `response`
+    with its cost: an answer came, but could not be judged yet."""
 
     item: WorkItem
     code: str
@@ -76,6 +78,9 @@ class Failure:
     provider_request_id: str | None = None
     latency_ms: float | None = None
     call_no: int = 1
+    response: ModelResponse | None = None
+    cost_nanousd: int | None = 0
+    price_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +116,57 @@ class FailedAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeIntent:
+    """A call that a judge is about to be asked. `estimate_nanousd` is its upper bound; None is unknown."""
+
+    item_no: int
+    lease_token: int
+    call_no: int
+    metric: str
+    judge: str
+    estimate_nanousd: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedCall:
+    """How a call to a judge ended: with a response, or with the code and message of an error."""
+
+    item_no: int
+    lease_token: int
+    call_no: int
+    outcome: str
+    request_key: bytes | None = None
+    response: ModelResponse | None = None
+    cost_nanousd: int | None = 0
+    price_version: str | None = None
+    message: str | None = None
+    http_status: int | None = None
+    provider_request_id: str | None = None
+    latency_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """An answer that is about to be judged, kept in the ledger until its cell is recorded."""
+
+    item_no: int
+    lease_token: int
+    request_key: bytes
+    response: ModelResponse
+    cost_nanousd: int | None
+    price_version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeBooking:
+    """What changes in the ledger at once: answers kept, calls closed, and calls to open."""
+
+    kept: tuple[KeptAnswer, ...] = ()
+    closed: tuple[ClosedCall, ...] = ()
+    opened: tuple[JudgeIntent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
     """What a sweep of a job found. `next_ready_s` is how long until a waiting cell may be claimed."""
 
@@ -138,7 +194,14 @@ def plan_from_json(document: Mapping[str, Any]) -> Plan:
         seed=document["seed"],
         margin=document["margin"],
         race=RaceConfig(**document["race"]) if document.get("race") else None,
+        judges=tuple(_model(item) for item in document.get("judges", ())),
     )
+
+
+def added_from_json(document: Mapping[str, Any]) -> tuple[tuple[MetricConfig, ...], tuple[ModelConfig, ...]]:
+    """The metrics that were added to a job, and their judges."""
+    metrics = tuple(MetricConfig(**item) for item in document["metrics"])
+    return metrics, tuple(_model(item) for item in document["judges"])
 
 
 def _prompt(item: Mapping[str, Any]) -> Prompt:

@@ -74,12 +74,17 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkTag:
-    """Which cell of which grid a request is for: never sent, never part of the cache key."""
+    """Which cell of which grid a request is for: never sent, never part of the cache key.
+
+    `metric` is set when a judge is asked, `call` tells apart what it is asked at the same time.
+    """
 
     item_no: int
     lease_token: int
     prompt: str
     case: str
+    metric: str | None = None
+    call: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from assay.domain.events import Event
-from assay.domain.jobs import FailedAttempt, Failure, Recorded, Success, Sweep, WorkItem
+from assay.domain.jobs import (
+    FailedAttempt,
+    Failure,
+    JudgeBooking,
+    Recorded,
+    Success,
+    Sweep,
+    WorkItem,
+)
 from assay.domain.models import ModelConfig, ModelRequest, ModelResponse
 from assay.domain.scores import MetricConfig, MetricInfo, Sample, Score
 
@@ -82,12 +90,14 @@ class CallBound:
     """The most that one sample costs a judged metric, for reservation.
 
     `calls` to each of its judges, repairs and samples included; `fixed_bytes` of prompt, schema included;
-    `copies` of case and answer in one prompt.
+    `copies` of case and answer in one prompt; `output_tokens` of one reply, where the judge's own
+    configuration sets no limit.
     """
 
     calls: int
     fixed_bytes: int
     copies: int = 1
+    output_tokens: int = 2048
 
 
 @runtime_checkable
@@ -152,3 +162,10 @@ class WorkQueue(Protocol):
 
     async def find_answers(self, keys: Sequence[bytes]) -> dict[bytes, ModelResponse]:
         """Answers that earlier calls of this tenant got to the same requests."""
+
+
+class JudgeBook(Protocol):
+    """The ledger of calls to judges. Every write is fenced by the lease's token."""
+
+    async def book(self, booking: JudgeBooking) -> set[tuple[int, int]]:
+        """Make it durable; (lease token, call number) of the calls that may be sent."""

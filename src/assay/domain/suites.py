@@ -41,6 +41,8 @@ class Suite:
     models: tuple[ModelConfig, ...]
     dataset: DatasetSource
     metrics: tuple[MetricConfig, ...]
+    judges: tuple[ModelConfig, ...] = ()
+    """Models that judge for metrics, the default first."""
     repeats: int = 1
     seed: int = 0
     concurrency: int | None = None

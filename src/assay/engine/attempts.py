@@ -44,7 +44,7 @@ class Attempts:
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
         if not await held:
-            raise LeaseLost(f"the lease of cell {attempt.item_no} was lost")
+            raise LeaseLost(f"the lease of cell {attempt.item_no} was lost", lease_token=attempt.lease_token)
         self._call_no[attempt.lease_token] = attempt.call_no + 1
         self._sent.discard(attempt.lease_token)
 

@@ -1,17 +1,19 @@
 """One cell: render, ask, price; and a batch of answers: score."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from assay.domain.errors import AccountStopped, AssayError, ModelError, RateLimited, StorageFailed
-from assay.domain.jobs import Failure, Success, WorkItem
+from assay.domain.jobs import Failure, KeptAnswer, Success, WorkItem
 from assay.domain.models import ModelRequest, ModelResponse, Usage, WorkTag, request_key
 from assay.domain.money import NANO
 from assay.domain.prompts import Message, Prompt
-from assay.domain.protocols import Metric, Model
+from assay.domain.protocols import JudgedMetric, Metric, Model
 from assay.domain.scores import Sample, Score
 from assay.engine.attempts import Attempts
+from assay.engine.judge_calls import JudgeLedger, Seat, Waits, judges_for
 
 PARK_S = 60.0
 """How long a cell waits in the queue when its provider keeps refusing without saying for how long."""
@@ -59,6 +61,17 @@ class Answer:
     response: ModelResponse
     cost_nanousd: int | None
     price_version: str | None
+    judged: tuple[Score, ...] = ()
+    """The scores of the metrics that asked models; the others come with the batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The metrics that ask models, the models that they ask, and the ledger of that."""
+
+    metrics: Sequence[JudgedMetric]
+    seats: Mapping[str, Seat]
+    ledger: JudgeLedger
 
 
 class Evaluator:
@@ -72,8 +85,10 @@ class Evaluator:
         metrics: Sequence[Metric],
         variables: Mapping[str, object],
         clock: Callable[[], float],
+        bench: Bench | None = None,
     ) -> None:
         self._prompts, self._candidates, self._metrics = prompts, candidates, metrics
+        self._bench = bench
         self._variables, self._clock = variables, clock
 
     def model_name(self, model_no: int) -> str:
@@ -102,16 +117,34 @@ class Evaluator:
             return Answer(item, key, response, None, None)
         return Answer(item, key, response, pricing.cost_nanousd(response.usage), pricing.version)
 
+    async def judge(self, answer: Answer, attempts: Attempts) -> Answer | Failure:
+        """Let the metrics that ask models score an answer; StorageFailed is raised.
+
+        When a judge's account has stopped or its provider asks to wait, the cell waits: its answer is kept
+        in the ledger, and found there when the cell comes round again.
+        """
+        if self._bench is None:
+            return answer
+        item, bench = answer.item, self._bench
+        bench.ledger.begin(item.lease_token, attempts.call_no(item.lease_token), _kept(answer))
+        waits: list[Waits] = []
+        tag = WorkTag(
+            item_no=item.item_no,
+            lease_token=item.lease_token,
+            prompt=self._prompts[item.prompt_no][0].name,
+            case=item.case.key,
+        )
+        try:
+            scores = await judge_sample(bench, _sample(answer), tag, waits)
+        finally:
+            bench.ledger.forget(item.lease_token)
+        if waits:
+            return _unjudged(answer, waits[0], attempts)
+        return replace(answer, judged=scores)
+
     def score(self, answers: Sequence[Answer], attempts: Attempts) -> list[Success]:
-        """Score a batch of answers with every metric. CPU work: call it off the event loop."""
-        samples = [
-            Sample(
-                case=answer.item.case,
-                response=answer.response,
-                cost_usd=None if answer.cost_nanousd is None else answer.cost_nanousd / NANO,
-            )
-            for answer in answers
-        ]
+        """Score a batch of answers with the other metrics. CPU work: call it off the event loop."""
+        samples = [_sample(answer) for answer in answers]
         columns = [metric.score_batch(samples) for metric in self._metrics]
         rows: Sequence[tuple[Score, ...]] = (
             list(zip(*columns, strict=True)) if columns else [()] * len(answers)
@@ -121,7 +154,7 @@ class Evaluator:
                 item=answer.item,
                 request_key=answer.key,
                 response=answer.response,
-                scores=scores,
+                scores=(*scores, *answer.judged),
                 cost_nanousd=answer.cost_nanousd,
                 price_version=answer.price_version,
                 call_no=attempts.call_no(answer.item.lease_token),
@@ -142,6 +175,55 @@ class Evaluator:
                 item_no=item.item_no, lease_token=item.lease_token, prompt=prompt.name, case=item.case.key
             ),
         )
+
+
+async def judge_sample(bench: Bench, sample: Sample, tag: WorkTag, waits: list[Waits]) -> tuple[Score, ...]:
+    """One score for each metric that asks models, all at the same time.
+
+    What keeps the whole cell waiting is put into `waits`; StorageFailed is raised.
+    """
+
+    async def score(metric: JudgedMetric) -> Score:
+        name = metric.config.name
+        judges = judges_for(bench.seats, metric.judges, replace(tag, metric=name), waits)
+        try:
+            return await metric.judge(sample, judges)
+        except StorageFailed:
+            raise
+        except Exception as error:  # a fault on one answer costs that score, never the run
+            return Score(name, "failed", None, f"{type(error).__name__}: {error}"[:300])
+
+    return tuple(await asyncio.gather(*(score(metric) for metric in bench.metrics)))
+
+
+def _unjudged(answer: Answer, error: Waits, attempts: Attempts) -> Failure:
+    """The cell waits for its judges; what its answer cost is told."""
+    return replace(
+        _failure(answer.item, error, attempts, answer.response.latency_ms),
+        message=f"a judge cannot be asked: {error.message}",
+        response=answer.response,
+        cost_nanousd=answer.cost_nanousd,
+        price_version=answer.price_version,
+    )
+
+
+def _sample(answer: Answer) -> Sample:
+    cost = None if answer.cost_nanousd is None else answer.cost_nanousd / NANO
+    return Sample(case=answer.item.case, response=answer.response, cost_usd=cost)
+
+
+def _kept(answer: Answer) -> KeptAnswer | None:
+    """What the ledger keeps of an answer; nothing of one that is stored already."""
+    if answer.response.cached:
+        return None
+    return KeptAnswer(
+        item_no=answer.item.item_no,
+        lease_token=answer.item.lease_token,
+        request_key=answer.key,
+        response=answer.response,
+        cost_nanousd=answer.cost_nanousd,
+        price_version=answer.price_version,
+    )
 
 
 def _failure(item: WorkItem, error: AssayError, attempts: Attempts, latency_ms: float) -> Failure:

@@ -176,6 +176,8 @@ class _Run:
     async def _generate(self, item: WorkItem) -> None:
         try:
             outcome = await self._context.evaluator.generate(item, self._context.attempts)
+            if isinstance(outcome, Answer):
+                outcome = await self._context.evaluator.judge(outcome, self._context.attempts)
         except StorageFailed as error:
             if not self._broken.done():
                 self._broken.set_exception(error)

@@ -10,6 +10,7 @@ from assay.formats.decoding import read_text
 from assay.formats.limits import MAX_YAML_FILE
 from assay.formats.places import Place, Problems
 from assay.formats.suite_check import check
+from assay.formats.suite_judges import build_judges
 from assay.formats.suite_parts import (
     build_dataset,
     build_metrics,
@@ -56,14 +57,17 @@ def _build(
     variables: Mapping[str, str],
     problems: Problems,
 ) -> Suite:
+    models = build_models(value["models"], path.parent, environment, problems)
+    metrics = build_metrics(value.get("metrics", ()), problems)
     name = value.get("name") or (path.parent.name if path.stem == DEFAULT_NAME else path.stem) or DEFAULT_NAME
     return Suite(
         name=name,
         description=value.get("description", ""),
         prompts=build_prompts(value["prompts"], path.parent, problems),
-        models=build_models(value["models"], path.parent, environment, problems),
+        models=models,
         dataset=build_dataset(value, path.parent, name, problems),
-        metrics=build_metrics(value.get("metrics", ()), problems),
+        metrics=metrics,
+        judges=build_judges(value, (models, metrics), path.parent, environment, problems),
         repeats=value.get("repeats", 1),
         seed=value.get("seed", 0),
         concurrency=value.get("concurrency"),

@@ -1,5 +1,6 @@
 """The parts of a suite, built from values that `suite_check` has accepted."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from assay.formats.suite_check import check
 from assay.formats.yaml_text import parse_yaml
 
 _MESSAGES = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/message"}}
+_MODEL_ID = re.compile(r"[^:/\s]+[:/]\S")
 _PROMPT_FILES = (".txt", ".md", ".yaml", ".yml", ".json")
 
 
@@ -111,16 +113,21 @@ def read_prompt(path: Path) -> tuple[Message, ...]:
 
 
 def build_models(
-    values: Sequence[Any], folder: Path, environment: Mapping[str, str], problems: Problems
+    values: Sequence[Any],
+    folder: Path,
+    environment: Mapping[str, str],
+    problems: Problems,
+    field: str = "models",
 ) -> tuple[ModelConfig, ...]:
     """Models; addresses are resolved against the environment, files against the folder."""
     models = []
     for number, value in enumerate(values):
         named = {"id": value} if isinstance(value, str) else value
-        config = _model(named, environment, f"models.{number}", problems)
+        config = _model(named, environment, f"{field}.{number}", problems)
         models.append(replace(config, options=_with_file(config, folder)))
-    _check_unique([model.name for model in models], "models", "label", problems)
-    _check_fallbacks(models, problems)
+    _check_unique([model.name for model in models], field, "label", problems)
+    if field == "models":
+        _check_fallbacks(models, problems)
     return tuple(models)
 
 
@@ -136,6 +143,11 @@ def split_model(text: str) -> tuple[str, str]:
     """Provider and model of `provider:model` or `provider/model`: the first sign parts them."""
     place = min(position for sign in ":/" if (position := text.find(sign)) > 0)
     return text[:place], text[place + 1 :]
+
+
+def is_model_id(text: str) -> bool:
+    """Whether a text is `provider:model` or `provider/model`."""
+    return bool(_MODEL_ID.match(text))
 
 
 def _model(

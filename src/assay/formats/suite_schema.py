@@ -211,6 +211,10 @@ SCHEMA: Schema = {
                 ],
             },
             "models": _list("Models.", {"anyOf": [_MODEL_ID, {"$ref": "#/$defs/model"}]}),
+            "judges": _list(
+                "Models that judge for metrics; the first is asked unless a metric names another.",
+                {"anyOf": [_MODEL_ID, {"$ref": "#/$defs/model"}]},
+            ),
             "dataset": {
                 "description": "A file, or more about it.",
                 "anyOf": [_text("Path from the suite's folder."), {"$ref": "#/$defs/dataset"}],

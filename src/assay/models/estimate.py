@@ -9,11 +9,11 @@ ratio that was measured on the data at hand tightens the bound.
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from assay.domain.content import canonical_json
-from assay.domain.models import ModelConfig, ModelRequest
+from assay.domain.models import ModelConfig, ModelRequest, effective_parameters
 from assay.domain.prompts import Message, Prompt
 from assay.models.prices import RATE_TO_NANOUSD, Pricing
 
@@ -99,7 +99,7 @@ def estimate_call(
     observed = observed or Observed()
     size = _size(request.messages, request.tools, request.response_format)
     tokens, tokens_max = size.tokens(observed), size.tokens_max(observed)
-    limit, assumed = output_limit(config)
+    limit, assumed = output_limit(_asked(config, request))
     answer = _expected_output(limit, observed)
     return CallEstimate(
         input_tokens=tokens,
@@ -115,7 +115,9 @@ def estimate_call(
 def expected_tokens(config: ModelConfig, request: ModelRequest) -> float:
     """Tokens that a call will count against a quota a minute, as far as can be told before it."""
     size = _size(request.messages, request.tools, request.response_format)
-    return float(size.tokens(Observed()) + _expected_output(output_limit(config)[0], Observed()))
+    return float(
+        size.tokens(Observed()) + _expected_output(output_limit(_asked(config, request))[0], Observed())
+    )
 
 
 def text_tokens(text: str, observed: Observed | None = None) -> int:
@@ -158,6 +160,13 @@ def linear_bound(
     return LinearBound(
         -(-base // RATE_TO_NANOUSD) + pricing.request_nanousd, -int(-per_byte // RATE_TO_NANOUSD)
     )
+
+
+def _asked(config: ModelConfig, request: ModelRequest) -> ModelConfig:
+    """The configuration with the parameters that the request sets."""
+    if not request.parameters:
+        return config
+    return replace(config, parameters=effective_parameters(config, request))
 
 
 def output_limit(config: ModelConfig) -> tuple[int, bool]:

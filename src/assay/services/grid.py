@@ -9,23 +9,25 @@ from assay.domain.errors import InvalidInput
 from assay.domain.jobs import Plan
 from assay.domain.models import ModelConfig
 from assay.domain.prompts import Message, Prompt
-from assay.domain.protocols import AttemptLedger, Metric, Model, ResponseCache
+from assay.domain.protocols import AttemptLedger, JudgeBook, JudgedMetric, Metric, Model, ResponseCache
 from assay.domain.suites import Suite
-from assay.engine.evaluate import Candidate, Evaluator
+from assay.engine.evaluate import Bench, Candidate, Evaluator
+from assay.engine.judge_calls import Booked, JudgeLedger, Seat
 from assay.engine.policy import Slots
 from assay.engine.render import CompiledPrompt, compile_prompt
-from assay.metrics.catalog import make_metric
+from assay.metrics.catalog import make_any_metric
 from assay.models.cache import Cached
 from assay.models.catalog import make_model
-from assay.models.estimate import linear_bound
+from assay.models.estimate import linear_bound, output_limit
 from assay.models.fallback import Fallback
 from assay.models.gate import Gate
-from assay.models.limit import Limited, limiters_for
+from assay.models.limit import Limited, Limiter, limiters_for
 from assay.models.prices import PriceTable, Pricing
 from assay.models.retry import Retried
 from assay.models.surroundings import Surroundings
 from assay.models.transport import Transport
 from assay.services.context import World
+from assay.services.judging import Judging, make_judging
 
 Value = TypeVar("Value")
 Made = TypeVar("Made")
@@ -36,7 +38,7 @@ TAKES_VARS = frozenset({"http"})
 LOCAL_ANSWERS = frozenset({"echo", "replay"})
 """Providers that make up their answers here: a cache would only hide that their file changed."""
 
-Estimates = list[tuple[int, int, int | None, int | None]]
+Estimates = list[tuple[int, int, int | None, int | None, int | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +49,32 @@ class Grid:
     prompts: tuple[CompiledPrompt, ...]
     metrics: tuple[Metric, ...]
     pricings: Mapping[str, Pricing | None]
+    judging: Judging
 
     @property
     def metric_versions(self) -> dict[str, str]:
         """Label of each metric -> the version of its code."""
-        return {metric.config.name: metric.info.version for metric in self.metrics}
+        made: tuple[Metric | JudgedMetric, ...] = (*self.metrics, *self.judging.metrics)
+        return {metric.config.name: metric.info.version for metric in made}
 
     def estimates(self) -> Estimates:
-        """(prompt_no, model_no, base, per byte): the upper bound of one attempt, in nanousd."""
+        """(prompt_no, model_no, base, per byte, per judged byte): the upper bound of one attempt and of the
+        judges of its answer, in nanousd."""
         rows: Estimates = []
         for prompt_no, prompt in enumerate(self.plan.prompts):
             filled = _with_variables(prompt, self.plan.variables)
             for model_no, config in enumerate(self.plan.models):
-                rows.append((prompt_no, model_no, *self._bound(filled, config)))
+                rows.append((prompt_no, model_no, *self._bound_with_judges(filled, config)))
         return rows
+
+    def _bound_with_judges(
+        self, prompt: Prompt, config: ModelConfig
+    ) -> tuple[int, int, int] | tuple[None, None, None]:
+        base, per_byte = self._bound(prompt, config)
+        judges = self.judging.bound(output_limit(config)[0])
+        if base is None or per_byte is None or judges is None:
+            return None, None, None
+        return base + judges.base_nanousd, per_byte, judges.per_byte_nanousd
 
     def _bound(self, prompt: Prompt, config: ModelConfig) -> tuple[int, int] | tuple[None, None]:
         """The dearest of a model and those that may answer in its place; unknown if any price is."""
@@ -87,22 +101,35 @@ def check_grid(world: World, plan: Plan, suite: Suite | None = None) -> Grid:
     prompts = [
         lines.of(f"prompts.{number}", compile_prompt, prompt) for number, prompt in enumerate(plan.prompts)
     ]
-    metrics = [
-        lines.of(f"metrics.{number}", make_metric, config) for number, config in enumerate(plan.metrics)
+    labels = [config.name for config in plan.judges]
+    made = [
+        lines.of(f"metrics.{number}", partial(make_any_metric, judges=labels), config)
+        for number, config in enumerate(plan.metrics)
     ]
     transport = Transport(clock=world.clock)
     for number, config in enumerate(plan.models):
-        lines.of(f"models.{number}", partial(_provider, world, transport=transport), config)
+        lines.of(f"models.{number}", partial(make_provider, world, transport=transport), config)
     table = PriceTable(world.now)
-    pricings = {config.name: table.resolve(config) for config in plan.models}
-    return Grid(plan=plan, prompts=tuple(prompts), metrics=tuple(metrics), pricings=pricings)
+    judging = make_judging(
+        [metric for metric in made if isinstance(metric, JudgedMetric)], plan.judges, table
+    )
+    for number, config in enumerate(judging.judges):
+        lines.of(f"judges.{number}", partial(make_provider, world, transport=transport), config)
+    return Grid(
+        plan=plan,
+        prompts=tuple(prompts),
+        metrics=tuple(metric for metric in made if not isinstance(metric, JudgedMetric)),
+        pricings={config.name: table.resolve(config) for config in plan.models},
+        judging=judging,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class Wiring:
     """What a run asks its models through: one transport, one set of slots, one cache, one ledger.
 
-    `credentials` are the keys of the stored credentials that its models name.
+    `credentials` are the keys of the stored credentials that its models name; `judge_book` is the ledger of
+    its judges, `judge_cache` holds what they answered earlier; `leased`: whether they judge cells under way.
     """
 
     transport: Transport
@@ -110,27 +137,28 @@ class Bench:
     ledger: AttemptLedger
     cache: ResponseCache | None
     concurrency: int
+    judge_book: JudgeBook
+    judge_cache: ResponseCache | None
+    leased: bool = True
     credentials: Mapping[str, str] = field(repr=False)
 
 
-def build_evaluator(world: World, grid: Grid, bench: Bench) -> Evaluator:
+def build_evaluator(world: World, grid: Grid, wiring: Wiring) -> Evaluator:
     """An evaluator over models wrapped as Cache(Fallback(Retry(Limit(Gate(provider)))))."""
     plan = grid.plan
     around = Surroundings(clock=world.clock, sleep=world.sleep, rng=world.rng, emit=world.emit)
-    limiters = limiters_for([_within(config, bench.concurrency) for config in plan.models], around)
+    limiters = _limiters(grid, wiring, around)
     single: dict[str, Model] = {}
     for config in plan.models:
-        provider = _provider(world, config, bench.transport, bench.credentials)
-        gated = Gate(provider, bench.slots.gate, bench.slots.sent)
-        single[config.name] = Retried(Limited(gated, limiters[config.name], around), bench.ledger, around)
+        limited = Limited(_gated(world, config, wiring), limiters[config.name], around)
+        single[config.name] = Retried(limited, wiring.ledger, around)
     candidates = []
     for config in plan.models:
         model = single[config.name]
         if config.fallbacks:
-            model = Fallback([model, *(single[name] for name in config.fallbacks)], bench.ledger)
-        if bench.cache is not None and config.provider not in LOCAL_ANSWERS:
-            model = Cached(model, bench.cache)
+            model = Fallback([model, *(single[name] for name in config.fallbacks)], wiring.ledger)
         takes_vars = config.provider in TAKES_VARS
+        model = _cached(model, wiring.cache)
         candidates.append(Candidate(model=model, pricings=grid.pricings, takes_vars=takes_vars))
     return Evaluator(
         prompts=list(zip(plan.prompts, grid.prompts, strict=True)),
@@ -138,7 +166,51 @@ def build_evaluator(world: World, grid: Grid, bench: Bench) -> Evaluator:
         metrics=grid.metrics,
         variables=plan.variables,
         clock=world.clock,
+        bench=_bench(world, grid.judging, wiring, (limiters, around)) if grid.judging.metrics else None,
     )
+
+
+def build_bench(world: World, grid: Grid, wiring: Wiring) -> Bench:
+    """The judges alone, for answers that are stored."""
+    around = Surroundings(clock=world.clock, sleep=world.sleep, rng=world.rng, emit=world.emit)
+    return _bench(world, grid.judging, wiring, (_limiters(grid, wiring, around), around))
+
+
+def _bench(
+    world: World, judging: Judging, wiring: Wiring, paced: tuple[Mapping[str, Limiter], Surroundings]
+) -> Bench:
+    """Judges wrapped as Cache(Booked(Retry(Limit(Gate(provider)))))."""
+    limiters, around = paced
+    ledger = JudgeLedger(wiring.judge_book, leased=wiring.leased)
+    seats = {}
+    for config in judging.judges:
+        limited = Limited(_gated(world, config, wiring), limiters[_seat(config)], around)
+        pricing = judging.pricings[config.name]
+        booked = Booked(Retried(limited, ledger, around), ledger, pricing)
+        seats[config.name] = Seat(_cached(booked, wiring.judge_cache), pricing)
+    return Bench(metrics=judging.metrics, seats=seats, ledger=ledger)
+
+
+def _gated(world: World, config: ModelConfig, wiring: Wiring) -> Gate:
+    provider = make_provider(world, config, wiring.transport, wiring.credentials)
+    return Gate(provider, wiring.slots.gate, wiring.slots.sent)
+
+
+def _cached(model: Model, cache: ResponseCache | None) -> Model:
+    if cache is None or model.config.provider in LOCAL_ANSWERS:
+        return model
+    return Cached(model, cache)
+
+
+def _limiters(grid: Grid, wiring: Wiring, around: Surroundings) -> Mapping[str, Limiter]:
+    """By label of the model, and for judges by `_seat`: a judge may have the label of a candidate."""
+    seats = [replace(config, name=_seat(config)) for config in grid.judging.judges]
+    configs = [_within(config, wiring.concurrency) for config in (*grid.plan.models, *seats)]
+    return limiters_for(configs, around)
+
+
+def _seat(config: ModelConfig) -> str:
+    return f"judge {config.name}"
 
 
 def _within(config: ModelConfig, slots: int) -> ModelConfig:
@@ -151,9 +223,10 @@ def _within(config: ModelConfig, slots: int) -> ModelConfig:
     return replace(config, limits=replace(config.limits, max_concurrency=wanted))
 
 
-def _provider(
+def make_provider(
     world: World, config: ModelConfig, transport: Transport, credentials: Mapping[str, str] | None = None
 ) -> Model:
+    """The provider's adapter of a model. Raises InvalidInput, MissingKey."""
     return make_model(
         config,
         environment=world.environment,

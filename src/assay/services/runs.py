@@ -1,8 +1,9 @@
 """Runs: a suite becomes a job, a job is worked on, a stopped or failed one goes on."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from assay.domain.datasets import Case, Split
 from assay.domain.errors import Conflict, InvalidInput
 from assay.domain.ids import new_id
 from assay.domain.jobs import JobHead, Plan
+from assay.domain.models import ModelResponse
 from assay.domain.money import NANO
 from assay.domain.protocols import Steering
 from assay.domain.suites import Suite
@@ -24,7 +26,7 @@ from assay.models.transport import Transport
 from assay.services.context import Context
 from assay.services.credentials import check_credentials, open_credentials
 from assay.services.drawing import ReadCases, with_cases
-from assay.services.grid import Bench, Grid, build_evaluator, check_grid
+from assay.services.grid import Grid, Wiring, build_evaluator, check_grid
 from assay.services.race_check import check_race
 from assay.services.selection import Filters, Selector, narrow_suite
 from assay.services.stored_suites import prompts_of, resolve_suite
@@ -33,6 +35,7 @@ from assay.storage import jobs as stored
 from assay.storage.budgets import has_budget
 from assay.storage.dataset_versions import get_dataset_version
 from assay.storage.datasets import add_dataset_version
+from assay.storage.judge_calls import StoredJudgeBook
 from assay.storage.pool import Connection
 from assay.storage.queue import JobQueue
 
@@ -69,7 +72,7 @@ async def create_job(context: Context, suite: Suite, filters: Filters) -> UUID:
     suite = await resolve_suite(context, narrow_suite(suite, filters))
     plan = check_race(suite, plan_of(suite))
     grid = check_grid(context, plan, suite)
-    await check_credentials(context, plan.models)
+    await check_credentials(context, (*plan.models, *grid.judging.judges))
     _check_budget(grid, suite.budget_usd, suite)
     selector = Selector(replace(filters, split=suite.dataset.split))
     job_id = new_id()
@@ -119,6 +122,7 @@ def plan_of(suite: Suite) -> Plan:
         seed=suite.seed,
         margin=suite.margin,
         race=suite.race,
+        judges=suite.judges,
     )
 
 
@@ -165,7 +169,8 @@ def _check_budget(grid: Grid, budget_usd: float | None, suite: Suite | None = No
 
 
 def _refuse_unknown_prices(grid: Grid, suite: Suite | None) -> None:
-    unknown = [name for name, pricing in grid.pricings.items() if pricing is None]
+    prices = [*grid.pricings.items(), *grid.judging.pricings.items()]
+    unknown = [name for name, pricing in prices if pricing is None]
     if unknown:
         raise InvalidInput(
             f"the price of {unknown[0]!r} is unknown, so that no budget can be held",
@@ -199,6 +204,7 @@ def _new_job(
 
 def _receipt(context: Context, grid: Grid, dataset: JobDataset, split: Split | None) -> dict[str, Any]:
     """What a reader needs months later to know what was run."""
+    prices = (*grid.judging.pricings.items(), *grid.pricings.items())
     return {
         "assay": context.version,
         "created": context.now.isoformat(timespec="seconds"),
@@ -212,7 +218,8 @@ def _receipt(context: Context, grid: Grid, dataset: JobDataset, split: Split | N
         "split": split,
         "models": {config.name: config.content_hash.hex() for config in grid.plan.models},
         "metrics": grid.metric_versions,
-        "prices": {name: None if p is None else p.version for name, p in grid.pricings.items()},
+        "judges": {config.name: config.content_hash.hex() for config in grid.judging.judges},
+        "prices": {name: None if p is None else p.version for name, p in prices},
         "seed": grid.plan.seed,
     }
 
@@ -261,22 +268,27 @@ async def _run(
     head = await _head(context, job_id)
     slots = Slots(policy.concurrency)
     attempts = Attempts(queue, slots.sent)
-    cache = BatchedCache(queue.find_answers) if use_cache else None
-    credentials = await open_credentials(context, grid.plan.models)
+    book = StoredJudgeBook(
+        context.database, context.organization_id, job_id, worker=context.worker, leased=True
+    )
+    fetch = partial(_find_answers, queue, book) if grid.judging.metrics else queue.find_answers
+    credentials = await open_credentials(context, (*grid.plan.models, *grid.judging.judges))
     async with Transport(clock=context.clock) as transport:
-        bench = Bench(
+        wiring = Wiring(
             transport=transport,
             slots=slots,
             ledger=attempts,
-            cache=cache,
+            cache=BatchedCache(fetch) if use_cache else None,
             concurrency=policy.concurrency,
+            judge_book=book,
+            judge_cache=BatchedCache(book.find_answers) if use_cache else None,
             credentials=credentials,
         )
         return await run(
             RunContext(
                 job_id=str(job_id),
                 queue=queue,
-                evaluator=build_evaluator(context, grid, bench),
+                evaluator=build_evaluator(context, grid, wiring),
                 attempts=attempts,
                 slots=slots,
                 policy=policy,
@@ -289,6 +301,15 @@ async def _run(
             planned=head.planned,
             done=head.succeeded + head.failed,
         )
+
+
+async def _find_answers(
+    queue: JobQueue, book: StoredJudgeBook, keys: Sequence[bytes]
+) -> dict[bytes, ModelResponse]:
+    """Stored answers, and those of cells that were lost while they were judged."""
+    found = await queue.find_answers(keys)
+    missing = [key for key in keys if key not in found]
+    return found | await book.find_answers(missing) if missing else found
 
 
 async def retry_job(context: Context, parent_id: UUID) -> UUID:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import orjson
 from psycopg.rows import class_row, dict_row
 
 from assay.domain.errors import Conflict, NotFound
-from assay.domain.jobs import JobHead, Plan, plan_from_json, plan_to_json
+from assay.domain.jobs import JobHead, Plan, added_from_json, plan_from_json, plan_to_json
 from assay.storage.model_configs import add_model_config
 from assay.storage.pool import Connection
 from assay.storage.prompts import add_prompt_version
@@ -66,7 +66,7 @@ FIND_HEADS = (
 ID_PART = re.compile(r"[0-9a-fA-F-]+")
 LAST_HEAD = HEADS + " where j.organization_id = %s order by j.created_at desc, j.id desc limit 1"
 GET_JOB = """
-select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.config_hash, j.dataset_version_id,
+select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.added_metrics, j.config_hash, j.dataset_version_id,
        j.planned, j.cap_nanousd, j.spent_nanousd, j.reserved_nanousd, j.unpriced_calls, j.receipt,
        j.parent_job_id, d.name as dataset, v.version as dataset_version, v.content_hash as dataset_hash
   from assay.evaluation_jobs j
@@ -206,7 +206,16 @@ async def get_job(connection: Connection, organization_id: UUID, job_id: UUID) -
         row = await cursor.fetchone()
     if row is None:
         raise NotFound(f"no job {job_id}", remedy="See what there is: assay jobs")
-    return Job(**{**row, "plan": plan_from_json(row["plan"])})
+    return Job(**{**row, "plan": _whole_plan(row.pop("plan"), row.pop("added_metrics"))})
+
+
+def _whole_plan(plan: dict[str, Any], added: dict[str, Any]) -> Plan:
+    """The plan as the job was made, and the metrics that were added to it since."""
+    made = plan_from_json(plan)
+    metrics, judges = added_from_json(added)
+    if not metrics:
+        return made
+    return replace(made, metrics=(*made.metrics, *metrics), judges=(*made.judges, *judges))
 
 
 async def set_job_state(

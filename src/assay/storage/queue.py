@@ -57,14 +57,16 @@ REFUSED_VALUES = ("22", "23", "54")
 MOST_TOKENS = 2**31 - 1
 MOST_NANOUSD = 10**15
 MOST_MS = 1e12
+MOST_CALLS = 2**15 - 1
 DEEPEST = 100
 
 
 class JobQueue:
     """The cells of one job as one worker sees them: the WorkQueue of the engine.
 
-    `estimates` has a row (prompt_no, model_no, base_nanousd, nanousd_per_byte) for each candidate:
-    the upper bound of one attempt, None where the price is unknown.
+    `estimates` has a row (prompt_no, model_no, base_nanousd, nanousd_per_byte, nanousd_per_judged_byte) for
+    each candidate: the upper bound of one attempt and of the judges of its answer, None where a price is
+    unknown; the last may be left out.
     """
 
     def __init__(  # noqa: PLR0913 - whose cells, for whom, and what the rows need: all but three are named
@@ -75,7 +77,7 @@ class JobQueue:
         *,
         worker: str,
         metric_versions: Mapping[str, str],
-        estimates: Sequence[tuple[int, int, int | None, int | None]] = (),
+        estimates: Sequence[tuple[int | None, ...]] = (),
         lease_s: float = 30.0,
     ) -> None:
         self._database, self._organization_id, self._job_id = database, organization_id, job_id
@@ -185,53 +187,65 @@ def _work_item(row: Sequence[Any]) -> WorkItem:
 
 
 def _success(outcome: Success, versions: Mapping[str, str]) -> dict[str, Any]:
-    response, usage = outcome.response, outcome.response.usage
+    response = outcome.response
     text, raw = storable(response.text)
     return {
         "item_no": outcome.item.item_no,
         "lease_token": outcome.item.lease_token,
         "call_no": outcome.call_no,
         "kind": "success",
-        "outcome": "cached" if response.cached else "ok",
         "request_key": outcome.request_key.hex(),
         "output": text,
         "output_bytes": raw,
         "finish": response.finish,
         "finish_reason": response.finish_reason,
         "tool_calls": response.tool_calls or None,
-        "latency_ms": _within(response.latency_ms, MOST_MS),
-        "call_latency_ms": None if response.cached else _within(response.latency_ms, MOST_MS),
-        "ttft_ms": _within(response.ttft_ms, MOST_MS),
-        "input_tokens": _within(usage.input_tokens, MOST_TOKENS),
-        "output_tokens": _within(usage.output_tokens, MOST_TOKENS),
-        "cached_tokens": _within(usage.cached_tokens, MOST_TOKENS),
-        "cache_write_tokens": _within(usage.cache_write_tokens, MOST_TOKENS),
-        "reasoning_tokens": _within(usage.reasoning_tokens, MOST_TOKENS),
-        "cost_nanousd": _within(outcome.cost_nanousd, MOST_NANOUSD),
-        "price_version": outcome.price_version,
+        "latency_ms": within(response.latency_ms, MOST_MS),
+        "ttft_ms": within(response.ttft_ms, MOST_MS),
         "cached": response.cached,
         "model_reported": response.model,
         "fingerprint": response.fingerprint,
         "answered_by": response.answered_by,
-        "http_status": None if response.cached else 200,
-        "provider_request_id": response.provider_request_id,
-        "scores": [_score(score, versions) for score in outcome.scores],
+        "scores": [score_row(score, versions) for score in outcome.scores],
+        **answered_call(response, outcome.cost_nanousd, outcome.price_version),
     }
 
 
-def _within(value: Number | None, most: float) -> Number | None:
+def answered_call(
+    response: ModelResponse, cost_nanousd: int | None, price_version: str | None
+) -> dict[str, Any]:
+    """What the ledger says of a call that was answered."""
+    usage = response.usage
+    return {
+        "outcome": "cached" if response.cached else "ok",
+        "call_latency_ms": None if response.cached else within(response.latency_ms, MOST_MS),
+        "input_tokens": within(usage.input_tokens, MOST_TOKENS),
+        "output_tokens": within(usage.output_tokens, MOST_TOKENS),
+        "cached_tokens": within(usage.cached_tokens, MOST_TOKENS),
+        "cache_write_tokens": within(usage.cache_write_tokens, MOST_TOKENS),
+        "reasoning_tokens": within(usage.reasoning_tokens, MOST_TOKENS),
+        "cost_nanousd": within(cost_nanousd, MOST_NANOUSD),
+        "price_version": price_version,
+        "http_status": None if response.cached else 200,
+        "provider_request_id": response.provider_request_id,
+    }
+
+
+def within(value: Number | None, most: float) -> Number | None:
     """What a provider said, unless it is impossible: then unknown."""
     return value if value is not None and 0 <= value <= most else None
 
 
-def _score(score: Score, versions: Mapping[str, str]) -> tuple[Any, ...]:
+def score_row(score: Score, versions: Mapping[str, str]) -> tuple[Any, ...]:
+    """A score as the schema's functions take it."""
     version, evidence = versions[score.metric], score.evidence
+    paid = (min(score.calls, MOST_CALLS), within(score.cost_nanousd, MOST_NANOUSD))
     if score.state != "scored":
-        return (score.metric, version, score.state, None, score.passed, score.reason, evidence)
+        return (score.metric, version, score.state, None, score.passed, score.reason, evidence, *paid)
     if score.value is None or not math.isfinite(score.value):
         reason = f"the metric's value is {score.value}: {score.reason}"
-        return (score.metric, version, "failed", None, None, reason, evidence)
-    return (score.metric, version, "scored", score.value, score.passed, score.reason, evidence)
+        return (score.metric, version, "failed", None, None, reason, evidence, *paid)
+    return (score.metric, version, "scored", score.value, score.passed, score.reason, evidence, *paid)
 
 
 def _unstorable(row: Mapping[str, Any], error: psycopg.Error) -> dict[str, Any]:
@@ -243,7 +257,7 @@ def _unstorable(row: Mapping[str, Any], error: psycopg.Error) -> dict[str, Any]:
 
 
 def _failure(outcome: Failure) -> dict[str, Any]:
-    return {
+    row: dict[str, Any] = {
         "item_no": outcome.item.item_no,
         "lease_token": outcome.item.lease_token,
         "call_no": outcome.call_no,
@@ -256,9 +270,12 @@ def _failure(outcome: Failure) -> dict[str, Any]:
         "cost_nanousd": 0,
         "http_status": outcome.http_status,
         "provider_request_id": outcome.provider_request_id,
-        "call_latency_ms": _within(outcome.latency_ms, MOST_MS),
+        "call_latency_ms": within(outcome.latency_ms, MOST_MS),
         "scores": [],
     }
+    if outcome.response is None:
+        return row
+    return row | answered_call(outcome.response, outcome.cost_nanousd, outcome.price_version)
 
 
 def _failed_attempt(attempt: FailedAttempt) -> dict[str, Any]:
@@ -272,7 +289,7 @@ def _failed_attempt(attempt: FailedAttempt) -> dict[str, Any]:
         "cost_nanousd": 0,
         "http_status": attempt.http_status,
         "provider_request_id": attempt.provider_request_id,
-        "call_latency_ms": _within(attempt.latency_ms, MOST_MS),
+        "call_latency_ms": within(attempt.latency_ms, MOST_MS),
     }
 
 

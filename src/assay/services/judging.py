@@ -1,0 +1,59 @@
+"""The judges of a plan: which there are, what they may cost, and how they are asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from assay.domain.models import ModelConfig
+from assay.domain.prompts import Message, Prompt
+from assay.domain.protocols import CallBound, JudgedMetric
+from assay.models.estimate import LinearBound, linear_bound
+from assay.models.prices import PriceTable, Pricing
+
+BYTES_PER_TOKEN_MAX = 8
+"""How long a token of an answer is taken to be when a judge reads it, where each byte counts as a token:
+about twice what a token of English has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """The metrics that ask models, the models that they ask, and the prices of these by label."""
+
+    metrics: tuple[JudgedMetric, ...]
+    judges: tuple[ModelConfig, ...]
+    pricings: Mapping[str, Pricing | None]
+
+    def bound(self, answer_tokens: int) -> LinearBound | None:
+        """The most that the judges of an answer cost, over the bytes of its case; None at an unknown price."""
+        base = per_byte = 0
+        configs = {config.name: config for config in self.judges}
+        for metric in self.metrics:
+            for label in metric.judges:
+                pricing = self.pricings[label]
+                if pricing is None:
+                    return None
+                one = _call_bound(configs[label], pricing, metric.bound)
+                answer = one.per_byte_nanousd * answer_tokens * BYTES_PER_TOKEN_MAX
+                base += metric.bound.calls * (one.base_nanousd + answer)
+                per_byte += metric.bound.calls * one.per_byte_nanousd
+        return LinearBound(base, per_byte)
+
+
+def _call_bound(config: ModelConfig, pricing: Pricing, bound: CallBound) -> LinearBound:
+    """The bound of one call, whose prompt holds `copies` of the case and the answer beside its own text."""
+    config = replace(config, parameters={"max_tokens": bound.output_tokens, **config.parameters})
+    places = "".join(f"{{{{ case_{number} }}}}" for number in range(bound.copies))
+    prompt = Prompt(name=config.name, messages=(Message("user", "x" * bound.fixed_bytes + places),))
+    return linear_bound(config, prompt, pricing)
+
+
+def make_judging(
+    metrics: Sequence[JudgedMetric], judges: Sequence[ModelConfig], table: PriceTable
+) -> Judging:
+    """The judges that these metrics ask, of those that there are."""
+    asked = {label for metric in metrics for label in metric.judges}
+    wanted = tuple(config for config in judges if config.name in asked)
+    return Judging(
+        metrics=tuple(metrics),
+        judges=wanted,
+        pricings={config.name: table.resolve(config) for config in wanted},
+    )
