@@ -34,6 +34,12 @@ DAMAGE = {
     "I18": "update assay.evaluation_jobs set succeeded_items = 4 where id = %(job)s",
     "I19": "update assay.evaluation_job_summaries set value_sum = value_sum + 1 where job_id = %(job)s",
     "I21": "update assay.metric_scores set item_no = 99 where job_id = %(job)s and metric = 'exact'",
+    "I22": """insert into assay.model_calls
+              (organization_id, job_id, item_no, lease_token, call_no, role, counts, metric, judge,
+               estimate_nanousd, opened_at)
+              select organization_id, job_id, item_no, lease_token, 9, 'judge', false, 'm', 'j', 0,
+                     clock_timestamp() - interval '2 hours'
+                from assay.model_calls where job_id = %(job)s and item_no = 0""",
     "I20": "update assay.call_costs set cost_nanousd = cost_nanousd + 1 where job_id = %(job)s",
 }
 

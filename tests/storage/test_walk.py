@@ -227,7 +227,7 @@ class Walk:
             row = {"item_no": item_no, "lease_token": token, "call_no": call_no, "kind": kind}
             row |= {"counts": counts, "delay_s": self.rng.choice([0.0, 0.0, LATER_S]), "cost_nanousd": cost}
             row |= {"output": "x", "finish": "complete", "outcome": kind, "cached": False, "scores": []}
-            batch.append(row | {"scores": [["m", "1", "scored", 1.0, True, "r", None]]})
+            batch.append(row | {"scores": [["m", "1", "scored", 1.0, True, "r", None, 0, 0]]})
         for row in batch:
             expected[row["item_no"], row["lease_token"]] = self.recorded(row)
         if self.rng.random() < 0.1:
@@ -457,10 +457,11 @@ MUTANTS = {
     ),
     "reap: lost calls stay open": (
         "reap",
-        "set state = 'unknown', outcome = 'lease_lost',",
+        """set state = case when c.answer is null then 'unknown' else 'settled' end::assay.call_state,
+           outcome = 'lease_lost',""",
         "set outcome = 'lease_lost',",
     ),
-    "reap: the money of a lost call is forgotten": ("reap", "j.spent_nanousd + s.held", "j.spent_nanousd"),
+    "reap: the money of a lost call is forgotten": ("reap", "j.spent_nanousd + s.paid", "j.spent_nanousd"),
     "reap: suspects are never alone": ("reap", "solo = q.crashes + 1 >= 2", "solo = false"),
     "reap: the innocent die": (
         "reap",

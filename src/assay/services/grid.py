@@ -1,6 +1,6 @@
 """From a plan to models that can be asked, prompts that can be rendered and metrics that can score."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -97,31 +97,44 @@ def check_grid(world: World, plan: Plan, suite: Suite | None = None) -> Grid:
     Raises InvalidInput for a bad template, model, metric or option, MissingKey for a key that is not set;
     both name the suite's file and line where the suite is given.
     """
-    lines = _Lines(suite)
+    lines = Lines(suite)
     prompts = [
         lines.of(f"prompts.{number}", compile_prompt, prompt) for number, prompt in enumerate(plan.prompts)
     ]
+    table = PriceTable(world.now)
+    metrics, judging = check_metrics(world, plan, table, lines)
+    transport = Transport(clock=world.clock)
+    for number, config in enumerate(plan.models):
+        lines.of(f"models.{number}", partial(make_provider, world, transport=transport), config)
+    return Grid(
+        plan=plan,
+        prompts=tuple(prompts),
+        metrics=metrics,
+        pricings={config.name: table.resolve(config) for config in plan.models},
+        judging=judging,
+    )
+
+
+def check_metrics(
+    world: World, plan: Plan, table: PriceTable, lines: "Lines | None" = None
+) -> tuple[tuple[Metric, ...], Judging]:
+    """The metrics of a plan: those that ask no model, and those that do with their judges, all checked.
+
+    Raises like `check_grid`.
+    """
+    lines = lines or Lines(None)
     labels = [config.name for config in plan.judges]
     made = [
         lines.of(f"metrics.{number}", partial(make_any_metric, judges=labels), config)
         for number, config in enumerate(plan.metrics)
     ]
+    judged = [metric for metric in made if isinstance(metric, JudgedMetric)]
+    judging = make_judging(judged, plan.judges, table)
     transport = Transport(clock=world.clock)
-    for number, config in enumerate(plan.models):
-        lines.of(f"models.{number}", partial(make_provider, world, transport=transport), config)
-    table = PriceTable(world.now)
-    judging = make_judging(
-        [metric for metric in made if isinstance(metric, JudgedMetric)], plan.judges, table
-    )
-    for number, config in enumerate(judging.judges):
+    for config in judging.judges:
+        number = labels.index(config.name)
         lines.of(f"judges.{number}", partial(make_provider, world, transport=transport), config)
-    return Grid(
-        plan=plan,
-        prompts=tuple(prompts),
-        metrics=tuple(metric for metric in made if not isinstance(metric, JudgedMetric)),
-        pricings={config.name: table.resolve(config) for config in plan.models},
-        judging=judging,
-    )
+    return tuple(metric for metric in made if not isinstance(metric, JudgedMetric)), judging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +160,7 @@ def build_evaluator(world: World, grid: Grid, wiring: Wiring) -> Evaluator:
     """An evaluator over models wrapped as Cache(Fallback(Retry(Limit(Gate(provider)))))."""
     plan = grid.plan
     around = Surroundings(clock=world.clock, sleep=world.sleep, rng=world.rng, emit=world.emit)
-    limiters = _limiters(grid, wiring, around)
+    limiters = _limiters(plan.models, grid.judging, wiring, around)
     single: dict[str, Model] = {}
     for config in plan.models:
         limited = Limited(_gated(world, config, wiring), limiters[config.name], around)
@@ -170,10 +183,10 @@ def build_evaluator(world: World, grid: Grid, wiring: Wiring) -> Evaluator:
     )
 
 
-def build_bench(world: World, grid: Grid, wiring: Wiring) -> Bench:
+def build_bench(world: World, judging: Judging, wiring: Wiring) -> Bench:
     """The judges alone, for answers that are stored."""
     around = Surroundings(clock=world.clock, sleep=world.sleep, rng=world.rng, emit=world.emit)
-    return _bench(world, grid.judging, wiring, (_limiters(grid, wiring, around), around))
+    return _bench(world, judging, wiring, (_limiters((), judging, wiring, around), around))
 
 
 def _bench(
@@ -202,11 +215,12 @@ def _cached(model: Model, cache: ResponseCache | None) -> Model:
     return Cached(model, cache)
 
 
-def _limiters(grid: Grid, wiring: Wiring, around: Surroundings) -> Mapping[str, Limiter]:
+def _limiters(
+    models: Sequence[ModelConfig], judging: Judging, wiring: Wiring, around: Surroundings
+) -> Mapping[str, Limiter]:
     """By label of the model, and for judges by `_seat`: a judge may have the label of a candidate."""
-    seats = [replace(config, name=_seat(config)) for config in grid.judging.judges]
-    configs = [_within(config, wiring.concurrency) for config in (*grid.plan.models, *seats)]
-    return limiters_for(configs, around)
+    seats = [replace(config, name=_seat(config)) for config in judging.judges]
+    return limiters_for([_within(config, wiring.concurrency) for config in (*models, *seats)], around)
 
 
 def _seat(config: ModelConfig) -> str:
@@ -237,7 +251,7 @@ def make_provider(
     )
 
 
-class _Lines:
+class Lines:
     """Adds file and line of the suite to what is refused."""
 
     def __init__(self, suite: Suite | None) -> None:

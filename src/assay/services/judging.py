@@ -23,7 +23,7 @@ class Judging:
     pricings: Mapping[str, Pricing | None]
 
     def bound(self, answer_tokens: int) -> LinearBound | None:
-        """The most that the judges of an answer cost, over the bytes of its case; None at an unknown price."""
+        """The most that judging an answer costs, over the bytes of its case; None at an unknown price."""
         base = per_byte = 0
         configs = {config.name: config for config in self.judges}
         for metric in self.metrics:

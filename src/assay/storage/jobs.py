@@ -66,9 +66,10 @@ FIND_HEADS = (
 ID_PART = re.compile(r"[0-9a-fA-F-]+")
 LAST_HEAD = HEADS + " where j.organization_id = %s order by j.created_at desc, j.id desc limit 1"
 GET_JOB = """
-select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.added_metrics, j.config_hash, j.dataset_version_id,
-       j.planned, j.cap_nanousd, j.spent_nanousd, j.reserved_nanousd, j.unpriced_calls, j.receipt,
-       j.parent_job_id, d.name as dataset, v.version as dataset_version, v.content_hash as dataset_hash
+select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.added_metrics, j.config_hash,
+       j.dataset_version_id, j.planned, j.cap_nanousd, j.spent_nanousd, j.reserved_nanousd,
+       j.unpriced_calls, j.receipt, j.parent_job_id, d.name as dataset, v.version as dataset_version,
+       v.content_hash as dataset_hash
   from assay.evaluation_jobs j
   join assay.dataset_versions v on v.organization_id = j.organization_id and v.id = j.dataset_version_id
   join assay.test_datasets d on d.organization_id = v.organization_id and d.id = v.dataset_id
@@ -206,7 +207,8 @@ async def get_job(connection: Connection, organization_id: UUID, job_id: UUID) -
         row = await cursor.fetchone()
     if row is None:
         raise NotFound(f"no job {job_id}", remedy="See what there is: assay jobs")
-    return Job(**{**row, "plan": _whole_plan(row.pop("plan"), row.pop("added_metrics"))})
+    plan = _whole_plan(row.pop("plan"), row.pop("added_metrics"))
+    return Job(**row, plan=plan)
 
 
 def _whole_plan(plan: dict[str, Any], added: dict[str, Any]) -> Plan:

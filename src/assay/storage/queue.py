@@ -317,7 +317,7 @@ def clean_text(text: str) -> str:
     return valid_text(text.replace("\0", "\ufffd") if "\0" in text else text)
 
 
-def encode_batch(batch: Iterable[Mapping[str, Any]]) -> str:
+def encode_batch(batch: Iterable[Any]) -> str:
     """JSON for the schema's functions; what JSON or PostgreSQL cannot hold becomes text that they can."""
     rows = list(batch)
     try:
