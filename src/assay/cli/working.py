@@ -38,7 +38,7 @@ async def work_and_show(context: Context, job_id: UUID, options: RunOptions, sho
     """Work on a job to its end and show it; the exit code."""
     stop = StopSignal()
     loading = asyncio.create_task(asyncio.to_thread(import_module, REPORTING))
-    with _listening_to_signals(stop, showing.listener.tell) as leave:
+    with listening_to_signals(stop, showing.listener.tell) as leave:
         with showing.listener:
             reason = await work_on(context, job_id, options, stop)
         if stop.aborting.is_set():
@@ -52,7 +52,7 @@ async def work_and_show(context: Context, job_id: UUID, options: RunOptions, sho
 
 
 @contextmanager
-def _listening_to_signals(stop: StopSignal, tell: Callable[[str], None]) -> Iterator[Callable[[], None]]:
+def listening_to_signals(stop: StopSignal, tell: Callable[[str], None]) -> Iterator[Callable[[], None]]:
     """The first Ctrl-C drains, the second stops at once; after that, or `leave`, it is Python's again."""
     loop = asyncio.get_running_loop()
 

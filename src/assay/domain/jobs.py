@@ -62,6 +62,16 @@ class Success:
     price_version: str | None
     call_no: int = 1
 
+    @property
+    def paid_nanousd(self) -> int:
+        """What the answer and its judges cost, as far as prices are known."""
+        return (self.cost_nanousd or 0) + sum(score.cost_nanousd or 0 for score in self.scores)
+
+    @property
+    def has_unknown_price(self) -> bool:
+        """Whether something of it was paid at an unknown price."""
+        return self.cost_nanousd is None or any(score.cost_nanousd is None for score in self.scores)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:

@@ -263,8 +263,8 @@ class _Run:
                 retried=sum(1 for _, answer in stored if answer == "ready"),
                 cached=sum(1 for o in successes if o.response.cached),
                 passed=sum(1 for o in successes if all(s.passed is not False for s in o.scores)),
-                cost_nanousd=sum(o.cost_nanousd or 0 for o in successes),
-                unpriced=sum(1 for o in successes if o.cost_nanousd is None),
+                cost_nanousd=sum(o.paid_nanousd for o in successes),
+                unpriced=sum(1 for o in successes if o.has_unknown_price),
             )
         )
         self._errors += failed

@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from assay.domain.errors import AccountStopped, Conflict, InvalidInput
+from assay.domain.events import ItemsRecorded, RunStarted
 from assay.domain.jobs import Plan
 from assay.domain.models import ModelConfig, WorkTag
 from assay.domain.money import NANO
@@ -31,6 +32,7 @@ from assay.storage.queue import JobQueue
 from assay.storage.scoring import (
     Unscored,
     add_scores,
+    count_unscored,
     lineage,
     read_unscored,
     register_metrics,
@@ -77,6 +79,21 @@ class Scoring:
             self.cost_nanousd += score.cost_nanousd
 
 
+async def metrics_of(
+    context: Context, job_id: UUID, named: Sequence[MetricConfig], *, bare: bool
+) -> tuple[MetricConfig, ...]:
+    """The metrics that are meant: `named`, or all of the job where none is.
+
+    `bare`: only names were given, and a metric of the job that has this name is meant by it.
+    """
+    async with context.database.transaction(context.organization_id) as connection:
+        job = await stored.get_job(connection, context.organization_id, job_id)
+    if not named:
+        return job.plan.metrics
+    known = {metric.name: metric for metric in job.plan.metrics} if bare else {}
+    return tuple(known.get(metric.name, metric) for metric in named)
+
+
 async def score_job(context: Context, job_id: UUID, wish: Wish, stop: StopSignal) -> Scoring:
     """Score the stored answers of a job, retried cells included, by metrics that they have no score of yet.
 
@@ -93,6 +110,10 @@ async def score_job(context: Context, job_id: UUID, wish: Wish, stop: StopSignal
     await check_credentials(context, judging.judges)
     _check_prices(job, judging)
     await _register(context, job, jobs, wish)
+    async with context.database.transaction(context.organization_id) as connection:
+        names = [metric.name for metric in wish.metrics]
+        planned = await count_unscored(connection, context.organization_id, jobs, names)
+    context.emit(RunStarted(job_id=str(job_id), planned=planned, done=0))
     work = _Work(context, job.plan, metrics, judging, wish, stop)
     for each in jobs:
         if work.outcome.ending == "completed":
@@ -267,6 +288,23 @@ class _Work:
             await add_scores(connection, job_id, batch, self._versions)
         for _, score in batch:
             self.outcome.add(score)
+        self._emit(batch)
+
+    def _emit(self, batch: Sequence[tuple[int, Score]]) -> None:
+        """Tell the listeners of scores that were stored."""
+        scores = [score for _, score in batch]
+        failed = sum(1 for score in scores if score.state == "failed")
+        self._context.emit(
+            ItemsRecorded(
+                succeeded=len(scores) - failed,
+                failed=failed,
+                retried=0,
+                cached=0,
+                passed=sum(1 for score in scores if score.passed is not False),
+                cost_nanousd=sum(score.cost_nanousd or 0 for score in scores),
+                unpriced=sum(1 for score in scores if score.cost_nanousd is None),
+            )
+        )
 
 
 async def _collect(

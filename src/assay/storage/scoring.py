@@ -38,6 +38,13 @@ select r.item_no, nextval('assay.lease_tokens'), r.case_no, r.prompt_no, r.model
        select * from assay.test_cases tc where tc.organization_id = %(org)s and tc.id = dc.case_id limit 1) tc
  order by r.item_no
 """
+COUNT = """
+select (select count(*) from assay.evaluation_results r
+         where r.organization_id = %(org)s and r.job_id = any (%(jobs)s)) * cardinality(%(metrics)s::text[])
+     - (select count(*) from assay.metric_scores s
+         where s.organization_id = %(org)s and s.job_id = any (%(jobs)s) and s.metric = any (%(metrics)s)
+           and s.state::text <> 'failed')
+"""
 OUTPUTS = """
 select r.item_no, r.output, r.output_bytes from assay.evaluation_results r
  where r.organization_id = %s and r.job_id = any (%s) and r.item_no = any (%s)
@@ -91,6 +98,15 @@ async def read_unscored(
     rows = await (await connection.execute(UNSCORED, values)).fetchall()
     following = int(rows[-1][0]) if len(rows) == limit else None
     return [_unscored(row) for row in rows if row[6]], following
+
+
+async def count_unscored(
+    connection: Connection, organization_id: UUID, jobs: Sequence[UUID], metrics: Sequence[str]
+) -> int:
+    """How many scores of these metrics are missing or failed."""
+    values = {"org": organization_id, "jobs": list(jobs), "metrics": list(metrics)}
+    row = await (await connection.execute(COUNT, values)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 async def read_outputs(
