@@ -102,6 +102,10 @@ def _chosen(
             "options, name and threshold are for one metric", field="--metric", remedy="Name just one."
         )
     if not given["metrics"]:
+        if given["judges"]:
+            raise InvalidInput(
+                "it is not said for which metric", field="--judge", remedy="Add --metric NAME."
+            )
         return None
     metrics = parse_metrics(
         given["metrics"],
@@ -151,9 +155,9 @@ async def _score(
 
 
 def _bare(given: dict[str, Any]) -> bool:
-    """Whether metrics were named and nothing was said of them, so that the job's own are meant by their names."""
-    said = ("suite", "judges", "options", "name", "threshold")
-    return not any(given[name] for name in said)
+    """Whether nothing but names was given, so that the job's own metrics are meant by them."""
+    said = ("suite", "judges", "options", "name")
+    return given["threshold"] is None and not any(given[name] for name in said)
 
 
 async def _work(context: Context, job_id: UUID, wish: Wish, listener: ProgressListener) -> Scoring:
