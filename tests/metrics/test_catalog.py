@@ -16,7 +16,12 @@ from assay.metrics.sample_metric import Finding, SampleMetric
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ["sacrebleu", "jsonschema", "numpy", "rapidfuzz", "rouge_score_rs", "re2"]
-REQUIRED = {"json_schema": {"schema": {}}}
+REQUIRED = {
+    "json_schema": {"schema": {}},
+    "rubric": {"rubric": "Is it kind?"},
+    "g_eval": {"criteria": "Is it kind?"},
+    "criteria": {"criteria": {"kind": "Is it kind?"}},
+}
 """Options without which a metric cannot be made."""
 UNJUDGED = [name for name, entry in METRICS.items() if not entry.info.judged]
 TEXT_METRICS = [name for name in UNJUDGED if "output" in METRICS[name].info.needs]
@@ -107,7 +112,7 @@ def test_answers_that_were_withheld_are_abstained_on_and_truncated_ones_scored_w
     assert found.reason.endswith("; the answer was truncated")
 
 
-@pytest.mark.parametrize("name", [name for name, entry in METRICS.items() if "expected" in entry.info.needs])
+@pytest.mark.parametrize("name", [name for name in UNJUDGED if "expected" in METRICS[name].info.needs])
 def test_a_case_without_expected_is_skipped(score, name):
     found = score(name, "Some text")
     assert (found.state, found.value) == ("skipped", None)
@@ -162,14 +167,17 @@ def test_rounding_errors_at_the_ends_are_removed():
 
 
 def sections() -> dict[str, str]:
-    """Metric type -> its section of the documentation."""
-    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    parts = re.split(r"^### `(\w+)`.*$", text, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    """Metric type -> its section of the documentation, of all pages."""
+    found: dict[str, str] = {}
+    for page in (ROOT / "docs" / "metrics.md", *sorted((ROOT / "docs" / "metrics").glob("*.md"))):
+        parts = re.split(r"^### `(\w+)`.*$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert found.keys().isdisjoint(parts[1::2])
+        found |= zip(parts[1::2], parts[2::2], strict=True)
+    return found
 
 
 def test_the_documentation_has_each_metric_of_the_catalog_and_no_other():
-    assert list(sections()) == [info.type for info in list_metrics()]
+    assert sorted(sections()) == sorted(info.type for info in list_metrics())
 
 
 @pytest.mark.parametrize("info", list_metrics(), ids=lambda info: info.type)
