@@ -1,0 +1,224 @@
+"""Judged runs from outside: every call of a judge in the ledger, paid for, cached, and never lost."""
+
+import threading
+from typing import Any
+
+import judge
+import pytest
+from bench import CALL_NANOUSD, Bench
+from provider import Provider, Question, refuse, repeat
+
+JUDGED = """
+select c.role::text, c.metric, c.judge, c.state::text, c.outcome, count(*), coalesce(sum(c.cost_nanousd), 0)::bigint
+  from assay.model_calls c where c.organization_id = %(org)s group by 1, 2, 3, 4, 5 order by 1, 2
+"""
+SCORES = """
+select s.metric, s.state::text, s.value, s.calls, s.cost_nanousd, s.reason, s.evidence
+  from assay.metric_scores s where s.organization_id = %(org)s order by s.item_no, s.metric
+"""
+CASES = [{"id": f"c{n}", "vars": {"q": f"question {n}"}, "expected": f"question {n}"} for n in range(6)]
+
+
+def is_judge(question: Question) -> bool:
+    return question.body["model"] == "judge"
+
+
+@pytest.fixture
+def judged(bench: Bench, provider: Provider) -> Bench:
+    """A bench whose provider repeats the question, and judges well under the name "judge"."""
+    provider.decide = lambda question: judge.valid(question) if is_judge(question) else repeat(question)
+    return bench
+
+
+def suite(bench: Bench, **more: Any) -> None:
+    given = {"judges": [bench.model("judge")], "metrics": ["exact", {"type": "relevance", "threshold": 0.5}]}
+    bench.suite(CASES, **{**given, **more})
+
+
+def asked_of_judges(provider: Provider) -> int:
+    return sum(is_judge(question) for question in provider.questions)
+
+
+def test_each_call_of_a_judge_is_in_the_ledger_and_beside_its_score(
+    judged: Bench, provider: Provider
+) -> None:
+    suite(judged)
+    done = judged.run("run")
+    assert done.code == 0, done.err
+    assert judged.rows(JUDGED) == [
+        ("judge", "relevance", "judge", "settled", "ok", 6, 6 * CALL_NANOUSD),
+        ("target", None, None, "settled", "ok", 6, 6 * CALL_NANOUSD),
+    ]
+    scores = [row for row in judged.rows(SCORES) if row[0] == "relevance"]
+    assert {row[1:5] for row in scores} == {("scored", 0.75, 1, CALL_NANOUSD)}
+    assert all(row[5] and row[6]["judges"] for row in scores)
+    assert judged.jobs()[0]["spent_nanousd"] == 12 * CALL_NANOUSD
+    by_role = (
+        "select role::text, cost_nanousd from assay.cost_by_job where organization_id = %(org)s order by 1"
+    )
+    assert judged.rows(by_role) == [("judge", 6 * CALL_NANOUSD), ("target", 6 * CALL_NANOUSD)]
+    assert judged.jobs()[0]["receipt"]["judges"].keys() == {"judge"}
+    assert judged.broken() == []
+
+
+def test_a_second_run_asks_no_judge_again(judged: Bench, provider: Provider) -> None:
+    suite(judged)
+    assert judged.run("run").code == 0
+    count = provider.count
+    assert judged.run("run").code == 0
+    assert provider.count == count
+    assert {row[3:5] for row in judged.rows(SCORES) if row[0] == "relevance"} == {(1, CALL_NANOUSD), (0, 0)}
+    assert judged.broken() == []
+
+
+def test_a_judge_that_fails_costs_its_scores_and_they_can_be_made_again(
+    judged: Bench, provider: Provider
+) -> None:
+    provider.decide = lambda question: refuse(400) if is_judge(question) else repeat(question)
+    suite(judged)
+    assert judged.run("run").code == 0
+    failed = [row for row in judged.rows(SCORES) if row[0] == "relevance"]
+    assert {row[1] for row in failed} == {"failed"}
+    assert all("judge_unreachable" in row[5] for row in failed)
+    provider.decide = lambda question: judge.valid(question) if is_judge(question) else repeat(question)
+    again = judged.run("score", "last")
+    assert again.code == 0, again.err
+    assert "6 scored" in again.err
+    assert {row[1] for row in judged.rows(SCORES)} == {"scored"}
+    summed = """select scored, failed from assay.evaluation_job_summaries
+                 where organization_id = %(org)s and metric = 'relevance'"""
+    assert judged.rows(summed) == [(6, 0)]
+    assert judged.broken() == []
+
+
+def test_stored_results_get_a_metric_without_being_generated_again(judged: Bench, provider: Provider) -> None:
+    suite(judged, metrics=["exact"], judges=None)
+    assert judged.run("run").code == 0
+    suite(judged, metrics=["exact", "coherence", "rouge_l"])
+    done = judged.run("score", "last", "--suite", "assay.yaml", "--json")
+    assert done.code == 0, done.err
+    assert {row[0] for row in judged.rows(SCORES)} == {"exact", "coherence", "rouge_l"}
+    assert done.json["job"]["state"] == "completed"
+    assert provider.count == 12
+    assert asked_of_judges(provider) == 6
+    assert judged.jobs()[0]["spent_nanousd"] == 12 * CALL_NANOUSD
+    once_more = judged.run("score", "last", "--suite", "assay.yaml")
+    assert "all were there" in once_more.err
+    assert provider.count == 12
+    assert judged.broken() == []
+
+
+def test_scoring_stays_within_the_budget_of_the_job(judged: Bench, provider: Provider) -> None:
+    suite(judged, metrics=["exact"], judges=None)
+    assert judged.run("run", "--budget", "0.0003").code == 0
+    suite(judged, metrics=["coherence"])
+    done = judged.run("score", "last", "--suite", "assay.yaml", "-j", "1")
+    assert done.code == 1
+    assert "budget" in done.err
+    job = judged.jobs()[0]
+    assert job["spent_nanousd"] <= job["cap_nanousd"]
+    assert job["reserved_nanousd"] == 0
+    assert judged.broken() == []
+
+
+def test_a_budget_holds_for_targets_and_judges_together(judged: Bench, provider: Provider) -> None:
+    suite(judged)
+    done = judged.run("run", "--budget", "0.001", "-j", "2")
+    assert done.code == 1
+    assert "budget" in done.err
+    assert provider.count == 0, "an answer whose judges could not be paid is not asked for"
+    assert judged.broken() == []
+    assert judged.run("resume", "--budget", "9").code == 0
+    assert judged.states() == {"succeeded": 6}
+    assert judged.broken() == []
+
+
+def test_a_judge_whose_account_is_used_up_pauses_the_run_and_no_answer_is_paid_twice(
+    judged: Bench, provider: Provider
+) -> None:
+    def stopped(question: Question) -> Any:
+        if is_judge(question):
+            return refuse(429, "insufficient_quota", "You exceeded your current quota")
+        return repeat(question)
+
+    provider.decide = stopped
+    suite(judged)
+    done = judged.run("run", "-j", "2")
+    assert done.code == 1
+    assert "account" in done.err
+    answered = provider.count - asked_of_judges(provider)
+    assert judged.broken() == []
+    provider.decide = lambda question: judge.valid(question) if is_judge(question) else repeat(question)
+    resumed = judged.run("resume")
+    assert resumed.code == 0, resumed.err
+    assert judged.states() == {"succeeded": 6}
+    assert provider.count - asked_of_judges(provider) == 6 >= answered
+    assert judged.broken() == []
+
+
+def test_a_worker_killed_while_it_judges_repeats_only_what_was_under_way(
+    judged: Bench, provider: Provider
+) -> None:
+    provider.latency_s = 0.05
+    reached = threading.Event()
+    provider.on_question = lambda number: reached.set() if asked_of_judges(provider) >= 8 else None
+    cases = [{"id": f"k{n}", "vars": {"q": f"kill {n}"}, "expected": "x"} for n in range(60)]
+    judged.suite(cases, judges=[judged.model("judge")], metrics=["relevance"])
+    child = judged.spawn("run", "-j", "6")
+    assert reached.wait(60), child.poll()
+    child.kill()
+    child.wait()
+    assert judged.broken() == []
+    kept = judged.value(
+        "select count(*) from assay.model_calls where organization_id = %(org)s and answer is not null"
+    )
+    assert kept > 0
+    provider.on_question, under_way = None, provider.count - kept
+    done = judged.finish(judged.spawn("resume", "last", "-j", "6"))
+    assert done.code == 0, done.err
+    assert judged.states() == {"succeeded": 60}
+    assert provider.count <= 120 + under_way
+    assert judged.broken() == []
+
+
+def test_a_jury_and_samples_are_told_in_the_evidence(judged: Bench, provider: Provider) -> None:
+    jury = [judged.model("judge"), judged.model("second", id="openai:judge", parameters={"seed": 2})]
+    metric = {"type": "coherence", "options": {"jury": ["judge", "second"], "samples": 3}}
+    suite(judged, judges=jury, metrics=[metric])
+    assert judged.run("run").code == 0
+    (metric_name, state, value, calls, cost, _, evidence) = judged.rows(SCORES)[0]
+    assert (metric_name, state, value, calls, cost) == ("coherence", "scored", 0.75, 6, 6 * CALL_NANOUSD)
+    assert [len(each["samples"]) for each in evidence["judges"]] == [3, 3]
+    assert judged.broken() == []
+
+
+def test_a_judge_that_is_named_by_its_id_need_not_be_listed(judged: Bench) -> None:
+    suite(judged, judges=None, metrics=[{"type": "coherence", "options": {"judge": "m"}}])
+    assert judged.run("run").code == 0
+    assert {row[1] for row in judged.rows(SCORES)} == {"failed"}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"judges": None, "metrics": ["coherence"]}, "judges"),
+        ({"metrics": [{"type": "coherence", "options": {"judge": "jugde"}}]}, "Did you mean 'judge'"),
+    ],
+    ids=["none", "misspelt"],
+)
+def test_a_judge_that_is_not_there_is_refused_before_anything_is_spent(
+    judged: Bench, provider: Provider, more: dict[str, Any], said: str
+) -> None:
+    suite(judged, **more)
+    done = judged.run("run")
+    assert done.code == 2
+    assert said in done.err
+    assert provider.count == 0
+
+
+def test_a_judge_without_a_known_price_cannot_be_held_by_a_budget(judged: Bench, provider: Provider) -> None:
+    suite(judged, judges=[judged.model("judge", id="openai:unpriced", price=None)])
+    done = judged.run("run", "--budget", "1")
+    assert done.code == 2
+    assert "price" in done.err
+    assert provider.count == 0
