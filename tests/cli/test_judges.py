@@ -9,7 +9,8 @@ from bench import CALL_NANOUSD, Bench
 from provider import Provider, Question, refuse, repeat
 
 JUDGED = """
-select c.role::text, c.metric, c.judge, c.state::text, c.outcome, count(*), coalesce(sum(c.cost_nanousd), 0)::bigint
+select c.role::text, c.metric, c.judge, c.state::text, c.outcome, count(*),
+       coalesce(sum(c.cost_nanousd), 0)::bigint
   from assay.model_calls c where c.organization_id = %(org)s group by 1, 2, 3, 4, 5 order by 1, 2
 """
 SCORES = """
@@ -40,7 +41,7 @@ def asked_of_judges(provider: Provider) -> int:
 
 
 def test_each_call_of_a_judge_is_in_the_ledger_and_beside_its_score(
-    judged: Bench, provider: Provider
+    judged: Bench,
 ) -> None:
     suite(judged)
     done = judged.run("run")
@@ -108,7 +109,7 @@ def test_stored_results_get_a_metric_without_being_generated_again(judged: Bench
     assert judged.broken() == []
 
 
-def test_scoring_stays_within_the_budget_of_the_job(judged: Bench, provider: Provider) -> None:
+def test_scoring_stays_within_the_budget_of_the_job(judged: Bench) -> None:
     suite(judged, metrics=["exact"], judges=None)
     assert judged.run("run", "--budget", "0.0003").code == 0
     suite(judged, metrics=["coherence"])
@@ -161,7 +162,7 @@ def test_a_worker_killed_while_it_judges_repeats_only_what_was_under_way(
 ) -> None:
     provider.latency_s = 0.05
     reached = threading.Event()
-    provider.on_question = lambda number: reached.set() if asked_of_judges(provider) >= 8 else None
+    provider.on_question = lambda _: reached.set() if asked_of_judges(provider) >= 8 else None
     cases = [{"id": f"k{n}", "vars": {"q": f"kill {n}"}, "expected": "x"} for n in range(60)]
     judged.suite(cases, judges=[judged.model("judge")], metrics=["relevance"])
     child = judged.spawn("run", "-j", "6")
@@ -181,7 +182,7 @@ def test_a_worker_killed_while_it_judges_repeats_only_what_was_under_way(
     assert judged.broken() == []
 
 
-def test_a_jury_and_samples_are_told_in_the_evidence(judged: Bench, provider: Provider) -> None:
+def test_a_jury_and_samples_are_told_in_the_evidence(judged: Bench) -> None:
     jury = [judged.model("judge"), judged.model("second", id="openai:judge", parameters={"seed": 2})]
     metric = {"type": "coherence", "options": {"jury": ["judge", "second"], "samples": 3}}
     suite(judged, judges=jury, metrics=[metric])

@@ -22,6 +22,7 @@ from assay.formats.result_rows import COLUMNS
 from assay.formats.results import WRITERS, check_writable, open_writer, read_results
 from assay.formats.spreadsheets import defuse
 
+PARTS = ("value", "state", "passed", "reason", "evidence", "calls", "cost_usd")
 METRICS = ("exact", "my.metric")
 GOOD = Result(
     item_no=3,
@@ -92,9 +93,7 @@ def test_json_has_the_job_before_and_the_summary_after_the_results(tmp_path: Pat
 def test_a_row_has_every_column_and_those_of_each_metric(tmp_path: Path) -> None:
     row = json.loads(write(tmp_path / "r.jsonl", [GOOD]).read_text())
     assert list(row)[: len(COLUMNS)] == list(COLUMNS)
-    assert list(row)[len(COLUMNS) :] == [
-        f"{metric}.{part}" for metric in METRICS for part in ("value", "state", "passed", "reason")
-    ]
+    assert list(row)[len(COLUMNS) :] == [f"{metric}.{part}" for metric in METRICS for part in PARTS]
     assert row["cost_usd"] == 0.001234567
     assert row["vars"] == {"question": "Why?", "n": 2}
     assert (row["exact.value"], row["exact.passed"], row["my.metric.state"]) == (1.0, True, "abstained")

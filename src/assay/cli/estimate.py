@@ -21,6 +21,7 @@ from assay.services.estimates import (
     estimate_lines,
     estimate_stored_suite,
     estimate_suite,
+    judges_line,
 )
 from assay.services.runs import with_overrides
 from assay.services.selection import Filters
@@ -78,5 +79,7 @@ def show_estimate(estimate: SuiteEstimate, *, as_json: bool) -> None:
     console = table_console()
     console.print(f"{estimate.name}: {estimate.cases} cases, {estimate.calls:,} calls, none of them cached")
     console.print(table)
+    if estimate.judges is not None:
+        console.print(judges_line(estimate.judges))
     if estimate.budget_usd is not None:
         console.print(f"budget ${estimate.budget_usd:,.2f}: held by reservation, call by call")

@@ -50,11 +50,14 @@ SCORE_COLUMNS: Mapping[str, Kind] = {
     "state": "text",
     "passed": "boolean",
     "reason": "text",
+    "evidence": "json",
+    "calls": "integer",
+    "cost_usd": "number",
 }
 
 
 def columns_of(metrics: Sequence[str]) -> dict[str, Kind]:
-    """All columns: COLUMNS, then `<metric>.value`, `.state`, `.passed` and `.reason` for each metric."""
+    """All columns: COLUMNS, then for each metric `<metric>.value` and the others of SCORE_COLUMNS."""
     return {
         **COLUMNS,
         **{f"{metric}.{part}": kind for metric in metrics for part, kind in SCORE_COLUMNS.items()},
@@ -91,9 +94,24 @@ def row_of(result: Result, metrics: Sequence[str]) -> dict[str, Any]:
     scores = {score.metric: score for score in result.scores}
     for metric in metrics:
         score = scores.get(metric)
-        for part in SCORE_COLUMNS:
-            row[f"{metric}.{part}"] = getattr(score, part, None)
+        for part, value in _score_parts(score).items():
+            row[f"{metric}.{part}"] = value
     return row
+
+
+def _score_parts(score: Score | None) -> dict[str, Any]:
+    """The values of SCORE_COLUMNS."""
+    if score is None:
+        return dict.fromkeys(SCORE_COLUMNS)
+    return {
+        "value": score.value,
+        "state": score.state,
+        "passed": score.passed,
+        "reason": score.reason,
+        "evidence": score.evidence,
+        "calls": score.calls,
+        "cost_usd": None if score.cost_nanousd is None else score.cost_nanousd / NANO,
+    }
 
 
 def _answer(response: ModelResponse | None) -> dict[str, Any]:
@@ -136,7 +154,6 @@ def result_of(row: Mapping[str, Any], place: Place) -> Result:
 
 
 def _result_of(row: Mapping[str, Any]) -> Result:
-    cost = row.get("cost_usd")
     return Result(
         item_no=row.get("item_no", 0),
         case_no=row.get("case_no", 0),
@@ -151,11 +168,15 @@ def _result_of(row: Mapping[str, Any]) -> Result:
         cluster=row.get("cluster"),
         response=_response_of(row),
         scores=_scores_of(row),
-        cost_nanousd=None if cost is None else round(cost * NANO),
+        cost_nanousd=_nano(row.get("cost_usd")),
         attempts=row.get("attempts", 0),
         error_code=row.get("error_code"),
         error_message=row.get("error_message"),
     )
+
+
+def _nano(cost_usd: float | None) -> int | None:
+    return None if cost_usd is None else round(cost_usd * NANO)
 
 
 def _response_of(row: Mapping[str, Any]) -> ModelResponse | None:
@@ -188,6 +209,9 @@ def _scores_of(row: Mapping[str, Any]) -> tuple[Score, ...]:
             value=row.get(f"{metric}.value"),
             reason=row.get(f"{metric}.reason") or "",
             passed=row.get(f"{metric}.passed"),
+            evidence=row.get(f"{metric}.evidence"),
+            calls=row.get(f"{metric}.calls") or 0,
+            cost_nanousd=_nano(row.get(f"{metric}.cost_usd", 0.0)),
         )
         for metric in metrics
         if row[f"{metric}.state"] is not None

@@ -63,6 +63,10 @@ def _read_json(path: Path) -> Rows:
         yield line, _object(value, Place(str(path), line))
 
 
+_LONG = (".reason", ".evidence")
+"""Ends of columns that no comparison reads."""
+
+
 def _read_csv(path: Path) -> Rows:
     """Texts as they were before they were made harmless for spreadsheets."""
     for line, row in read_csv(path):
@@ -71,7 +75,7 @@ def _read_csv(path: Path) -> Rows:
 
 
 def _read_parquet(path: Path) -> Rows:
-    return read_parquet(path, lambda name: name not in _NOT_NEEDED and not name.endswith(".reason"))
+    return read_parquet(path, lambda name: name not in _NOT_NEEDED and not name.endswith(_LONG))
 
 
 def _object(value: Any, place: Place) -> Mapping[str, Any]:

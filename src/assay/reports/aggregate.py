@@ -86,6 +86,9 @@ def summarise_candidate(data: CandidateData, label: str, level: float) -> Candid
         unknown_tokens=data.unknown_tokens,
         cost_usd=data.cost_nanousd / 1e9 if cost_known else None,
         unknown_costs=data.unknown_costs,
+        judge_calls=data.judge_calls,
+        judge_cost_usd=data.judge_cost_nanousd / 1e9,
+        unknown_judge_costs=data.unknown_judge_costs,
         p50_ms=quantile_interval(data.latency_ms, 0.50, level=level),
         p95_ms=quantile_interval(data.latency_ms, 0.95, level=level),
     )

@@ -14,6 +14,7 @@ from assay.reports.wording import (
     digits_for,
     dollars,
     duration,
+    judge_cost,
     p_text,
     percent,
     range_text,
@@ -115,6 +116,8 @@ def _work(candidate: CandidateSummary) -> list[str]:
         cost = "unknown"
     if candidate.unknown_costs and candidate.cost_usd is not None:
         cost += f"<br>{candidate.unknown_costs:,} unknown"
+    if judged := judge_cost(candidate):
+        cost += f"<br>{judged}"
     if candidate.cached:
         cost += f"<br>{candidate.cached:,} cached"
     times = [

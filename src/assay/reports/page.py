@@ -21,6 +21,7 @@ from assay.reports.wording import (
     digits_for,
     dollars,
     duration,
+    judge_cost,
     p_text,
     percent,
     plural,
@@ -285,6 +286,8 @@ def _work(candidate: CandidateSummary) -> tuple[tuple[str, ...], ...]:
             cost.append(f"{candidate.unknown_costs:,} unknown")
     elif candidate.succeeded:
         cost = ["unknown"]
+    if judged := judge_cost(candidate):
+        cost.append(judged)
     if candidate.cached:
         cost.append(f"{candidate.cached:,} cached")
     latency = [

@@ -24,6 +24,7 @@ from assay.reports.wording import (
     digits_for,
     dollars,
     duration,
+    judge_cost,
     p_text,
     percent,
     plural,
@@ -159,6 +160,9 @@ def _cost(candidate: CandidateSummary) -> Text:
     if candidate.cost_usd is None:
         return Text("unknown" if candidate.succeeded else NOTHING, style="dim")
     cell = _noted(Text(dollars(candidate.cost_usd)), candidate.unknown_costs, "unknown")
+    judged = judge_cost(candidate)
+    if judged is not None:
+        cell.append(f"\n{judged}", style="dim")
     return _noted(cell, candidate.cached, "cached")
 
 

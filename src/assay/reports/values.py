@@ -21,8 +21,10 @@ class CandidateData:
 
     `planned` = succeeded + failed + dead + cancelled + pending; `not_needed` of the cancelled cells were so
     because a race was decided without them. Tokens and costs are sums over the answers of
-    which they are known, `unknown_tokens` and `unknown_costs` the answers of which they are not. `latency_ms`
-    holds the answers that were not cached. `failures` counts failed and dead cells by their error code.
+    which they are known, `unknown_tokens` and `unknown_costs` the answers of which they are not.
+    `judge_calls` and `judge_cost_nanousd` are of the scores, `unknown_judge_costs` the scores whose cost is
+    not known. `latency_ms` holds the answers that were not cached. `failures` counts failed and dead cells by
+    their error code.
     """
 
     prompt: str
@@ -41,6 +43,9 @@ class CandidateData:
     unknown_tokens: int = 0
     cost_nanousd: int = 0
     unknown_costs: int = 0
+    judge_calls: int = 0
+    judge_cost_nanousd: int = 0
+    unknown_judge_costs: int = 0
     latency_ms: npt.NDArray[np.float64] = field(default_factory=lambda: _NO_VALUES)
 
 
@@ -101,7 +106,7 @@ class CandidateSummary:
     """One prompt x model: what it did, what it cost and how fast it was.
 
     `label` is unique and as short as the run allows. `cost_usd` and tokens are None when nothing is known;
-    otherwise they are what is known, with the number of answers of which nothing is.
+    otherwise they are what is known, with the number of answers of which nothing is. Judges count apart.
     """
 
     label: str
@@ -122,6 +127,9 @@ class CandidateSummary:
     unknown_costs: int
     p50_ms: Interval
     p95_ms: Interval
+    judge_calls: int = 0
+    judge_cost_usd: float = 0.0
+    unknown_judge_costs: int = 0
 
     @property
     def cost_per_answer_usd(self) -> float | None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from assay.domain.scores import MetricInfo
-from assay.reports.values import RunSummary
+from assay.reports.values import CandidateSummary, RunSummary
 from assay.stats.comparison import Comparison
 from assay.stats.estimates import Interval
 
@@ -142,6 +142,14 @@ def plural(number: int, noun: str, many: str | None = None) -> str:
 def listed(names: Sequence[str]) -> str:
     """a, b and c."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def judge_cost(candidate: CandidateSummary) -> str | None:
+    """What the judges of a candidate cost, in words; None when none was asked."""
+    if not candidate.judge_calls:
+        return None
+    more = "+?" if candidate.unknown_judge_costs else ""
+    return f"{dollars(candidate.judge_cost_usd)}{more} judges"
 
 
 def candidate_labels(pairs: Sequence[tuple[str, str]]) -> list[str]:

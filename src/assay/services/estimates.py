@@ -4,13 +4,16 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from assay.domain.content import canonical_json
+from assay.domain.datasets import Case
 from assay.domain.models import ModelRequest
 from assay.domain.money import NANO
 from assay.domain.suites import Suite
-from assay.models.estimate import CallEstimate, estimate_call
+from assay.models.estimate import CallEstimate, estimate_call, output_limit
 from assay.services.context import Context, World
 from assay.services.drawing import ReadCases, with_cases
 from assay.services.grid import Grid, check_grid
+from assay.services.judging import Judging
 from assay.services.race_check import check_race
 from assay.services.runs import check_cases, plan_of
 from assay.services.selection import Filters, Selector, narrow_suite
@@ -43,6 +46,24 @@ class CandidateEstimate:
         self.output_limit_assumed = one.output_limit_assumed
 
 
+@dataclass(slots=True, kw_only=True)
+class JudgesEstimate:
+    """The most that the judges of a whole suite take: each reply repaired once, no answer abstained on.
+
+    What a judge reads depends on answers that are not there yet, so that there is no expectation.
+    """
+
+    calls_max: int = 0
+    cost_max_nanousd: int | None = 0
+
+    def add(self, judging: Judging, case: Case, answer_tokens: int, repeats: int) -> None:
+        """Count the answers of one candidate to a case."""
+        self.calls_max += repeats * judging.calls_max
+        bound = judging.bound(answer_tokens)
+        cost = None if bound is None else bound.base_nanousd + bound.per_byte_nanousd * _judged_bytes(case)
+        self.cost_max_nanousd = _plus(self.cost_max_nanousd, cost, repeats)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteEstimate:
     """What a suite would take."""
@@ -51,6 +72,7 @@ class SuiteEstimate:
     cases: int
     candidates: tuple[CandidateEstimate, ...]
     budget_usd: float | None
+    judges: "JudgesEstimate | None" = None
 
     @property
     def calls(self) -> int:
@@ -91,12 +113,30 @@ def estimate_suite(
     selector = Selector(filters)
     deque(check_cases(suite, grid, selector, read and read()), maxlen=0)
     chosen = selector.finish()
-    cases = 0
+    cases, judges = 0, JudgesEstimate()
     for number, case in enumerate(check_cases(suite, grid, Selector(filters), read and read())):
         if chosen is None or any(first <= number < last for first, last in chosen):
             cases += 1
             _add_case(rows, grid, {**suite.variables, **case.vars})
-    return SuiteEstimate(name=suite.name, cases=cases, candidates=tuple(rows), budget_usd=suite.budget_usd)
+            _add_judges(judges, grid, case)
+    return SuiteEstimate(
+        name=suite.name,
+        cases=cases,
+        candidates=tuple(rows),
+        budget_usd=suite.budget_usd,
+        judges=judges if grid.judging.metrics else None,
+    )
+
+
+def _add_judges(judges: JudgesEstimate, grid: Grid, case: Case) -> None:
+    for config in grid.plan.models:
+        times = grid.plan.repeats * len(grid.plan.prompts)
+        judges.add(grid.judging, case, output_limit(config)[0], times)
+
+
+def _judged_bytes(case: Case) -> int:
+    """What a judge reads of a case, at most."""
+    return sum(len(canonical_json(part)) for part in (case.vars, case.expected, case.context))
 
 
 def _add_case(rows: list[CandidateEstimate], grid: Grid, variables: Mapping[str, object]) -> None:
@@ -140,6 +180,7 @@ def estimate_document(estimate: SuiteEstimate) -> dict[str, object]:
         "cases": estimate.cases,
         "calls": estimate.calls,
         "budget_usd": estimate.budget_usd,
+        "judges": None if estimate.judges is None else _judges_document(estimate.judges),
         "candidates": [
             {
                 "prompt": each.prompt,
@@ -155,6 +196,16 @@ def estimate_document(estimate: SuiteEstimate) -> dict[str, object]:
             for each in estimate.candidates
         ],
     }
+
+
+def _judges_document(judges: JudgesEstimate) -> dict[str, object]:
+    cost = judges.cost_max_nanousd
+    return {"calls_max": judges.calls_max, "cost_max_usd": None if cost is None else cost / NANO}
+
+
+def judges_line(judges: JudgesEstimate) -> str:
+    """For people: the most that judges take."""
+    return f"judges: at most {judges.calls_max:,} calls and {_dollars(judges.cost_max_nanousd)}"
 
 
 def _dollars(nanousd: int | None) -> str:

@@ -22,6 +22,11 @@ class Judging:
     judges: tuple[ModelConfig, ...]
     pricings: Mapping[str, Pricing | None]
 
+    @property
+    def calls_max(self) -> int:
+        """The most calls that judging an answer takes."""
+        return sum(metric.bound.calls * len(metric.judges) for metric in self.metrics)
+
     def bound(self, answer_tokens: int) -> LinearBound | None:
         """The most that judging an answer costs, over the bytes of its case; None at an unknown price."""
         base = per_byte = 0

@@ -96,6 +96,9 @@ class _Cells:
     unknown_tokens: int = 0
     cost_nanousd: int = 0
     unknown_costs: int = 0
+    judge_calls: int = 0
+    judge_cost_nanousd: int = 0
+    unknown_judge_costs: int = 0
     latency_ms: "array[float]" = field(default_factory=lambda: array("d"))
 
     def add(self, row: Sequence[Any]) -> None:
@@ -119,6 +122,14 @@ class _Cells:
             self.cost_nanousd += cost
         if not cached and latency_ms is not None:
             self.latency_ms.append(latency_ms)
+
+    def add_judged(self, calls: int, cost_nanousd: int | None) -> None:
+        """Count what a score cost."""
+        self.judge_calls += calls
+        if cost_nanousd is None:
+            self.unknown_judge_costs += 1
+        else:
+            self.judge_cost_nanousd += cost_nanousd
 
 
 class JobTables:
@@ -149,7 +160,9 @@ class JobTables:
     def add_scores(self, rows: Sequence[Sequence[Any]]) -> None:
         """Take in rows as the store streams them."""
         columns, models = self._columns, self._models
-        for metric, prompt_no, model_no, case_no, _, state, value, _ in rows:
+        for metric, prompt_no, model_no, case_no, _, state, value, _, calls, cost_nanousd in rows:
+            if calls:
+                self._cells[prompt_no * models + model_no].add_judged(calls, cost_nanousd)
             key = (metric, prompt_no * models + model_no)
             column = columns.get(key)
             if column is None:
@@ -211,6 +224,9 @@ class JobTables:
             unknown_tokens=cells.unknown_tokens,
             cost_nanousd=cells.cost_nanousd,
             unknown_costs=cells.unknown_costs,
+            judge_calls=cells.judge_calls,
+            judge_cost_nanousd=cells.judge_cost_nanousd,
+            unknown_judge_costs=cells.unknown_judge_costs,
             latency_ms=_floats(cells.latency_ms),
         )
 

@@ -45,7 +45,8 @@ select q.item_no, q.case_no, tc.key, q.prompt_no, q.model_no, q.repeat_no, q.sta
        r.output, r.finish, r.finish_reason, r.tool_calls, r.input_tokens, r.output_tokens, r.cached_tokens,
        r.cache_write_tokens, r.reasoning_tokens, r.latency_ms, r.ttft_ms, r.model_reported, r.fingerprint,
        r.cached, r.answered_by, r.cost_nanousd,
-       (select jsonb_agg(jsonb_build_array(s.metric, s.state, s.value, s.reason, s.passed, s.evidence)
+       (select jsonb_agg(jsonb_build_array(s.metric, s.state, s.value, s.reason, s.passed, s.evidence,
+                                           s.calls, s.cost_nanousd)
                          order by s.metric)
           from assay.metric_scores s
          where s.organization_id = %(org)s and s.job_id = q.job_id and s.item_no = q.item_no)
@@ -61,10 +62,12 @@ select q.item_no, q.case_no, tc.key, q.prompt_no, q.model_no, q.repeat_no, q.sta
 {RESULT_OF_CELL}
  order by q.item_no
 """
+CASE_CELLS = CELLS.replace(" order by q.item_no\n", " where tc.key = %(case)s\n order by q.item_no\n")
 COLUMNS = (
     CHAIN
     + """
-select s.metric, r.prompt_no, r.model_no, r.case_no, r.repeat_no, s.state::text, s.value, s.passed
+select s.metric, r.prompt_no, r.model_no, r.case_no, r.repeat_no, s.state::text, s.value, s.passed, s.calls,
+       s.cost_nanousd
   from chain
  cross join lateral (
        select * from assay.evaluation_results r
@@ -129,10 +132,20 @@ async def stream_results(
         yield [_result(row, plan) for row in rows]
 
 
+async def read_case_results(
+    connection: Connection, organization_id: UUID, job_id: UUID, plan: Plan, case: str
+) -> list[Result]:
+    """The cells of one case, by its id."""
+    values = {"org": organization_id, "job": job_id, "case": case}
+    rows = await (await connection.execute(CASE_CELLS, values)).fetchall()
+    return [_result(row, plan) for row in rows]
+
+
 def stream_scores(
     connection: Connection, organization_id: UUID, job_id: UUID
 ) -> AsyncGenerator[list[tuple[Any, ...]], None]:
-    """Rows (metric, prompt_no, model_no, case_no, repeat_no, state, value, passed), in batches, unordered."""
+    """Rows (metric, prompt_no, model_no, case_no, repeat_no, state, value, passed, calls, cost_nanousd), in
+    batches, unordered."""
     return _stream(connection, COLUMNS, organization_id, job_id)
 
 
@@ -243,5 +256,5 @@ def response_of(row: Sequence[Any]) -> ModelResponse:
 
 
 def _score(item: Sequence[Any]) -> Score:
-    metric, state, value, reason, passed, evidence = item
-    return Score(metric, state, value, reason, passed, evidence)
+    metric, state, value, reason, passed, evidence, calls, cost_nanousd = item
+    return Score(metric, state, value, reason, passed, evidence, calls, cost_nanousd)
