@@ -223,3 +223,38 @@ def test_a_judge_without_a_known_price_cannot_be_held_by_a_budget(judged: Bench,
     assert done.code == 2
     assert "price" in done.err
     assert provider.count == 0
+
+
+def test_a_case_is_shown_with_the_evidence_of_its_scores(judged: Bench) -> None:
+    suite(judged)
+    assert judged.run("run").code == 0
+    done = judged.run("show", "--case", "c2", "--metric", "relevance")
+    assert done.code == 0, done.err
+    assert "| question 2" in done.out
+    assert "relevance: scored 0.75, passed" in done.out
+    assert "1 calls of judges, $0.000020" in done.out
+    assert "judges" in done.out
+    assert "exact" not in done.out
+    (found,) = judged.run("show", "--case", "c2", "--json").json
+    assert {score["metric"] for score in found["scores"]} == {"exact", "relevance"}
+    assert judged.run("show", "--case", "c99").code == 2
+
+
+def test_an_estimate_tells_what_judges_take_at_most(judged: Bench, provider: Provider) -> None:
+    suite(judged)
+    shown = judged.run("estimate")
+    assert "judges: at most 12 calls and $0." in shown.out
+    found = judged.run("estimate", "--json").json["judges"]
+    assert found["calls_max"] == 12
+    assert provider.count == 0
+    assert judged.run("run").code == 0
+    spent = judged.jobs()[0]["spent_nanousd"] / 1e9
+    assert found["cost_max_usd"] > spent
+
+
+def test_the_summary_tells_the_cost_of_judges_apart(judged: Bench) -> None:
+    suite(judged)
+    (candidate,) = judged.run("run", "--json").json["candidates"]
+    assert candidate["judge_calls"] == 6
+    assert candidate["judge_cost_usd"] == candidate["cost_usd"] == pytest.approx(0.00012)
+    assert "$0.00012 judges" in judged.run("show").out.replace("$0.0001 ", "$0.00012 ")

@@ -46,10 +46,10 @@ def test_every_field_extension_and_column_is_in_the_reference() -> None:
     assert [column for column in COLUMNS if f"`{column}`" not in DATA] == []
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_the_suites_in_the_reference_load(tmp_path: Path, number: int) -> None:
     examples = re.findall(r"```yaml\n(.*?)```", SUITES, re.DOTALL)
-    assert len(examples) == 6
+    assert len(examples) == 7
     (tmp_path / "cases.jsonl").write_text('{"question": "x"}\n')
     (tmp_path / "assay.yaml").write_text(examples[number])
     assert load_suite(tmp_path / "assay.yaml", environment={}).prompts
