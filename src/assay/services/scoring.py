@@ -14,27 +14,22 @@ from assay.domain.models import ModelConfig, WorkTag
 from assay.domain.money import NANO
 from assay.domain.protocols import JudgedMetric, Metric
 from assay.domain.scores import MetricConfig, Sample, Score
-from assay.engine.attempts import Attempts
 from assay.engine.evaluate import Bench, judge_sample
 from assay.engine.judge_calls import BudgetRefused, Waits
-from assay.engine.policy import Slots, StopSignal
-from assay.models.cache import BatchedCache
+from assay.engine.policy import StopSignal
 from assay.models.prices import PriceTable
-from assay.models.transport import Transport
 from assay.services.context import Context
-from assay.services.credentials import check_credentials, open_credentials
-from assay.services.grid import Wiring, build_bench, check_metrics
+from assay.services.credentials import check_credentials
+from assay.services.grid import check_metrics
+from assay.services.judge_bench import Asking, judging_bench
 from assay.services.judging import Judging
-from assay.services.workers import is_dead
 from assay.storage import jobs as stored
-from assay.storage.judge_calls import StoredJudgeBook
-from assay.storage.queue import JobQueue
 from assay.storage.scoring import (
     Unscored,
     add_scores,
     count_unscored,
     lineage,
-    read_unscored,
+    read_answers,
     register_metrics,
 )
 
@@ -175,31 +170,9 @@ class _Work:
 
     async def score(self, job_id: UUID) -> None:
         """Score what this job answered itself."""
-        context = self._context
-        book = StoredJudgeBook(
-            context.database, context.organization_id, job_id, worker=context.worker, leased=False
-        )
-        for worker in await book.open_workers():
-            if is_dead(worker):
-                await book.close_calls(worker)
-        credentials = await open_credentials(context, self._judging.judges)
-        slots = Slots(self._wish.concurrency)
-        queue = JobQueue(
-            context.database, context.organization_id, job_id, worker=context.worker, metric_versions={}
-        )
-        async with Transport(clock=context.clock) as transport:
-            wiring = Wiring(
-                transport=transport,
-                slots=slots,
-                ledger=Attempts(queue, slots.sent),
-                cache=None,
-                concurrency=self._wish.concurrency,
-                judge_book=book,
-                judge_cache=BatchedCache(book.find_answers) if self._wish.use_cache else None,
-                leased=False,
-                credentials=credentials,
-            )
-            await self._score_all(job_id, build_bench(context, self._judging, wiring))
+        asking = Asking(concurrency=self._wish.concurrency, use_cache=self._wish.use_cache)
+        async with judging_bench(self._context, job_id, self._judging, asking) as bench:
+            await self._score_all(job_id, bench)
 
     async def _score_all(self, job_id: UUID, bench: Bench) -> None:
         waiting: set[asyncio.Task[list[tuple[int, Score]]]] = set()
@@ -227,11 +200,11 @@ class _Work:
         organization_id = self._context.organization_id
         while after is not None and self._goes_on():
             async with self._context.database.transaction(organization_id) as connection:
-                rows, after = await read_unscored(
+                rows, after = await read_answers(
                     connection, organization_id, job_id, self._names, (after, PAGE)
                 )
-            if rows:
-                yield rows
+            if lacking := [row for row in rows if row.missing]:
+                yield lacking
 
     def _goes_on(self) -> bool:
         if self._stop.draining.is_set() and self.outcome.ending == "completed":

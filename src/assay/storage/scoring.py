@@ -86,18 +86,18 @@ async def lineage(connection: Connection, organization_id: UUID, job_id: UUID) -
     return [row[0] for row in await cursor.fetchall()]
 
 
-async def read_unscored(
+async def read_answers(
     connection: Connection, organization_id: UUID, job_id: UUID, metrics: Sequence[str], page: tuple[int, int]
 ) -> tuple[list[Unscored], int | None]:
-    """The answers of a page that lack one of `metrics`, and where the next page begins; None is the end.
+    """The answers of a page, which of `metrics` each lacks, and where the next page begins; None is the end.
 
-    `page` is the last item that was seen, and how many to look at.
+    `page` is the last item that was seen, and how many to read.
     """
     after, limit = page
     values = {"org": organization_id, "job": job_id, "metrics": list(metrics), "after": after, "limit": limit}
     rows = await (await connection.execute(UNSCORED, values)).fetchall()
     following = int(rows[-1][0]) if len(rows) == limit else None
-    return [_unscored(row) for row in rows if row[6]], following
+    return [_unscored(row) for row in rows], following
 
 
 async def count_unscored(
