@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,11 @@ from assay.metrics.sample_metric import Finding, SampleMetric
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ["sacrebleu", "jsonschema", "numpy", "rapidfuzz", "rouge_score_rs", "re2"]
-REQUIRED = {"json_schema": {"schema": {}}}
+REQUIRED = {
+    "json_schema": {"schema": {}},
+    "python": {"target": f"{Path(__file__).parent}/own_metrics.py:fixed"},
+    "http": {"url": "http://localhost:1/score"},
+}
 """Options without which a metric cannot be made."""
 UNJUDGED = [name for name, entry in METRICS.items() if not entry.info.judged]
 TEXT_METRICS = [name for name in UNJUDGED if "output" in METRICS[name].info.needs]
@@ -37,7 +42,8 @@ def test_listing_metrics_imports_no_metric_library():
 def test_a_row_is_complete_and_its_factory_exists(info):
     config = MetricConfig(name="label", type=info.type, options=REQUIRED.get(info.type, {}))
     metric = make_any_metric(config, ["judge"])
-    assert metric.info is info
+    assert metric.info == replace(info, version=metric.info.version)
+    assert metric.info.version.startswith(info.version)
     assert metric.config.name == "label"
     assert info.summary and info.source and info.needs and info.version
     assert (info.unit is not None) == (info.kind == "measure")
@@ -90,11 +96,21 @@ def test_what_is_wrong_in_a_configuration_is_said_before_any_call(config, field,
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("name", [name for name, entry in METRICS.items() if entry.trusted])
+def test_code_of_the_users_own_runs_only_for_who_is_trusted(name):
+    config = MetricConfig(name="own", type=name, options=REQUIRED[name])
+    assert make_any_metric(config).config is config
+    with pytest.raises(InvalidInput) as caught:
+        make_any_metric(config, trusted=False)
+    assert caught.value.field == "type"
+    assert "not done here" in caught.value.message
+
+
 def test_an_option_that_is_none_keeps_its_default(score):
     assert score("regex", "abc", "b", pattern=None).value == 1
 
 
-@pytest.mark.parametrize("name", [n for n in TEXT_METRICS if n not in ("refusal", "json_schema")])
+@pytest.mark.parametrize("name", [n for n in TEXT_METRICS if n not in ("refusal", "json_schema", "python")])
 def test_answers_that_were_withheld_are_abstained_on_and_truncated_ones_scored_with_a_note(score, name):
     expected = "5" if name in ("numeric", "json_equal") else "Five words are written here."
     for finish in ("filtered", "refused", "paused"):

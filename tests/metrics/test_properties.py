@@ -2,6 +2,7 @@
 
 import math
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,10 @@ from assay.domain.models import ModelResponse
 from assay.domain.scores import MetricConfig, Sample
 from assay.metrics.catalog import METRICS, make_metric
 
-REQUIRED = {"json_schema": {"schema": {"type": "object", "required": ["a"]}}}
+REQUIRED = {
+    "json_schema": {"schema": {"type": "object", "required": ["a"]}},
+    "python": {"target": f"{Path(__file__).parent}/own_metrics.py:share_of_letters"},
+}
 METRIC = {
     name: make_metric(MetricConfig(name=name, type=name, options=REQUIRED.get(name, {})))
     for name, entry in METRICS.items()
@@ -40,7 +44,7 @@ def score(name: str, answer: str, expected: object):
     return found
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", METRIC)
 @settings(max_examples=40, deadline=None)
 @given(answer=ANY_TEXT, expected=ANY_TEXT | ANY_JSON)
 def test_any_answer_gives_a_score_with_a_reason(name, answer, expected):
@@ -93,7 +97,7 @@ def million_characters() -> dict[str, str]:
 MILLION_CHARACTERS = million_characters()
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", METRIC)
 @pytest.mark.parametrize("kind", MILLION_CHARACTERS)
 def test_a_million_characters_are_scored_or_refused_with_the_limit(name, kind):
     text = MILLION_CHARACTERS[kind]
