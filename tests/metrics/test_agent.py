@@ -335,6 +335,50 @@ def test_the_measures_hold_together(made: list[Any], expected: list[Any]) -> Non
     assert (value["exact"] == 1.0) == (made == expected)
 
 
+def largest_matching(expected: list[Any], made: list[Any]) -> int:
+    """How many calls can be paired at most, a name alone with any call of that name; by trying all ways."""
+    if not expected:
+        return 0
+    first, rest = expected[0], expected[1:]
+    best = largest_matching(rest, made)
+    for place, each in enumerate(made):
+        if first == each or first == each["name"]:
+            best = max(best, 1 + largest_matching(rest, made[:place] + made[place + 1 :]))
+    return best
+
+
+def longest_common(expected: list[Any], made: list[Any]) -> int:
+    """The length of the longest common subsequence, by trying all ways."""
+    if not expected or not made:
+        return 0
+    if expected[0] in (made[0], made[0]["name"]):
+        return 1 + longest_common(expected[1:], made[1:])
+    return max(longest_common(expected[1:], made), longest_common(expected, made[1:]))
+
+
+FEW = st.lists(
+    st.builds(lambda name, x: wanted(name, x=x), st.sampled_from("ab"), st.integers(0, 1)), max_size=5
+)
+SOME_NAMED = st.lists(
+    st.builds(lambda name, x: wanted(name, x=x), st.sampled_from("ab"), st.integers(0, 1))
+    | st.sampled_from("ab"),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(made=FEW, expected=SOME_NAMED)
+def test_the_pairs_are_as_many_as_all_ways_of_pairing_give(made: list[Any], expected: list[Any]) -> None:
+    calls = [call(each["name"], **each["arguments"]) for each in made]
+    recall = rate("trajectory", calls, expected, order="recall").value
+    assert recall == pytest.approx(largest_matching(expected, made) / len(expected))
+    in_order = rate("trajectory", calls, expected, order="in_order").value or 0.0
+    assert in_order <= recall
+    if all(isinstance(each, dict) for each in expected):
+        assert in_order == pytest.approx(longest_common(expected, made) / len(expected))
+
+
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3)

@@ -1,6 +1,6 @@
 """Tool calls of agents: were the expected ones made, with the right arguments, in the right order?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -88,16 +88,26 @@ def make_trajectory(spec: MetricSpec) -> SampleMetric:
 
 def pair_calls(both: Both, weigh: Weigh) -> Pairs:
     """(expected, made) of calls of one name, so that the sum of the weights is largest; 0 is no pair."""
-    pairs: list[tuple[int, int]] = []
     made_by_name = _by_name(both.made)
+    pairs: list[tuple[int, int]] = []
     for name, rows in _by_name(both.expected).items():
         columns = made_by_name.get(name, [])
-        if columns:
-            weights = np.array([[weigh(both.expected[i], both.made[j]) for j in columns] for i in rows])
-            in_step = TIE * np.abs(np.subtract.outer(np.arange(len(rows)), np.arange(len(columns))))
-            best = linear_sum_assignment(np.where(weights > 0, weights - in_step, 0), maximize=True)
-            pairs += [(rows[i], columns[j]) for i, j in zip(*best, strict=True) if weights[i, j] > 0]
+        weights = [[weigh(both.expected[i], both.made[j]) for j in columns] for i in rows]
+        pairs += [(rows[i], columns[j]) for i, j in _assign(weights) if weights[i][j] > 0]
     return tuple(sorted(pairs))
+
+
+def _assign(weights: list[list[float]]) -> Iterable[tuple[int, int]]:
+    """Row and column of each pair of an assignment whose sum of weights is largest."""
+    if not weights[0]:
+        return ()
+    if len(weights) == len(weights[0]) == 1:
+        return ((0, 0),)
+    matrix = np.array(weights)
+    in_step = TIE * np.abs(np.subtract.outer(*map(np.arange, matrix.shape)))
+    return zip(
+        *linear_sum_assignment(np.where(matrix > 0, matrix - in_step, 0.0), maximize=True), strict=True
+    )
 
 
 def _metric(spec: MetricSpec, rate: Rate) -> SampleMetric:
