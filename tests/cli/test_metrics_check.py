@@ -13,7 +13,7 @@ SHARE = "def share(output):\n    return len(output.strip()) / len(output.split()
 NAMES = "def names(output, vars):\n    return vars['city'] in output\n"
 SUITE = """
 prompts: [{id: p, text: "{{ city }}"}]
-models: [echo]
+models: ["echo:one"]
 metrics:
   - python: {name: names city, options: {target: "mine.py:names"}}
   - http: {name: service, options: {url: "${SCORES}", headers: {x-token: "${TOKEN}"}}}
@@ -28,7 +28,7 @@ class Service(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:  # noqa: N802  (the library's)
+    def do_POST(self) -> None:
         """One score."""
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         score = "high" if self.path == "/broken" else 1 / (1 + len(asked["output"]))

@@ -13,7 +13,7 @@ from assay.cli.tables import echo_json
 from assay.domain.datasets import Case
 from assay.domain.errors import InvalidInput, NotFound
 from assay.domain.models import ModelConfig, ModelRequest
-from assay.domain.protocols import Judge, Reply
+from assay.domain.protocols import Reply
 from assay.domain.scores import MetricConfig
 from assay.domain.suites import Suite
 from assay.formats.cases import read_cases
@@ -22,7 +22,7 @@ from assay.metrics.catalog import METRICS, get_info
 from assay.metrics.custom_http import endpoint_of
 from assay.models.catalog import make_model
 from assay.models.transport import Transport
-from assay.testing.contract import RULES, Violation, find_violations, metric_of, shown_first
+from assay.testing.contract import RULES, Violation, find_violations, judges_of, metric_of, shown_first
 from assay.testing.probes import ORDINARY, probes_for
 
 
@@ -38,16 +38,15 @@ def check_command(name: str, suite: Path | None, as_json: bool) -> int:
     """Hold a metric to what all metrics promise: NAME is my_metrics.py:polite, or a metric of the catalog."""
     environment = load_settings().environment
     config, case = _asked(name, suite, environment)
-    judges: Mapping[str, Judge] = {}
-    if METRICS[config.type].own_judge:
-        judges = {config.name: Endpoint(endpoint_of(config), environment)}
-    elif get_info(config.type).judged:
+    entry = METRICS.get(config.type)
+    if entry is not None and entry.info.judged and not entry.own_judge:
         raise InvalidInput(
             f"{config.type!r} asks a model to judge, and this check asks none",
             field="NAME",
             remedy="Check it in Python: assay.testing.check_metric(..., judges={...}).",
         )
-    metric = metric_of(config, judges)
+    metric = metric_of(config, {})
+    judges = {name: Endpoint(endpoint_of(config), environment) for name in judges_of(metric)}
     violations = find_violations(metric, case=case, judges=judges)
     if as_json:
         echo_json({"metric": config.name, "version": metric.info.version, "violations": violations})

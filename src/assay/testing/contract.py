@@ -74,6 +74,11 @@ def metric_of(metric: MetricName | MetricConfig | AnyMetric, judges: Mapping[str
     return metric
 
 
+def judges_of(metric: AnyMetric) -> tuple[str, ...]:
+    """The labels of the judges that a metric asks; none for one that asks nobody."""
+    return metric.judges if isinstance(metric, JudgedMetric) else ()
+
+
 def find_violations(
     metric: AnyMetric, *, case: Case = ORDINARY, judges: Mapping[str, Judge] = NO_JUDGES
 ) -> list[Violation]:
