@@ -191,7 +191,7 @@ async def test_a_broken_connection_is_a_failure(score, server) -> None:
     server.will(wire.reset_at_once)
     assert (await score()).state == "failed"
     found = await score(url="http://127.0.0.1:1/score")
-    assert (found.state, found.calls) == ("failed", 0)
+    assert (found.state, found.calls, found.cost_nanousd) == ("failed", 0, 0)
 
 
 async def test_an_answer_that_was_withheld_is_not_sent_unless_all_are_wanted(score, server) -> None:

@@ -39,6 +39,8 @@ def endpoint_of(config: MetricConfig) -> ModelConfig:
     not followed and addresses are checked as for any application behind that provider.
     """
     options = config.options
+    if not options.get("url"):
+        raise InvalidInput("the metric 'http' needs this option", field="options.url")
     limit_s = float(options.get("timeout_s") or 30.0)
     body = options.get("body")
     return ModelConfig(
@@ -54,6 +56,11 @@ def endpoint_of(config: MetricConfig) -> ModelConfig:
         },
         timeouts=Timeouts(connect_s=min(5.0, limit_s), first_byte_s=limit_s, idle_s=limit_s, total_s=limit_s),
     )
+
+
+def services_of(metrics: Sequence[MetricConfig]) -> tuple[ModelConfig, ...]:
+    """The services of the metrics that have one: judges beside those of the suite."""
+    return tuple(endpoint_of(config) for config in metrics if config.type == "http")
 
 
 def make_http(spec: MetricSpec) -> "HttpMetric":
@@ -100,7 +107,7 @@ class HttpMetric:
         except ModelError as error:
             evidence = {"reply": excerpt(error.body)} if error.body else None
             reason = f"the service gave no score: {error.message}"
-            return Score(self.config.name, "failed", None, reason, None, evidence, int(error.sent), None)
+            return Score(self.config.name, "failed", None, reason, evidence=evidence)
         return self._score(reply, sample)
 
     def _request(self, sample: Sample) -> ModelRequest:
