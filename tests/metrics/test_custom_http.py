@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ import wire
 
 from assay.domain.datasets import Case
 from assay.domain.errors import InvalidInput
-from assay.domain.models import Finish, ModelRequest, ModelResponse
+from assay.domain.models import Finish, ModelRequest, ModelResponse, Usage
 from assay.domain.protocols import JudgedMetric, Model, Reply
 from assay.domain.scores import MetricConfig, Sample, Score
 from assay.metrics.catalog import make_any_metric
 from assay.metrics.custom_http import endpoint_of, payload_of, strict_json
 from assay.models.catalog import make_model
+from assay.models.prices import PriceTable
 from assay.models.transport import Transport
 
 CASE = Case(
@@ -224,11 +226,25 @@ def test_what_is_wrong_is_said_before_any_call(options: dict[str, Any], field: s
     assert said in str(caught.value)
 
 
+def test_a_service_and_a_judge_of_one_name_are_refused() -> None:
+    config = MetricConfig(name="polite", type="http", options={"url": "http://x"})
+    assert make_any_metric(config, ["other"]).judges == ("polite",)
+    with pytest.raises(InvalidInput, match="a judge is called 'polite' too"):
+        make_any_metric(config, ["other", "polite"])
+
+
 def test_the_endpoint_keeps_secrets_as_references_and_has_the_name_of_the_metric() -> None:
     options = {"url": "${HOST:-http://x}/s", "headers": {"x-token": "${TOKEN}"}, "timeout_s": 3}
     config = endpoint_of(MetricConfig(name="polite", type="http", options=options))
     assert (config.name, config.provider, config.headers) == ("polite", "http", {"x-token": "${TOKEN}"})
     assert (config.options["url"], config.timeouts.total_s) == ("${HOST:-http://x}/s", 3.0)
+
+
+def test_a_service_costs_nothing_only_if_that_is_said() -> None:
+    for free, cost in ((False, None), (True, 0)):
+        config = endpoint_of(MetricConfig(name="m", type="http", options={"url": "http://x", "free": free}))
+        pricing = PriceTable(datetime(2026, 11, 1, tzinfo=UTC)).resolve(config)
+        assert (pricing and pricing.cost_nanousd(Usage())) == cost
 
 
 JSON = st.recursive(

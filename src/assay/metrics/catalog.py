@@ -80,10 +80,19 @@ def make_any_metric(
         )
     _check_threshold(config, entry.info)
     options = _complete(config, entry)
-    labels = (config.name,) if entry.own_judge else _judges(entry, options, judges)
+    labels = _own_label(config, judges) if entry.own_judge else _judges(entry, options, judges)
     spec = MetricSpec(info=entry.info, config=config, options=options, judges=labels)
     metric: Metric | JudgedMetric = _load(entry)(spec)
     return metric
+
+
+def _own_label(config: MetricConfig, known: Sequence[str]) -> tuple[str, ...]:
+    """The label of a metric's own endpoint: its name, which no judge may have."""
+    if config.name in known:
+        raise InvalidInput(
+            f"a judge is called {config.name!r} too", field="name", remedy="Give the metric another name."
+        )
+    return (config.name,)
 
 
 def _judges(entry: Entry, options: Mapping[str, Any], known: Sequence[str]) -> tuple[str, ...]:

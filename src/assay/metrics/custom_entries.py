@@ -27,6 +27,9 @@ HTTP: Mapping[str, Option] = {
     "score": Option(kind="text", meaning="path to the score in the reply", default="score"),
     "reason": Option(kind="text", meaning="path to the reason in the reply", default="reason"),
     "timeout_s": Option(kind="number", default=30.0, meaning="longest time for one answer"),
+    "free": Option(
+        kind="boolean", default=False, meaning="its calls cost nothing; without it their cost is unknown"
+    ),
     "every_answer": EVERY_ANSWER,
 }
 

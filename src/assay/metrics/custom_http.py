@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from assay.domain.errors import InvalidInput, ModelError
-from assay.domain.models import ModelConfig, ModelRequest, Timeouts
+from assay.domain.models import ModelConfig, ModelRequest, Price, Timeouts
 from assay.domain.prompts import Message
 from assay.domain.protocols import CallBound, Judge, Reply
 from assay.domain.scores import MetricConfig, MetricInfo, Sample, Score
@@ -54,6 +54,7 @@ def endpoint_of(config: MetricConfig) -> ModelConfig:
             "body": WHOLE if body is None else _in_payload(body),
             "response": "text",
         },
+        price=Price(input_usd=0.0, output_usd=0.0) if options.get("free") else None,
         timeouts=Timeouts(connect_s=min(5.0, limit_s), first_byte_s=limit_s, idle_s=limit_s, total_s=limit_s),
     )
 

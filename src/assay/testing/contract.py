@@ -70,7 +70,7 @@ def metric_of(metric: MetricName | MetricConfig | AnyMetric, judges: Mapping[str
     elif isinstance(metric, str | Mapping):
         (metric,) = metric_configs([metric])
     if isinstance(metric, MetricConfig):
-        return make_any_metric(metric, list(judges))
+        return make_any_metric(metric, [label for label in judges if label != metric.name])
     return metric
 
 
