@@ -280,6 +280,8 @@ def test_a_run_that_is_cancelled_is_not_a_score(make: Make) -> None:
         (CLASSES, "Empty", "is of type Empty, which has no score"),
         (CLASSES, "Async", "score_batch of"),
         ("def own(outputs): ...", "own", "Did you mean 'output'?"),
+        ("def own(answer): ...", "own", "Did you mean 'output'?"),
+        ("def own(ground_truth): ...", "own", "Did you mean 'expected'?"),
         ("def own(output, /): ...", "own", "needs an argument 'output'"),
         ("own = min", "own", "does not say which parameters"),
         ("def own(:", "own", "SyntaxError"),

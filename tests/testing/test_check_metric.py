@@ -13,7 +13,7 @@ from assay.domain.models import ModelConfig, ModelRequest, ModelResponse
 from assay.domain.protocols import Reply
 from assay.domain.scores import MetricConfig, MetricInfo, Sample, Score
 from assay.metrics.catalog import METRICS, get_info
-from assay.testing import check_metric
+from assay.testing import assert_case, check_metric
 from assay.testing.contract import RULES, find_violations, violations_text
 from assay.testing.probes import ORDINARY, TEXTS, probes_for
 
@@ -136,6 +136,14 @@ def test_a_metric_that_reads_the_case_is_checked_with_one_of_its_own(tmp_path: P
     with pytest.raises(AssertionError, match="KeyError: 'city'"):
         check_metric(f"{path}:city")
     check_metric(f"{path}:city", case=Case(key="1", vars={"city": "Perth"}))
+
+
+def test_a_metric_of_ones_own_holds_one_output() -> None:
+    own = {"python": {"name": "letters", "threshold": 0.5, "options": {"target": f"{OWN}:share_of_letters"}}}
+    (score,) = assert_case("abc1", metrics=[own])
+    assert (score.value, score.reason) == (0.75, "3 letters")
+    with pytest.raises(AssertionError, match="letters does not hold: 0, 0 letters"):
+        assert_case("123", metrics=[own])
 
 
 def test_what_cannot_be_loaded_is_no_violation() -> None:

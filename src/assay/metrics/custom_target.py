@@ -22,6 +22,13 @@ ARGUMENTS = (
     "output", "expected", "vars", "context", "metadata", "tool_calls", "case", "response", "options",
 )  # fmt: skip
 """What a callable may ask for, by the names of its parameters."""
+ELSEWHERE = {
+    **dict.fromkeys(("answer", "completion", "prediction", "text", "actual_output"), "output"),
+    **dict.fromkeys(("reference", "ground_truth", "label", "target", "expected_output"), "expected"),
+    **dict.fromkeys(("input", "inputs", "variables"), "vars"),
+    **dict.fromkeys(("documents", "retrieval_context"), "context"),
+}
+"""Names that other tools have for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +73,11 @@ def load_target(text: str, options: Mapping[str, Any] | None) -> Target:
     place, _, name = text.rpartition(":")
     if not place or not name:
         raise InvalidInput(f"{text!r} does not name file and function", field=FIELD, remedy=WRITTEN)
-    module = _load_file(place) if place.endswith(".py") else _load_module(place)
+    is_file = place.endswith(".py")
+    module = _load_file(place) if is_file else _load_module(place)
     file = getattr(module, "__file__", None)
-    return _target(text, _attribute(module, name, place), options, file)
+    label = f"{Path(place).name}:{name}" if is_file else text
+    return _target(label, _attribute(module, name, place), options, file)
 
 
 def _load_file(place: str) -> ModuleType:
@@ -120,17 +129,11 @@ def _look_in(folder: Path) -> None:
 
 
 def _broken(place: str, error: BaseException) -> InvalidInput:
-    if isinstance(error, SyntaxError):
-        line = error.lineno
-    else:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-        own = [frame for frame in frames if "importlib" not in frame.filename]
-        line = own[-1].lineno if own else None
-    return InvalidInput(
-        f"{place} cannot be loaded: {type(error).__name__}: {error}"
-        + (f" (line {line})" if line is not None else ""),
-        field=FIELD,
-    )
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    own = [frame for frame in frames if "importlib" not in frame.filename]
+    # A SyntaxError tells its place itself.
+    line = f" (line {own[-1].lineno})" if own and not isinstance(error, SyntaxError) else ""
+    return InvalidInput(f"{place} cannot be loaded: {type(error).__name__}: {error}{line}", field=FIELD)
 
 
 def _attribute(module: ModuleType, name: str, place: str) -> Any:
@@ -208,8 +211,8 @@ def _names(text: str, call: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _unknown(text: str, name: str, known: Iterable[str]) -> InvalidInput:
-    near = get_close_matches(name, list(known), n=1)
-    remedy = f"Did you mean {near[0]!r}? " if near else ""
+    near = ELSEWHERE.get(name) or next(iter(get_close_matches(name, list(known), n=1)), None)
+    remedy = f"Did you mean {near!r}? " if near else ""
     return InvalidInput(
         f"{text} needs an argument {name!r}, which no metric is given",
         field=FIELD,
