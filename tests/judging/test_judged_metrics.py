@@ -109,6 +109,7 @@ async def test_the_verdict_of_faithfulness_is_the_probability_of_yes(server, jud
     [
         ("Yes.", "scored", 1.0),
         ("**No**", "scored", 0.0),
+        ("<think>No?</think>\nYes", "scored", 1.0),
         ("unknown", "abstained", None),
         ("Perhaps", "failed", None),
     ],
