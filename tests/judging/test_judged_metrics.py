@@ -203,6 +203,7 @@ async def test_the_question_is_found_in_the_variables(server, judged, variables,
 async def test_a_question_that_is_not_there_is_skipped(judged):
     assert (await judged("relevance", vars={"a": "A"}, question="b")).state == "skipped"
     assert (await judged("relevance", vars={})).state == "skipped"
+    assert (await judged("harmfulness", vars={})).state == "scored"
 
 
 @pytest.mark.parametrize(
