@@ -82,7 +82,7 @@ Judged = Callable[..., Awaitable[Score]]
 
 @pytest.fixture
 def judged(make_judge: Callable[..., judge.ModelJudge]) -> Judged:
-    """judged(type, answer, jury=, expected=, documents=, vars=, baseline=, finish=, threshold=, **options)."""
+    """judged(type, answer, jury=, expected=, documents=, vars=, baseline=, finish=, **options)."""
 
     async def score(type_: str, answer: str = "Three rooms, 500 a week.", **given: Any) -> Score:
         labels = given.pop("jury", ("judge",))

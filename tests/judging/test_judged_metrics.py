@@ -109,6 +109,7 @@ async def test_the_verdict_of_faithfulness_is_the_probability_of_yes(server, jud
     [
         ("Yes.", "scored", 1.0),
         ("**No**", "scored", 0.0),
+        ("<think>No?</think>\nYes", "scored", 1.0),
         ("unknown", "abstained", None),
         ("Perhaps", "failed", None),
     ],
@@ -202,6 +203,7 @@ async def test_the_question_is_found_in_the_variables(server, judged, variables,
 async def test_a_question_that_is_not_there_is_skipped(judged):
     assert (await judged("relevance", vars={"a": "A"}, question="b")).state == "skipped"
     assert (await judged("relevance", vars={})).state == "skipped"
+    assert (await judged("harmfulness", vars={})).state == "scored"
 
 
 @pytest.mark.parametrize(
