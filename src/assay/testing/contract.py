@@ -19,8 +19,8 @@ AnyMetric: TypeAlias = Metric | JudgedMetric
 NO_JUDGES: Mapping[str, Judge] = {}
 STATES = ("scored", "failed", "abstained", "skipped")
 SHOWN = 3
-ROUNDING = 1e-9
-"""How far two scores of one sample may lie apart."""
+ROUNDING = 1e-6
+"""How far two scores of one sample may lie apart: models in single precision round by the batch."""
 OWN = ("python", "http")
 """Types whose failures are the user's own faults, not a limit that is documented."""
 
