@@ -16,7 +16,7 @@ from assay.formats import suite_schema
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-NAMES = ("contract-clauses", "listing-facts", "support-api")
+NAMES = ("contract-clauses", "custom-metrics", "listing-facts", "support-api")
 OTHERS = ("pytest-suite",)
 """Examples that are no suites of the command line."""
 SCHEMA = Path(suite_schema.__file__).with_name("assay.schema.json")
@@ -60,9 +60,9 @@ def test_a_suite_begins_with_what_it_shows_and_how_to_run_it(name: str) -> None:
 
 
 def test_recordings_say_that_they_were_written_by_hand() -> None:
-    files = [*EXAMPLES.glob("listing-facts/recordings.jsonl"), *EXAMPLES.glob("contract-clauses/*y.jsonl")]
+    files = [*EXAMPLES.glob("*/recordings.jsonl"), *EXAMPLES.glob("contract-clauses/*y.jsonl")]
     rows = [json.loads(line) for file in files for line in file.read_text().splitlines()]
-    assert len(files) == 3
+    assert len(files) == 4
     assert {row["model"] for row in rows} == {"written by hand for this example"}
 
 
@@ -96,6 +96,24 @@ def test_clauses_are_compared_by_contract_and_repeats_are_averaged(assay: Run) -
     assert "(n=18 in 6 clusters" in summary["headline"]
     days = [each for each in summary["metrics"] if each["metric"] == "days"]
     assert [(each["scored"], each["planned"], each["skipped"]) for each in days] == [(32, 36, 4)] * 2
+
+
+def test_metrics_of_ones_own_score_beside_those_of_the_catalog(assay: Run) -> None:
+    summary = summary_of(assay("custom-metrics", "run", "--json"))
+    means = means_of(summary)
+    own = ("names customer", "polite", "no promises", "contains")
+    assert [means["short", metric] for metric in own] == [0.125, 0.0714, 0.75, 0.875]
+    assert [means["kind", metric] for metric in own] == [1.0, 0.9375, 0.875, 1.0]
+    assert "kind beats short on names customer" in summary["headline"]
+    polite = [each for each in summary["metrics"] if each["metric"] == "polite"]
+    assert [(each["scored"], each["abstained"]) for each in polite] == [(7, 1), (8, 0)]
+
+
+def test_metrics_of_ones_own_keep_what_all_metrics_promise(run: Run) -> None:
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
+    done = run("custom-metrics", *command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
 
 
 def test_an_application_is_tested_over_http_with_one_command(run: Run) -> None:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,15 @@ from assay.domain.errors import InvalidInput
 from assay.domain.models import ModelResponse
 from assay.domain.scores import MetricConfig, Sample
 from assay.metrics.catalog import METRICS, list_metrics, make_any_metric, make_metric
+from assay.metrics.judged_entries import JUDGED
 from assay.metrics.sample_metric import Finding, SampleMetric
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ["sacrebleu", "jsonschema", "numpy", "rapidfuzz", "rouge_score_rs", "re2"]
 REQUIRED = {
     "json_schema": {"schema": {}},
+    "python": {"target": f"{Path(__file__).parent}/own_metrics.py:fixed"},
+    "http": {"url": "http://localhost:1/score"},
     "rubric": {"rubric": "Is it kind?"},
     "g_eval": {"criteria": "Is it kind?"},
     "criteria": {"criteria": {"kind": "Is it kind?"}},
@@ -42,7 +46,8 @@ def test_listing_metrics_imports_no_metric_library():
 def test_a_row_is_complete_and_its_factory_exists(info):
     config = MetricConfig(name="label", type=info.type, options=REQUIRED.get(info.type, {}))
     metric = make_any_metric(config, ["judge"])
-    assert metric.info is info
+    assert metric.info == replace(info, version=metric.info.version)
+    assert metric.info.version.startswith(info.version)
     assert metric.config.name == "label"
     assert info.summary and info.source and info.needs and info.version
     assert (info.unit is not None) == (info.kind == "measure")
@@ -95,11 +100,21 @@ def test_what_is_wrong_in_a_configuration_is_said_before_any_call(config, field,
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("name", [name for name, entry in METRICS.items() if entry.trusted])
+def test_code_of_the_users_own_runs_only_for_who_is_trusted(name):
+    config = MetricConfig(name="own", type=name, options=REQUIRED[name])
+    assert make_any_metric(config).config is config
+    with pytest.raises(InvalidInput) as caught:
+        make_any_metric(config, trusted=False)
+    assert caught.value.field == "type"
+    assert "not done here" in caught.value.message
+
+
 def test_an_option_that_is_none_keeps_its_default(score):
     assert score("regex", "abc", "b", pattern=None).value == 1
 
 
-@pytest.mark.parametrize("name", [n for n in TEXT_METRICS if n not in ("refusal", "json_schema")])
+@pytest.mark.parametrize("name", [n for n in TEXT_METRICS if n not in ("refusal", "json_schema", "python")])
 def test_answers_that_were_withheld_are_abstained_on_and_truncated_ones_scored_with_a_note(score, name):
     expected = "5" if name in ("numeric", "json_equal") else "Five words are written here."
     for finish in ("filtered", "refused", "paused"):
@@ -183,4 +198,11 @@ def test_the_documentation_has_each_metric_of_the_catalog_and_no_other():
 @pytest.mark.parametrize("info", list_metrics(), ids=lambda info: info.type)
 def test_the_documentation_names_each_option(info):
     options = re.findall(r"^- `(\w+)`", sections()[info.type], flags=re.MULTILINE)
-    assert options == list(info.options)
+    shared = JUDGED if info.judged else ()
+    assert [name for name in options if name not in shared] == [n for n in info.options if n not in shared]
+
+
+def test_the_documentation_names_the_options_that_judged_metrics_share():
+    text = (ROOT / "docs" / "metrics" / "judged.md").read_text(encoding="utf-8")
+    shared = text.partition("## Options of every judged metric")[2].partition("\n## ")[0]
+    assert re.findall(r"^- `(\w+)`", shared, flags=re.MULTILINE) == list(JUDGED)

@@ -2,6 +2,7 @@
 
 import math
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,10 @@ from assay.domain.models import ModelResponse
 from assay.domain.scores import MetricConfig, Sample
 from assay.metrics.catalog import METRICS, make_metric
 
-REQUIRED = {"json_schema": {"schema": {"type": "object", "required": ["a"]}}}
+REQUIRED = {
+    "json_schema": {"schema": {"type": "object", "required": ["a"]}},
+    "python": {"target": f"{Path(__file__).parent}/own_metrics.py:share_of_letters"},
+}
 METRIC = {
     name: make_metric(MetricConfig(name=name, type=name, options=REQUIRED.get(name, {})))
     for name, entry in METRICS.items()

@@ -54,24 +54,45 @@ def make_metric(config: MetricConfig) -> Metric:
     """A metric that asks no model. Raises like `make_any_metric`, and InvalidInput for one that does."""
     metric = make_any_metric(config)
     if isinstance(metric, JudgedMetric):
+        why = "asks a model" if metric.info.judged else "is asynchronous"
         raise InvalidInput(
-            f"{config.type!r} asks a model, which needs a run", field="type", remedy="Use it in a suite."
+            f"{config.type!r} {why}, which needs a run", field="type", remedy="Use it in a suite."
         )
     return metric
 
 
-def make_any_metric(config: MetricConfig, judges: Sequence[str] = ()) -> Metric | JudgedMetric:
+def make_any_metric(
+    config: MetricConfig, judges: Sequence[str] = (), *, trusted: bool = True
+) -> Metric | JudgedMetric:
     """The metric that a suite asks for; `judges` are the labels of the models that may judge, default first.
+
+    `trusted` says that whoever wrote the suite may run code here: not so on a server that others share.
 
     Raises InvalidInput for an unknown type, an unknown or wrong option, a bad threshold, pattern or schema;
     OptionalPartMissing when the library that it needs is not installed.
     """
     entry = _entry(config.type)
+    if entry.trusted and not trusted:
+        raise InvalidInput(
+            f"{config.type!r} runs code of the suite's author, which is not done here",
+            field="type",
+            remedy="Run the suite with the command line, or score with `http`.",
+        )
     _check_threshold(config, entry.info)
     options = _complete(config, entry)
-    spec = MetricSpec(info=entry.info, config=config, options=options, judges=_judges(entry, options, judges))
+    labels = _own_label(config, judges) if entry.own_judge else _judges(entry, options, judges)
+    spec = MetricSpec(info=entry.info, config=config, options=options, judges=labels)
     metric: Metric | JudgedMetric = _load(entry)(spec)
     return metric
+
+
+def _own_label(config: MetricConfig, known: Sequence[str]) -> tuple[str, ...]:
+    """The label of a metric's own endpoint: its name, which no judge may have."""
+    if config.name in known:
+        raise InvalidInput(
+            f"a judge is called {config.name!r} too", field="name", remedy="Give the metric another name."
+        )
+    return (config.name,)
 
 
 def _judges(entry: Entry, options: Mapping[str, Any], known: Sequence[str]) -> tuple[str, ...]:

@@ -35,19 +35,25 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A metric of the catalog: `factory` is the name of a function (MetricSpec) -> Metric in `module`."""
+    """A metric of the catalog: `factory` is the name of a function (MetricSpec) -> Metric in `module`.
+
+    `trusted` metrics run the user's own code, `own_judge` ones ask an endpoint of their own.
+    """
 
     info: MetricInfo
     module: str
     factory: str
     options: Mapping[str, Option] = field(default_factory=dict)
+    trusted: bool = False
+    own_judge: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSpec:
     """What a factory makes a metric from; `options` are checked and complete with their defaults.
 
-    `judges` are the labels of the models that it asks, resolved from the options `judge` and `jury`.
+    `judges` are the labels of the models that it asks, resolved from the options `judge` and `jury`; the
+    metric's own name where its endpoint is its own.
     """
 
     info: MetricInfo
