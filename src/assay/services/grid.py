@@ -16,6 +16,7 @@ from assay.engine.judge_calls import Booked, JudgeLedger, Seat
 from assay.engine.policy import Slots
 from assay.engine.render import CompiledPrompt, compile_prompt
 from assay.metrics.catalog import make_any_metric
+from assay.metrics.custom_http import services_of
 from assay.models.cache import Cached
 from assay.models.catalog import make_model
 from assay.models.estimate import linear_bound, output_limit
@@ -129,11 +130,12 @@ def check_metrics(
         for number, config in enumerate(plan.metrics)
     ]
     judged = [metric for metric in made if isinstance(metric, JudgedMetric)]
-    judging = make_judging(judged, plan.judges, table)
+    judging = make_judging(judged, (*plan.judges, *services_of(plan.metrics)), table)
     transport = Transport(clock=world.clock)
+    places = {config.name: f"metrics.{number}" for number, config in enumerate(plan.metrics)}
+    places |= {label: f"judges.{number}" for number, label in enumerate(labels)}
     for config in judging.judges:
-        number = labels.index(config.name)
-        lines.of(f"judges.{number}", partial(make_provider, world, transport=transport), config)
+        lines.of(places[config.name], partial(make_provider, world, transport=transport), config)
     return tuple(metric for metric in made if not isinstance(metric, JudgedMetric)), judging
 
 
