@@ -258,3 +258,28 @@ def test_the_summary_tells_the_cost_of_judges_apart(judged: Bench) -> None:
     assert candidate["judge_calls"] == 6
     assert candidate["judge_cost_usd"] == candidate["cost_usd"] == pytest.approx(0.00012)
     assert "$0.00012 judges" in judged.run("show").out.replace("$0.0001 ", "$0.00012 ")
+
+
+def test_candidates_are_compared_pair_by_pair_by_their_stored_answers(judged: Bench) -> None:
+    prompts = [{"id": "plain", "text": "{{ q }}"}, {"id": "loud", "text": "{{ q }}!"}]
+    suite(judged, prompts=prompts, metrics=["exact"])
+    assert judged.run("run").code == 0
+    arguments = ("--metric", "pairwise", "--option", "against=plain", "--suite", "assay.yaml")
+    assert judged.run("score", "last", *arguments).code == 2
+    suite(judged, prompts=prompts, metrics=[{"type": "pairwise", "options": {"against": "plain"}}])
+    done = judged.run("score", "last", "--suite", "assay.yaml")
+    assert done.code == 0, done.err
+    assert "6 scored, 6 skipped" in done.err
+    scores = [row for row in judged.rows(SCORES) if row[0] == "pairwise"]
+    assert {row[1:4] for row in scores} == {("skipped", None, 0), ("scored", 0.5, 2)}
+    assert {row[6]["judges"][0]["samples"][0]["against"] for row in scores if row[6]} == {"baseline"}
+    assert judged.broken() == []
+
+
+def test_a_rival_that_is_not_there_is_refused(judged: Bench) -> None:
+    suite(judged, metrics=["exact"])
+    assert judged.run("run").code == 0
+    suite(judged, metrics=[{"type": "pairwise", "options": {"against": "nobody"}}])
+    done = judged.run("score", "last", "--suite", "assay.yaml")
+    assert done.code == 2
+    assert "nobody" in done.err

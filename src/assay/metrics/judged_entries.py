@@ -133,6 +133,10 @@ JUDGED_ENTRIES: tuple[Entry, ...] = (
         ("pairwise",),
         options={
             "criteria": Option(kind="text", meaning="what makes an answer the better one"),
+            "against": Option(
+                kind="text",
+                meaning="label of the candidate whose stored answers are compared with, by assay score",
+            ),
             "question": QUESTION,
         },
     ),

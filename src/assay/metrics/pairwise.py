@@ -35,7 +35,7 @@ def make_pairwise(spec: MetricSpec) -> AskingMetric:
     settings = {"criteria": spec.options["criteria"] or ""}
 
     def procedure_of(sample: Sample) -> Procedure | Unscored:
-        rival = _rival(sample)
+        rival = _rival(sample, spec.options["against"])
         if isinstance(rival, Unscored):
             return rival
         texts = judged_texts(sample, spec.options, ("question", "answer"))
@@ -58,9 +58,11 @@ def make_pairwise(spec: MetricSpec) -> AskingMetric:
     return asking_metric(spec, procedure_of, ("pairwise",), questions=2, copies=2)
 
 
-def _rival(sample: Sample) -> Rival | Unscored:
+def _rival(sample: Sample, against: str | None) -> Rival | Unscored:
     if sample.baseline is not None:
         return Rival(valid_text(sample.baseline), "baseline")
+    if against is not None:
+        return Unscored("skipped", f"{against!r} has no answer to compare with, or this is it")
     accepted = accepted_texts(sample.case.expected)
     if isinstance(accepted, Unscored):
         return Unscored("skipped", f"there is no baseline to compare with, and {accepted.reason}")

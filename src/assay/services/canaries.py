@@ -15,9 +15,7 @@ from assay.services.credentials import check_credentials
 from assay.services.grid import check_metrics
 from assay.services.judge_bench import Asking, judging_bench
 from assay.storage import jobs as stored
-from assay.storage.scoring import Unscored, read_answers
-
-BEFORE_ALL = -1
+from assay.storage.scoring import BEFORE_ALL, Unscored, read_answers
 
 
 async def check_job_canaries(

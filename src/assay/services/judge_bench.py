@@ -52,4 +52,7 @@ async def judging_bench(
             leased=False,
             credentials=credentials,
         )
-        yield build_bench(context, judging, wiring)
+        try:
+            yield build_bench(context, judging, wiring)
+        finally:
+            await book.close_calls(context.worker)

@@ -1,7 +1,7 @@
 """Metrics that are added to a job: its stored answers are scored, and nothing is generated again."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -23,8 +23,10 @@ from assay.services.credentials import check_credentials
 from assay.services.grid import check_metrics
 from assay.services.judge_bench import Asking, judging_bench
 from assay.services.judging import Judging
+from assay.services.rivals import Rival, find_rivals, read_rivals
 from assay.storage import jobs as stored
 from assay.storage.scoring import (
+    BEFORE_ALL,
     Unscored,
     add_scores,
     count_unscored,
@@ -35,7 +37,6 @@ from assay.storage.scoring import (
 
 PAGE = 256
 BATCH = 64
-BEFORE_ALL = -1
 
 Ending = Literal["completed", "interrupted", "budget", "account_stopped", "rate_limited"]
 
@@ -110,9 +111,7 @@ async def score_job(context: Context, job_id: UUID, wish: Wish, stop: StopSignal
         planned = await count_unscored(connection, context.organization_id, jobs, names)
     context.emit(RunStarted(job_id=str(job_id), planned=planned, done=0))
     work = _Work(context, job.plan, metrics, judging, wish, stop)
-    for each in jobs:
-        if work.outcome.ending == "completed":
-            await work.score(each)
+    await work.score_all(jobs)
     return work.outcome
 
 
@@ -166,7 +165,16 @@ class _Work:
         made: tuple[Metric | JudgedMetric, ...] = (*metrics, *judging.metrics)
         self._versions = {metric.config.name: metric.info.version for metric in made}
         self._names = [metric.name for metric in wish.metrics]
+        self._rivals = find_rivals(plan, wish.metrics)
+        self._jobs: Sequence[UUID] = ()
         self.outcome = Scoring()
+
+    async def score_all(self, jobs: Sequence[UUID]) -> None:
+        """Score what these jobs answered, a job and those that it retries."""
+        self._jobs = jobs
+        for job_id in jobs:
+            if self._goes_on():
+                await self.score(job_id)
 
     async def score(self, job_id: UUID) -> None:
         """Score what this job answered itself."""
@@ -179,10 +187,10 @@ class _Work:
         done: list[tuple[int, Score]] = []
         try:
             async with aclosing(self._pages(job_id)) as pages:
-                async for page in pages:
+                async for page, said in pages:
                     done += await asyncio.to_thread(self._unjudged, page)
                     for row in page if bench.metrics else ():
-                        waiting.add(asyncio.create_task(self._judged(row, bench)))
+                        waiting.add(asyncio.create_task(self._judged(row, bench, said)))
                         while len(waiting) >= 2 * self._wish.concurrency:
                             waiting = await _collect(waiting, done)
                         await self._store(job_id, done, BATCH)
@@ -195,7 +203,8 @@ class _Work:
             await asyncio.gather(*waiting, return_exceptions=True)
             await self._store(job_id, done, 1)
 
-    async def _pages(self, job_id: UUID) -> AsyncGenerator[list[Unscored], None]:
+    async def _pages(self, job_id: UUID) -> AsyncGenerator[tuple[list[Unscored], Mapping[int, str]], None]:
+        """Answers that lack scores, and what the rivals said to the same cases."""
         after: int | None = BEFORE_ALL
         organization_id = self._context.organization_id
         while after is not None and self._goes_on():
@@ -203,8 +212,11 @@ class _Work:
                 rows, after = await read_answers(
                     connection, organization_id, job_id, self._names, (after, PAGE)
                 )
-            if lacking := [row for row in rows if row.missing]:
-                yield lacking
+                rows = [row for row in rows if row.missing]
+                wanted = (rows, list(self._rivals.values()))
+                said = await read_rivals(connection, organization_id, self._jobs, self._plan, wanted)
+            if rows:
+                yield rows, said
 
     def _goes_on(self) -> bool:
         if self._stop.draining.is_set() and self.outcome.ending == "completed":
@@ -220,11 +232,10 @@ class _Work:
             scores.extend((row.item_no, score) for row, score in zip(rows, found, strict=True))
         return scores
 
-    async def _judged(self, row: Unscored, bench: Bench) -> list[tuple[int, Score]]:
+    async def _judged(self, row: Unscored, bench: Bench, said: Mapping[int, str]) -> list[tuple[int, Score]]:
         """The scores of the metrics that ask models; none of an answer whose judges cannot be asked now."""
         if not self._goes_on():
             return []
-        wanted = replace(bench, metrics=[m for m in bench.metrics if m.config.name in row.missing])
         tag = WorkTag(
             item_no=row.item_no,
             lease_token=row.token,
@@ -234,13 +245,30 @@ class _Work:
         waits: list[Waits] = []
         bench.ledger.begin(row.token, 0)
         try:
-            scores = await judge_sample(wanted, _sample(row), tag, waits)
+            scores = [
+                score
+                for sample, metrics in self._samples(row, bench, said)
+                for score in await judge_sample(replace(bench, metrics=metrics), sample, tag, waits)
+            ]
         finally:
             bench.ledger.forget(row.token)
         if waits:
             self._end(waits[0])
             return []
         return [(row.item_no, score) for score in scores]
+
+    def _samples(
+        self, row: Unscored, bench: Bench, said: Mapping[int, str]
+    ) -> Iterator[tuple[Sample, list[JudgedMetric]]]:
+        """The metrics that lack a score of this answer, together where they compare it with the same."""
+        groups: dict[Rival | None, list[JudgedMetric]] = {}
+        for metric in bench.metrics:
+            if metric.config.name in row.missing:
+                groups.setdefault(self._rivals.get(metric.config.name), []).append(metric)
+        for rival, metrics in groups.items():
+            item_no = None if rival is None else rival.item_no(self._plan, row)
+            baseline = None if item_no is None else said.get(item_no)
+            yield replace(_sample(row), baseline=baseline), metrics
 
     def _end(self, error: Waits) -> None:
         if self.outcome.ending == "completed":

@@ -24,6 +24,7 @@ select k.request_key, c.answer
  cross join lateral (
        select c.answer from assay.model_calls c
         where c.organization_id = %s and c.request_key = k.request_key and c.answer is not null
+          and c.answer ->> 'answered_by' is null
         order by c.opened_at desc limit 1) c
 """
 DEAD_ENDS = """

@@ -14,6 +14,8 @@ from assay.storage.pool import Connection
 from assay.storage.queue import encode_batch, score_row
 from assay.storage.results import CHAIN, response_of
 
+BEFORE_ALL = -1
+"""Where the first page of answers begins."""
 LINEAGE = CHAIN + " select id from chain order by depth desc"  # noqa: S608 - both are literals
 UNSCORED = """
 select r.item_no, nextval('assay.lease_tokens'), r.case_no, r.prompt_no, r.model_no, r.repeat_no,
