@@ -19,6 +19,7 @@ from assay.formats.suite_parts import (
     build_race,
     parse_document,
 )
+from assay.formats.suite_paths import with_paths
 from assay.formats.suite_schema import SCHEMA
 
 SUITE_FILES = (".yaml", ".yml", ".json")
@@ -58,7 +59,7 @@ def _build(
     problems: Problems,
 ) -> Suite:
     models = build_models(value["models"], path.parent, environment, problems)
-    metrics = build_metrics(value.get("metrics", ()), problems)
+    metrics = with_paths(build_metrics(value.get("metrics", ()), problems), path.parent)
     name = value.get("name") or (path.parent.name if path.stem == DEFAULT_NAME else path.stem) or DEFAULT_NAME
     return Suite(
         name=name,
