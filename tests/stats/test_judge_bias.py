@@ -74,6 +74,7 @@ def test_a_family_that_is_better_is_not_self_preference():
     assert found.human_gap > 0.1
     assert found.judge_gap > 0.1
     assert not found.excess.interval.excludes(0.0)
+    assert found.at_same_label.interval.estimate > found.excess.interval.estimate
     vain = favour(people, np.clip(fair + 0.08 * own, 0, 1), own)
     assert vain.excess.interval.low > 0.03
     assert vain.excess.interval.estimate == pytest.approx(vain.judge_gap - vain.human_gap)

@@ -89,11 +89,7 @@ def jackknife_interval(of: Coefficient, n: int, design: Design, *, method: str, 
     error = math.sqrt((count - 1.0) / count * float(np.sum((drawn - drawn.mean()) ** 2)))
     low, high = (-1.0, 1.0) if scale == "correlation" else (0.0, 1.0)
     if error <= 1e-12 or not low + 1e-12 < estimate < high - 1e-12:
-        return unknown(
-            "leaving items out does not change it: no spread shows"
-            if error <= 1e-12
-            else "it is at the end of its scale"
-        )
+        return unknown("no spread shows" if error <= 1e-12 else "it is at the end of its scale")
     half = t_quantile((1.0 + level) / 2.0, count - 1.0) * error
     bounds = (_moved(estimate, way * half, scale) for way in (-1.0, 1.0))
     return Interval(
