@@ -32,10 +32,11 @@ def calibration_page(report: CalibrationReport) -> TablePage:
     """The page of a report."""
     found, cover = report.calibration, report.coverage
     clusters = "" if found.clusters is None else f" in {plural(found.clusters, 'independent case')}"
+    several = "" if found.n == cover.both else f" ({found.n:,} labels)"
     level = report.means[0].judge.level if report.means else 0.95
     return TablePage(
         title=f"{report.title}: {headline(found)}",
-        subtitle=f"{plural(cover.both, 'answer')}{clusters} with a label and a score, of {cover.scored:,} "
+        subtitle=f"{plural(cover.both, 'answer')}{several}{clusters} with a label and a score, of {cover.scored:,} "
         f"scored and {cover.answers:,} in all",
         tables=tuple(_tables(report)),
         cautions=(*report.cautions, *report.notes, *_warnings(report)),
