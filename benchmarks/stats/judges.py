@@ -53,12 +53,16 @@ def held_out_threshold(effort: Effort) -> tuple[Row, ...]:
     )
 
 
-def judge_bias_alarms(effort: Effort) -> Row:
+def judge_bias_alarms(effort: Effort) -> tuple[Row, ...]:
     """Self-preference and length where there is none."""
     draws = effort.draws(2_000)
-    found = simulations.bias_alarms(effort.rng("judge_bias_alarms"), 40, draws)
-    design = f"own family (better) and length; 40 cases of 2, {draws:,} draws"
-    return at_most("false alarms of judge bias", design, found, 0.065, effort.slack(0.065, 2_000))
+    own, length = simulations.bias_alarms(effort.rng("judge_bias_alarms"), 40, draws)
+    design = f"40 cases of 2, {draws:,} draws"
+    better, noisy = f"the family is better; {design}", f"log-normal, noise grows with it; {design}"
+    return (
+        at_most("own family: false alarms", better, [own], 0.065, effort.slack(0.065, 2_000)),
+        at_most("length: false alarms", noisy, [length], 0.085, effort.slack(0.085, 2_000)),
+    )
 
 
 def anchor_drift(effort: Effort) -> Row:

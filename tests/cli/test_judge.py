@@ -302,6 +302,22 @@ def test_two_scores_of_one_answer_in_a_file_are_refused(lonely: Bench) -> None:
     assert "labels.csv:3: case 'q1' has another score of the judge than in line 2" in done.err
 
 
+def test_metrics_of_a_job_are_judges_of_a_jury(judged: Bench) -> None:
+    done = judged.run("judge", "jury", "--json")
+    assert done.code == 0, done.err
+    found = done.json["agreement"]
+    (pair,) = found["pairs"]
+    assert {pair["first"], pair["second"]} == {"exact", "rouge_l"}
+    assert pair["agreement"]["method"] == "concordance_jackknife"
+    assert (found["raters"], found["shared"]) == (2, CASES)
+    leniency = {each["name"]: each["leniency"] for each in found["alone"]}
+    assert leniency["rouge_l"] > 0.0 > leniency["exact"]
+    shown = judged.run("judge", "jury", "last", "--metric", "exact", "--metric", "rouge_l")
+    assert "rouge_l with the mean of the others" in shown.out
+    alone = judged.run("judge", "jury", "--metric", "exact")
+    assert (alone.code, "two judges or more" in alone.err) == (2, True)
+
+
 def test_a_judge_that_got_stricter_has_drifted(judged: Bench, provider: Provider) -> None:
     first = judged.jobs()[0]["id"]
     judged.suite(CASES, metrics=[{"type": "exact", "name": "exact", "options": {"ignore_case": False}}])

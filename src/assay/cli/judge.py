@@ -19,6 +19,7 @@ from assay.formats.labels import LabelColumns
 from assay.reports.calibration_page import calibration_page
 from assay.reports.calibration_values import CalibrationReport, CalibrationWish, LabelDraw
 from assay.reports.drift_page import DriftReport, drift_page
+from assay.reports.jury_page import JuryReport, jury_page
 from assay.reports.table_pages import render_page
 from assay.reports.untrusted import one_line
 from assay.services.calibration import LabelSource, calibrate_file, calibrate_job, read_judged
@@ -31,6 +32,7 @@ from assay.services.judge_files import (
     save_calibration,
     write_calibration,
 )
+from assay.services.juries import compare_judges
 from assay.services.label_sheets import SheetRow, plan_sheet, read_texts, write_sheet
 from assay.stats.score_maps import MapKind
 
@@ -237,6 +239,25 @@ def _show_sheet(rows: Sequence[SheetRow]) -> None:
         click.echo(one_line("  ".join([row.answer.case, *(names or [row.answer.candidate])]), 200))
     if len(rows) > SHOWN:
         say(f"and {len(rows) - SHOWN:,} more; write them all to a sheet: -o to-label.csv")
+
+
+@judge_command.command(name="jury")
+@click.argument("job", default="last")
+@click.option("--metric", "metrics", multiple=True, help="A metric that is a judge. May come more than once.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def jury_command(job: str, metrics: tuple[str, ...], as_json: bool) -> int:
+    """Do the judges of JOB agree? Its metrics, each as one judge of the same answers."""
+
+    async def compare() -> JuryReport:
+        async with open_session(load_settings()) as context:
+            return await compare_judges(context, await find_job(context, job), metrics)
+
+    report = run_async(compare())
+    if as_json:
+        echo_json(report)
+    else:
+        render_page(jury_page(report), output_console(WIDTH))
+    return 0
 
 
 @judge_command.command(name="drift")

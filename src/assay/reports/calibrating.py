@@ -129,7 +129,9 @@ def _people(answers: Sequence[JudgedAnswer], level: float, rng: np.random.Genera
     for column, each in enumerate(labelled):
         for name, label in each.labels:
             table[rows[name], column] = label
-    return rater_agreement(table, names, level=level, rng=rng)
+    # people's agreement is about the answers that were labelled: how they were drawn is left out
+    design = replace(design_of(labelled, level), weights=None)
+    return rater_agreement(table, names, design=design, rng=rng)
 
 
 def _passing(found: Calibration) -> float | None:

@@ -17,7 +17,7 @@ from assay.stats.verdicts import Confusion, VerdictQuality
 
 Row = tuple[str, ...]
 
-_HEADS = ("what", "value", "interval", "n", "method")
+AGREEMENT_HEADS = ("what", "value", "interval", "n", "method")
 _QUALITIES = (
     ("balanced accuracy", "balanced_accuracy"),
     ("accuracy", "accuracy"),
@@ -36,8 +36,8 @@ def calibration_page(report: CalibrationReport) -> TablePage:
     level = report.means[0].judge.level if report.means else 0.95
     return TablePage(
         title=f"{report.title}: {headline(found)}",
-        subtitle=f"{plural(cover.both, 'answer')}{several}{clusters} with a label and a score, of {cover.scored:,} "
-        f"scored and {cover.answers:,} in all",
+        subtitle=f"{plural(cover.both, 'answer')}{several}{clusters} with a label and a score, of "
+        f"{cover.scored:,} scored and {cover.answers:,} in all",
         tables=tuple(_tables(report)),
         cautions=(*report.cautions, *report.notes, *_warnings(report)),
         footnote=f"{percent(level)} intervals. Held out: each answer is judged by a threshold or map that "
@@ -85,21 +85,21 @@ def _agreement(found: Calibration) -> TextTable:
     elif found.cutoff is not None:
         rows += _quality_rows(found.cutoff.held_out, ", held out")
     if found.auroc is not None and found.judge_kind == "graded":
-        rows.append(_row("AUROC", found.auroc))
+        rows.append(agreement_row("AUROC", found.auroc))
     if found.label_kind == "graded" or found.judge_kind == "graded":
         graded = found.graded
         rows += [
-            _row("concordance (Lin)", graded.concordance),
-            _row("correlation (Pearson)", graded.pearson),
-            _row("rank correlation (Spearman)", graded.spearman),
+            agreement_row("concordance (Lin)", graded.concordance),
+            agreement_row("correlation (Pearson)", graded.pearson),
+            agreement_row("rank correlation (Spearman)", graded.spearman),
         ]
-        rows += [] if graded.tau_b is None else [_row("tau-b (Kendall)", graded.tau_b)]
+        rows += [] if graded.tau_b is None else [agreement_row("tau-b (Kendall)", graded.tau_b)]
     means = f"Mean label {found.human_mean:.2f}, mean score {found.judge_mean:.2f}."
-    return TextTable(title="Agreement with people", note=means, heads=_HEADS, rows=tuple(rows))
+    return TextTable(title="Agreement with people", note=means, heads=AGREEMENT_HEADS, rows=tuple(rows))
 
 
 def _quality_rows(quality: VerdictQuality, where: str) -> list[Row]:
-    return [_row(f"{name}{where}", getattr(quality, field)) for name, field in _QUALITIES]
+    return [agreement_row(f"{name}{where}", getattr(quality, field)) for name, field in _QUALITIES]
 
 
 def _confusion(counts: Confusion, *, held_out: bool) -> TextTable:
@@ -115,17 +115,19 @@ def _confusion(counts: Confusion, *, held_out: bool) -> TextTable:
 
 
 def _people(people: Agreement, found: Calibration) -> TextTable:
-    rows = [_row(f"alpha of {people.raters} annotators (Krippendorff)", people.alpha)]
-    rows += [_row(f"{pair.first} and {pair.second}", pair.agreement) for pair in people.pairs]
-    rows += [_row(f"{each.name} with the mean of the others", each.with_rest) for each in people.alone]
+    rows = [agreement_row(f"alpha of {people.raters} annotators (Krippendorff)", people.alpha)]
+    rows += [agreement_row(f"{pair.first} and {pair.second}", pair.agreement) for pair in people.pairs]
+    rows += [
+        agreement_row(f"{each.name} with the mean of the others", each.with_rest) for each in people.alone
+    ]
     quality = found.verdicts or (found.cutoff.held_out if found.cutoff else None)
     if quality is not None:
-        rows.append(_row("the judge with one of them (kappa)", quality.kappa))
-    rows.append(_row("the judge with them (Pearson)", found.graded.pearson))
+        rows.append(agreement_row("the judge with one of them (kappa)", quality.kappa))
+    rows.append(agreement_row("the judge with them (Pearson)", found.graded.pearson))
     return TextTable(
         title="People among themselves",
         note=f"The yardstick for a judge. {plural(people.shared, 'answer')} with two labels or more.",
-        heads=_HEADS,
+        heads=AGREEMENT_HEADS,
         rows=tuple(rows),
     )
 
@@ -250,7 +252,8 @@ def _more(mean: CandidateMean) -> str:
     return f"{mean.needed.more:,}" if mean.needed.more else "enough"
 
 
-def _row(name: str, interval: Interval) -> Row:
+def agreement_row(name: str, interval: Interval) -> Row:
+    """A coefficient with its bounds, or why it has none, what it is of, and its method."""
     method = interval.method.replace("_", " ")
     bounds = _bounds(interval) or interval.reason or ""
     return name, _estimate(interval), bounds, _n(interval), method

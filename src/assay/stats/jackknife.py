@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from assay.stats.arrays import FloatArray, IntArray, Labels, check_probability, cluster_codes, finite_numbers
 from assay.stats.distributions import t_quantile
@@ -55,6 +56,15 @@ class Design:
         """The cluster of each of `n` items as 0, 1, ..."""
         found = cluster_codes(self.clusters, n)
         return np.arange(n, dtype=np.intp) if found is None else found
+
+    def chosen(self, which: npt.NDArray[np.bool_]) -> "Design":
+        """The design of some of the items."""
+        labels = None if self.clusters is None else [*self.clusters]
+        return Design(
+            clusters=None if labels is None else [labels[i] for i in np.flatnonzero(which).tolist()],
+            weights=None if self.weights is None else self.weights[which],
+            level=self.level,
+        )
 
 
 PLAIN = Design()
