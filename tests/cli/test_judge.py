@@ -87,6 +87,20 @@ def test_a_graded_judge_gets_a_threshold_that_did_not_see_its_answers(judged: Be
     assert "taken for a random sample" in " ".join(shown.out.split())
 
 
+def test_the_threshold_of_the_suite_is_held_against_the_best_one(bench: Bench, provider: Provider) -> None:
+    bench.suite(CASES, metrics=[{"type": "rouge_l", "name": "judge", "threshold": 0.99}])
+    provider.decide = lambda question: say(question.text if right(number_of(question)) else "no question")
+    assert bench.run("run").code == 0
+    done = bench.run("judge", "calibrate", "--labels", plain(bench), "--json")
+    found = done.json["calibration"]
+    assert (found["threshold"], found["verdicts"]["confusion"]["true_pass"]) == (
+        0.99,
+        sum(human(n) and right(n) for n in range(LABELLED)),
+    )
+    assert found["cutoff"]["threshold"] < 0.99
+    assert "balanced accuracy at 0.99" in bench.run("judge", "calibrate", "--labels", plain(bench)).out
+
+
 def test_a_kept_calibration_says_what_it_rests_on(judged: Bench) -> None:
     path = plain(judged)
     command = ("judge", "calibrate", "--metric", "rouge_l", "--labels", path, "--save", "kept.json")

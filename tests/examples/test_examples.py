@@ -114,6 +114,12 @@ def test_the_made_up_judge_has_what_was_built_into_it(run: Run, assay: Run, tmp_
     assert found["people"]["pairs"][0]["agreement"]["low"] > 0.4
     for mean in found["means"]:
         assert mean["judge"]["estimate"] > mean["corrected"]["interval"]["estimate"]
+    shown = assay("judge-calibration", *command[:-1])
+    printed = "\n".join(line.rstrip() for line in shown.stdout.splitlines())
+    guide = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```text\n(.*?)\n```$", guide, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 5
+    assert [block for block in blocks if block not in printed] == []
     made = EXAMPLES / "judge-calibration" / "make_scores.py"
     copy = tmp_path / "make_scores.py"
     copy.write_text(made.read_text())

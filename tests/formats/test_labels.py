@@ -92,6 +92,9 @@ def test_words_of_ones_own_and_scales():
     assert [scale.read(value, HERE, "label") for value in (1, "3", 5.0)] == [0.0, 0.5, 1.0]
     words = LabelScale.of(0, 1, ["Grounded", "partly"])
     assert [words.read(value, HERE, "label") for value in ("grounded", " PARTLY", "made up")] == [1, 1, 0]
+    assert [words.read(value, HERE, "label") for value in (0.5, "0.25", True)] == [0.5, 0.25, 1.0]
+    grades = LabelScale.of(0, 1, ["4", "5"])
+    assert [grades.read(value, HERE, "label") for value in ("4", 5, 4.0, "3", 1, "")] == [1, 1, 1, 0, 0, None]
     for value in (0, 6, "nan", "inf", "maybe", [1], 1e400, 10**400):
         with pytest.raises(InvalidInput) as refused:
             scale.read(value, HERE, "label")

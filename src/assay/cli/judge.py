@@ -153,7 +153,7 @@ def _source(given: dict[str, Any]) -> LabelSource | None:
         judge=given["judge_column"],
         swapped=given["swapped_column"],
         scale=LabelScale.of(*_ends(given["scale"], "--scale"), given["passes"]),
-        judge_scale=LabelScale.of(*_ends(given["judge_scale"], "--judge-scale")),
+        judge_scale=LabelScale.of(*_ends(given["judge_scale"], "--judge-scale"), given["passes"]),
     )
     return LabelSource(path=given["labels"], columns=columns, judge_family=given["judge_family"])
 

@@ -15,8 +15,8 @@ BLANK = frozenset({"", "na", "n/a", "null", "none", "?"})
 class LabelScale:
     """How labels are read. `low` and `high` are the ends of numbers, which become 0 and 1.
 
-    `passes`: the words that mean a pass; then any other word means a failure. Without, the usual words for
-    both are known, in any case of letters.
+    `passes`: the words that mean a pass; then any other word means a failure, and so does any other number if
+    one of them is a number. Without, the usual words for both are known, in any case of letters.
     """
 
     low: float = 0.0
@@ -32,14 +32,16 @@ class LabelScale:
         """A label or score in [0, 1]; None for a blank. Raises InvalidInput for anything else."""
         if value is None or (isinstance(value, str) and value.strip().lower() in BLANK - self.passes):
             return None
-        if isinstance(value, str) and self.passes:
-            return float(value.strip().lower() in self.passes)
+        word = str(value).strip().lower()
+        number = read_number(value)
         if isinstance(value, bool):
             return float(value)
-        word = str(value).strip().lower()
+        if self.passes and number is None:
+            return float(word in self.passes)
+        if any(read_number(each) is not None for each in self.passes):
+            return float(number in {read_number(each) for each in self.passes})
         if isinstance(value, str) and word in PASSES | FAILS:
             return float(word in PASSES)
-        number = read_number(value)
         if number is None:
             raise place.problem(
                 f"{str(value)[:60]!r} is neither a number nor a word that is known",
