@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -86,6 +87,16 @@ def test_what_cannot_be_told_of_a_candidate_is_said():
         "every answer is labelled: the mean of the labels needs no judge",
     )
     assert any(table.heads[-1] == "note" for table in page.tables)
+
+
+def test_candidates_without_labels_and_cases_in_clusters_are_named():
+    bare = [*answers(), *answers(candidate="two", label=lambda _: False)]
+    found, _ = report_of(bare)
+    assert any("nobody has labelled answers of two" in caution for caution in found.cautions)
+    joined = [replace(each, cluster=f"k{number // 4}") for number, each in enumerate(answers())]
+    found, _ = report_of(joined)
+    assert any("cases share clusters" in caution for caution in found.cautions)
+    assert found.calibration.clusters == 15
 
 
 def test_repeats_of_a_case_are_averaged():

@@ -14,7 +14,7 @@ from assay.reports.calibration_values import (
     Coverage,
     JudgedAnswer,
 )
-from assay.reports.wording import plural
+from assay.reports.wording import listed, plural
 from assay.stats.arrays import FloatArray
 from assay.stats.calibration import Calibration, Wish, calibrate, kind_of
 from assay.stats.comparison import Comparison, compare_paired
@@ -26,6 +26,7 @@ from assay.stats.slopes import Slope
 
 FEW_OF_CLASS = 10
 LEAST_FAVOURED = 5
+NAMED = 10
 
 
 def calibrate_answers(
@@ -230,6 +231,24 @@ def _cautions(answers: Sequence[JudgedAnswer], both: Sequence[JudgedAnswer]) -> 
             0 < min(_classes(both)) < FEW_OF_CLASS,
             f"only {plural(min(_classes(both)), 'label')} of the rarer kind: thresholds and error rates hang "
             "on few answers",
+        ),
+    ]
+    return [*(text for applies, text in found if applies), *_of_candidates(scored, both)]
+
+
+def _of_candidates(scored: Sequence[JudgedAnswer], both: Sequence[JudgedAnswer]) -> list[str]:
+    """Candidates that nobody has labelled, and cases that depend on each other."""
+    labelled = {each.candidate for each in both}
+    names = dict.fromkeys(each.candidate for each in scored)
+    bare = [name for name in names if name not in labelled]
+    cases = {(each.case, each.cluster) for each in scored}
+    joined = len(cases) - len({cluster or case for case, cluster in cases})
+    found = [
+        (bool(bare), f"nobody has labelled answers of {listed(bare[:NAMED])}: all figures are of the others"),
+        (
+            joined > 0,
+            "cases share clusters: the means of candidates take each case for independent, so that their "
+            "intervals may be too short",
         ),
     ]
     return [text for applies, text in found if applies]
