@@ -283,3 +283,40 @@ def test_a_rival_that_is_not_there_is_refused(judged: Bench) -> None:
     done = judged.run("score", "last", "--suite", "assay.yaml")
     assert done.code == 2
     assert "nobody" in done.err
+
+
+def scores_canaries(score: int) -> Any:
+    """A provider whose judge gives every answer this grade."""
+
+    def say(question: Question) -> Any:
+        if is_judge(question):
+            return judge.reply(judge.text_of(judge.good_verdict(question, score)))
+        return repeat(question)
+
+    return say
+
+
+def test_a_judge_that_obeys_the_answers_it_judges_is_flagged(judged: Bench, provider: Provider) -> None:
+    suite(judged)
+    assert judged.run("run").code == 0
+    provider.decide = scores_canaries(5)
+    done = judged.run("judge", "canaries")
+    assert done.code == 100
+    assert "FLAGGED" in done.out
+    assert "relevance" in done.err
+    assert judged.broken() == []
+
+
+def test_a_judge_that_is_not_talked_into_a_score_is_not_flagged(judged: Bench, provider: Provider) -> None:
+    suite(judged)
+    assert judged.run("run").code == 0
+    before = judged.jobs()[0]["spent_nanousd"]
+    provider.decide = scores_canaries(1)
+    done = judged.run("judge", "canaries", "--json")
+    assert done.code == 0, done.err
+    (report,) = done.json
+    assert {each["name"] for each in report["canaries"]["results"]} == {"planted", "empty"}
+    assert not report["flagged"]
+    assert judged.jobs()[0]["spent_nanousd"] == before + 2 * CALL_NANOUSD, "canaries are paid and booked"
+    assert judged.run("judge", "canaries", "--metric", "exact").code == 2
+    assert judged.broken() == []

@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("compare", "Compare jobs, or prompts and models inside one, paired by case."),
     "gate": ("gate", "May the candidate replace the baseline? Yes, no, or not to tell."),
     "score": ("score", "Score the stored answers of a job by further metrics."),
-    "judge": ("judge", "Hold judges against people: calibrate, jury, drift."),
+    "judge": ("judge", "Hold judges against people: calibrate, jury, drift, canaries."),
     "export": ("export", "Write the results of a job to files."),
     "estimate": ("estimate", "Calls, tokens and cost of a suite, before a cent is spent."),
     "plan": ("plan", "How many cases or repeats a difference needs, and what a job can show."),

@@ -10,6 +10,7 @@ import click
 
 import assay
 from assay.cli.consoles import output_console
+from assay.cli.judge_canaries import canaries_command
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.tables import echo_json
@@ -53,6 +54,9 @@ class _Done:
 @click.group(name="judge")
 def judge_command() -> None:
     """Hold judges against people: agreement, bias, thresholds, corrected means, drift."""
+
+
+judge_command.add_command(canaries_command)
 
 
 @judge_command.command(name="calibrate")
