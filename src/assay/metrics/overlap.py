@@ -6,18 +6,29 @@ References: Papineni et al. 2002 and Post 2018 (BLEU), Lin 2004 (ROUGE), Rajpurk
 import re
 import string
 from collections import Counter
-from functools import reduce
+from collections.abc import Sequence
+from functools import partial, reduce
 from math import exp, log
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from rouge_score_rs import RougeScorer, tokenizers
 
+from assay.domain.scores import Sample
 from assay.metrics.entry import MetricSpec
-from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, text_metric, too_long
+from assay.metrics.ngram_counts import MAX_PAIRS, ORDERS, NgramCounter
+from assay.metrics.sample_metric import (
+    BatchMetric,
+    Finding,
+    Measure,
+    SampleMetric,
+    Unscored,
+    compared_texts,
+    text_metric,
+    too_long,
+)
 from assay.metrics.tokenizer_13a import tokenize_13a
 
-ORDERS = 4
 MAX_LCS_CHARS = 10_000_000_000
 """Largest product of the lengths for rouge_l: at most some two seconds."""
 MAX_UNION_LCS_CHARS = 400_000_000
@@ -34,27 +45,65 @@ ROUGE_TOKENIZERS = {
 }
 
 
-def make_bleu(spec: MetricSpec) -> SampleMetric:
+def make_bleu(spec: MetricSpec) -> BatchMetric:
     """Sentence BLEU in [0, 1]: sacreBLEU's sentence_score / 100 (13a, exp smoothing, effective order)."""
-    lowercase: bool = spec.options["lowercase"]
+    return BatchMetric(spec, partial(_bleu_of_batch, spec))
 
-    def compare(text: str, accepted: tuple[str, ...]) -> Finding:
-        if lowercase:
-            text, accepted = text.lower(), tuple(each.lower() for each in accepted)
-        return sentence_bleu(text, accepted)
 
-    return text_metric(spec, compare)
+class _Tokens(NamedTuple):
+    answer: list[str]
+    references: list[list[str]]
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Of the answer and of the reference that is nearest to it in length."""
+        length = len(self.answer)
+        return length, min(map(len, self.references), key=lambda size: (abs(size - length), size))
+
+
+def _bleu_of_batch(spec: MetricSpec, samples: Sequence[Sample]) -> Measure:
+    """The measure of a batch, in parts: a part's n-grams are counted together, then its words are let go."""
+    found: dict[int, Finding | Unscored] = {}
+    for start in range(0, len(samples), MAX_PAIRS):
+        found |= _bleus(spec, samples[start : start + MAX_PAIRS])
+    return lambda sample: found[id(sample)]
+
+
+def _bleus(spec: MetricSpec, samples: Sequence[Sample]) -> dict[int, Finding | Unscored]:
+    """The findings by the id of their sample; several references are counted by themselves."""
+    found: dict[int, Finding | Unscored] = {}
+    counter, sizes = NgramCounter(), {}
+    for sample in samples:
+        texts = compared_texts(spec, sample)
+        if isinstance(texts, Unscored):
+            found[id(sample)] = texts
+            continue
+        tokens = _tokenized(*texts, lowercase=spec.options["lowercase"])
+        if len(tokens.references) == 1 and counter.add(tokens.answer, tokens.references[0]):
+            sizes[id(sample)] = tokens.sizes
+        else:
+            found[id(sample)] = _bleu(_matched(*tokens), *tokens.sizes)
+    for (each, of_texts), matched in zip(sizes.items(), counter.matched(), strict=True):
+        found[each] = _bleu(matched, *of_texts)
+    return found
+
+
+def _tokenized(text: str, references: tuple[str, ...], *, lowercase: bool = False) -> _Tokens:
+    if lowercase:
+        text, references = text.lower(), tuple(each.lower() for each in references)
+    return _Tokens(tokenize_13a(text), [tokenize_13a(each) for each in references])
 
 
 def sentence_bleu(text: str, references: tuple[str, ...]) -> Finding:
     """BLEU of one text against all its references together, with its parts as the reason."""
-    answer, accepted = tokenize_13a(text), [tokenize_13a(each) for each in references]
-    length = len(answer)
+    tokens = _tokenized(text, references)
+    return _bleu(_matched(*tokens), *tokens.sizes)
+
+
+def _bleu(matched: list[int], length: int, reference_length: int) -> Finding:
     if length == 0:
         return Finding(0.0, "the answer has no tokens")
-    reference_length = min(map(len, accepted), key=lambda size: (abs(size - length), size))
     totals = [max(length - order, 0) for order in range(ORDERS)]
-    matched = _matched(answer, accepted)
     brevity = exp(1.0 - reference_length / length) if length < reference_length else 1.0
     value = brevity * _smoothed_mean(matched, totals)
     shares = " ".join(f"{hits}/{total}" for hits, total in zip(matched, totals, strict=True))

@@ -85,6 +85,39 @@ def has_passed(info: MetricInfo, config: MetricConfig, value: float) -> bool | N
     return value <= threshold if info.better == "lower" else value >= threshold
 
 
+@dataclass(frozen=True, slots=True)
+class BatchMetric:
+    """A metric whose costly part is done once for a batch; `prepare` makes the measure of these samples.
+
+    It sees the answers that ended well. Where it breaks, each sample is prepared by itself, so that a fault
+    on one answer costs that score only.
+    """
+
+    spec: MetricSpec
+    prepare: Callable[[Sequence[Sample]], Measure]
+
+    @property
+    def info(self) -> MetricInfo:
+        """What the catalog says of it."""
+        return self.spec.info
+
+    @property
+    def config(self) -> MetricConfig:
+        """What the suite asked for."""
+        return self.spec.config
+
+    def score_batch(self, samples: Sequence[Sample]) -> Sequence[Score]:
+        """One score for each sample, in order."""
+        answered = [sample for sample in samples if sample.response.finish not in UNANSWERED]
+        return sample_metric(self.spec, self._measure(answered)).score_batch(samples)
+
+    def _measure(self, samples: Sequence[Sample]) -> Measure:
+        try:
+            return self.prepare(samples)
+        except Exception:  # told with the sample that it comes from
+            return lambda sample: self.prepare([sample])(sample)
+
+
 def _in_unit(value: float) -> float:
     """The value with rounding errors at the ends of [0, 1] removed."""
     if 0.0 <= value <= 1.0:
@@ -107,15 +140,19 @@ def text_metric(spec: MetricSpec, compare: Compare) -> SampleMetric:
     The acceptable texts are the option `value` where the metric has it and it is set, else the case's
     `expected`; a case without them is skipped.
     """
-    fixed = spec.options.get("value")
 
     def measure(sample: Sample) -> Finding | Unscored:
-        accepted = accepted_texts(sample.case.expected if fixed is None else fixed)
-        if isinstance(accepted, Unscored):
-            return accepted
-        return compare(valid_text(sample.response.text), accepted)
+        texts = compared_texts(spec, sample)
+        return texts if isinstance(texts, Unscored) else compare(*texts)
 
     return sample_metric(spec, measure)
+
+
+def compared_texts(spec: MetricSpec, sample: Sample) -> tuple[str, tuple[str, ...]] | Unscored:
+    """The answer's text and the acceptable texts, as `text_metric` takes them."""
+    fixed = spec.options.get("value")
+    accepted = accepted_texts(sample.case.expected if fixed is None else fixed)
+    return accepted if isinstance(accepted, Unscored) else (valid_text(sample.response.text), accepted)
 
 
 def answer_metric(spec: MetricSpec, judge: Callable[[str], Finding | Unscored]) -> SampleMetric:

@@ -11,8 +11,10 @@ RULES = (
     (re.compile(r"([!-&(-+/:-@\[-`{-~])"), r" \1 "),
     (re.compile(r"([^0-9])([.,])"), r"\1 \2 "),
     (re.compile(r"([.,])([^0-9])"), r" \1 \2"),
-    (re.compile(r"([0-9])(-)"), r"\1 \2 "),
 )
+HYPHEN = (re.compile(r"([0-9])(-)"), r"\1 \2 ")
+MARKS = re.compile(r"([!-&(-,./:-@\[-`{-~](?:(?<![.,])|(?<![0-9].)|(?![0-9])))", re.DOTALL)
+"""The three rules in one: a symbol, or a point or comma without a digit before it or without one after it."""
 
 
 def tokenize_13a(text: str) -> list[str]:
@@ -21,7 +23,14 @@ def tokenize_13a(text: str) -> list[str]:
     if "&" in line:
         for entity, character in ENTITIES:
             line = line.replace(entity, character)
-    line = f" {line} "
-    for pattern, spaced in RULES:
+    if ".." in line or ",," in line or ".," in line or ",." in line:
+        # here it counts that a match of a rule takes the character beside the point with it
+        line = f" {line} "
+        for pattern, spaced in RULES:
+            line = pattern.sub(spaced, line)
+    else:
+        line = " ".join(MARKS.split(line))
+    if "-" in line:
+        pattern, spaced = HYPHEN
         line = pattern.sub(spaced, line)
     return line.split()

@@ -8,7 +8,7 @@ from assay.domain.errors import InvalidInput, MissingKey
 from assay.domain.models import ModelConfig
 from assay.domain.protocols import Clock, Model, Sleep
 from assay.domain.references import resolve_references
-from assay.models import anthropic, gemini, http, openai
+from assay.models import anthropic, embeddings, gemini, http, openai
 from assay.models.echo import Echo
 from assay.models.replay import make_replay
 from assay.models.transport import Transport
@@ -64,6 +64,7 @@ PROVIDERS: Mapping[str, ProviderInfo] = {
     info.name: info
     for info in (
         _compatible("openai", openai.DEFAULT_BASE_URL, "OPENAI_API_KEY"),
+        _hosted("openai-embeddings", openai.DEFAULT_BASE_URL, ("OPENAI_API_KEY",), embeddings.make),
         _hosted("azure", None, ("AZURE_OPENAI_API_KEY",), openai.make_azure),
         _hosted("anthropic", anthropic.DEFAULT_BASE_URL, ("ANTHROPIC_API_KEY",), anthropic.make),
         _hosted("gemini", gemini.DEFAULT_BASE_URL, ("GEMINI_API_KEY", "GOOGLE_API_KEY"), gemini.make),

@@ -21,6 +21,8 @@ DEFAULT_OUTPUT_LIMIT = 1024
 """Taken for a model whose parameters set no limit; the estimate says so, and is then not a true bound."""
 SENT_OUTPUT_LIMITS = {"anthropic": 4096}
 """Limits that a provider's calls carry when the parameters set none, because its API demands one."""
+OUTPUTLESS_PROVIDERS = frozenset({"openai-embeddings"})
+"""They answer with vectors, which are no tokens."""
 DEFAULT_OUTPUT_TOKENS = 256
 """Expected length of an answer before any was seen."""
 ASCII_BYTES_PER_TOKEN = 4.2
@@ -171,6 +173,8 @@ def _asked(config: ModelConfig, request: ModelRequest) -> ModelConfig:
 
 def output_limit(config: ModelConfig) -> tuple[int, bool]:
     """The most tokens that a call may answer with (all choices together), and whether that is assumed."""
+    if config.provider in OUTPUTLESS_PROVIDERS:
+        return 0, False
     parameters = config.parameters
     places = [parameters, *(parameters[name] for name in _NESTED_NAMES if name in parameters)]
     limit = _largest(places, _LIMIT_NAMES) or SENT_OUTPUT_LIMITS.get(config.provider)

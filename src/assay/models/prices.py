@@ -20,6 +20,8 @@ OFFLINE_PROVIDERS = frozenset({"echo", "replay"})
 """Answer without a call."""
 SELF_HOSTED_PROVIDERS = frozenset({"ollama", "vllm", "llamacpp"})
 """Served from this machine when no base_url says otherwise."""
+PRICED_AS = {"openai-embeddings": "openai"}
+"""Providers of ours that the table lists under another name."""
 UNPRICED_PROVIDERS = frozenset({"http", "python"})
 """The user's own programs: what they spend behind their own address is not known here."""
 
@@ -150,7 +152,7 @@ class PriceTable:
         )
 
     def _find(self, library: Any, config: ModelConfig) -> Any:
-        where = {"provider_id": config.provider}
+        where = {"provider_id": PRICED_AS.get(config.provider, config.provider)}
         if config.base_url is not None:
             where = {"provider_api_url": config.base_url}
         name = config.model.removeprefix("models/")
