@@ -20,6 +20,8 @@ from assay.judging.weighing import Weigh, Weighted, weighted_value
 from assay.judging.words import read_word
 
 Verdict = Mapping[str, Any]
+ANSWER_TOKENS = 1_024
+"""The limit of an answer's tokens where a question sets no other."""
 REPAIR_CHARS = 2_000
 """How much of an unusable reply is shown to the judge again."""
 EVIDENCE_CHARS = 2_000
@@ -45,7 +47,7 @@ class Question:
     schema: Schema | None = None
     check: Callable[[Verdict], str | None] | None = None
     weigh: Weigh | None = None
-    max_tokens: int = 1024
+    max_tokens: int = ANSWER_TOKENS
 
     @property
     def form(self) -> Schema | None:
