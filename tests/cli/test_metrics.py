@@ -27,7 +27,7 @@ def test_as_json_the_prompts_have_schema_and_hash(lonely: Bench) -> None:
         found = lonely.run("metrics", *arguments.split()).json
         claims, verify, verdict = found["judge_prompts"]
         assert claims["hash"] == get_template("faithfulness_claims").hash
-        assert verify["schema"]["required"] == ["cannot_judge", "checks"]
+        assert verify["schema"]["required"] == ["checks", "cannot_judge"]
         assert (verdict["schema"], verdict["words"]) == (None, ["yes", "no", "unknown"])
 
 
