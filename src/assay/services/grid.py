@@ -39,6 +39,9 @@ TAKES_VARS = frozenset({"http"})
 LOCAL_ANSWERS = frozenset({"echo", "replay"})
 """Providers that make up their answers here: a cache would only hide that their file changed."""
 
+EMBEDDINGS = "openai-embeddings"
+"""The provider that gives vectors, and cannot judge."""
+
 Estimates = list[tuple[int, int, int | None, int | None, int | None]]
 
 
@@ -124,9 +127,11 @@ def check_metrics(
     Raises like `check_grid`.
     """
     lines = lines or Lines(None)
+    # Whoever names no judge gets one that can talk.
+    asked = sorted(plan.judges, key=lambda config: config.provider == EMBEDDINGS)
     labels = [config.name for config in plan.judges]
     made = [
-        lines.of(f"metrics.{number}", partial(make_any_metric, judges=labels), config)
+        lines.of(f"metrics.{number}", partial(make_any_metric, judges=[each.name for each in asked]), config)
         for number, config in enumerate(plan.metrics)
     ]
     judged = [metric for metric in made if isinstance(metric, JudgedMetric)]
