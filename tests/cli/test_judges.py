@@ -58,7 +58,9 @@ def test_each_call_of_a_judge_is_in_the_ledger_and_beside_its_score(
         "select role::text, cost_nanousd from assay.cost_by_job where organization_id = %(org)s order by 1"
     )
     assert judged.rows(by_role) == [("judge", 6 * CALL_NANOUSD), ("target", 6 * CALL_NANOUSD)]
-    assert judged.jobs()[0]["receipt"]["judges"].keys() == {"judge"}
+    receipt = judged.jobs()[0]["receipt"]
+    assert receipt["judges"].keys() == {"judge"}
+    assert receipt["judge_prompts"].keys() == {"relevance"}
     assert judged.broken() == []
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from assay.domain.models import ModelConfig
 from assay.domain.prompts import Message, Prompt
 from assay.domain.protocols import CallBound, JudgedMetric
+from assay.judging.templates import get_template
 from assay.models.estimate import LinearBound, linear_bound
 from assay.models.prices import PriceTable, Pricing
 
@@ -26,6 +27,12 @@ class Judging:
     def calls_max(self) -> int:
         """The most calls that judging an answer takes."""
         return sum(metric.bound.calls * len(metric.judges) for metric in self.metrics)
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]:
+        """The prompt templates that the judges are given -> the hash of each."""
+        names = {name for metric in self.metrics for name in metric.info.prompts}
+        return {name: get_template(name).hash for name in sorted(names)}
 
     def bound(self, answer_tokens: int) -> LinearBound | None:
         """The most that judging an answer costs, over the bytes of its case; None at an unknown price."""

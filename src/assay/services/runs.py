@@ -219,6 +219,7 @@ def _receipt(context: Context, grid: Grid, dataset: JobDataset, split: Split | N
         "models": {config.name: config.content_hash.hex() for config in grid.plan.models},
         "metrics": grid.metric_versions,
         "judges": {config.name: config.content_hash.hex() for config in grid.judging.judges},
+        "judge_prompts": grid.judging.prompt_hashes,
         "prices": {name: None if p is None else p.version for name, p in prices},
         "seed": grid.plan.seed,
     }
