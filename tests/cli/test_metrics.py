@@ -1,5 +1,7 @@
 """assay metrics: the list, one metric, and what judges are asked."""
 
+from pathlib import Path
+
 from bench import Bench
 
 from assay.judging.templates import get_template
@@ -39,3 +41,8 @@ def test_a_metric_that_asks_no_model_has_no_prompt(lonely: Bench) -> None:
 def test_an_unknown_metric_is_said(lonely: Bench) -> None:
     done = lonely.run("metrics", "show", "nonsense")
     assert done.code == 2 and "assay metrics list" in done.err
+
+
+def test_the_guide_shows_the_prompt_as_it_is() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert get_template("coherence").hash in guide

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from assay.domain.models import ModelConfig
 from assay.domain.prompts import Message, Prompt
 from assay.domain.protocols import CallBound, JudgedMetric
+from assay.judging.defaults import judge_defaults
 from assay.judging.templates import get_template
 from assay.models.estimate import LinearBound, linear_bound
 from assay.models.prices import PriceTable, Pricing
@@ -52,7 +53,8 @@ class Judging:
 
 def _call_bound(config: ModelConfig, pricing: Pricing, bound: CallBound) -> LinearBound:
     """The bound of one call, whose prompt holds `copies` of the case and the answer beside its own text."""
-    config = replace(config, parameters={"max_tokens": bound.output_tokens, **config.parameters})
+    limits = judge_defaults(config, max_tokens=bound.output_tokens)
+    config = replace(config, parameters={**limits, **config.parameters})
     places = "".join(f"{{{{ case_{number} }}}}" for number in range(bound.copies))
     prompt = Prompt(name=config.name, messages=(Message("user", "x" * bound.fixed_bytes + places),))
     return linear_bound(config, prompt, pricing)
