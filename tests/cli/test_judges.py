@@ -1,5 +1,6 @@
 """Judged runs from outside: every call of a judge in the ledger, paid for, cached, and never lost."""
 
+import re
 import threading
 from typing import Any
 
@@ -322,3 +323,21 @@ def test_a_judge_that_is_not_talked_into_a_score_is_not_flagged(judged: Bench, p
     assert judged.jobs()[0]["spent_nanousd"] == before + 2 * CALL_NANOUSD, "canaries are paid and booked"
     assert judged.run("judge", "canaries", "--metric", "exact").code == 2
     assert judged.broken() == []
+
+
+def test_a_judge_is_held_against_the_labels_of_people(judged: Bench, provider: Provider) -> None:
+    def say(question: Question) -> Any:
+        if not is_judge(question):
+            return repeat(question)
+        number = int(re.search(r"question (\d+)", question.text)[1])  # type: ignore[index]
+        return judge.reply(judge.text_of(judge.good_verdict(question, 5 if number % 2 else 1)))
+
+    provider.decide = say
+    judged.suite(24, judges=[judged.model("judge")], metrics=["exact", "relevance"])
+    assert judged.run("run").code == 0
+    rows = [f"c{number},{number % 2 if number < 20 else (number + 1) % 2}" for number in range(24)]
+    judged.write("labels.csv", "case,label\n" + "\n".join(rows) + "\n")
+    done = judged.run("judge", "calibrate", "--labels", "labels.csv", "--json")
+    assert done.code == 0, done.err
+    assert "relevance" in judged.run("judge", "calibrate", "--labels", "labels.csv").out.splitlines()[0]
+    assert 0.5 < done.json["calibration"]["auroc"]["estimate"] < 1.0
