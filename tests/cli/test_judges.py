@@ -339,5 +339,5 @@ def test_a_judge_is_held_against_the_labels_of_people(judged: Bench, provider: P
     judged.write("labels.csv", "case,label\n" + "\n".join(rows) + "\n")
     done = judged.run("judge", "calibrate", "--labels", "labels.csv", "--json")
     assert done.code == 0, done.err
-    assert "relevance" in judged.run("judge", "calibrate", "--labels", "labels.csv").out.splitlines()[0]
+    assert "relevance" in judged.run("judge", "calibrate", "--labels", "labels.csv").out
     assert 0.5 < done.json["calibration"]["auroc"]["estimate"] < 1.0
