@@ -1,0 +1,192 @@
+"""What the rules of a pack find in a text.
+
+Meaning of the kinds, for a rule whose document, `when`, `when_all` and `when_none` fit:
+
+- required: one of `patterns` must be found; else the verdict is `missing`. With `allowed`, see below.
+- prohibited: no match of `patterns` may stand unexcused; each that does is `violated`.
+- advice: like prohibited; the name says that it is the answer's advice that is looked at.
+- citation: decided by the metric that knows citations, not here.
+
+A match is excused by `exceptions` in its sentence, by `exceptions_anywhere`, or by what `excused_by` names:
+`mention` (the sentence talks of the words instead of using them: "it is unlawful to say ...") and `negation`
+(a not, no, never or without up to six words before it, in the same clause). Where a pattern has a group
+`value` and the rule has `allowed`, a match whose value is allowed is right, and any other is `violated`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from assay.metrics.rule_packs import Rule
+from assay.metrics.rule_phrases import Phrases, Span, fold, sentence_around
+
+Verdict = Literal["satisfied", "violated", "missing", "unverified", "not_checked"]
+QUOTE_CHARS = 200
+NEGATION_REACH = 60
+MENTION = Phrases(
+    (
+        "re:\\b(?:unlawful\\w*|illegal\\w*|prohibit\\w+|forbid\\w*|forbidden|banned|discriminat\\w+)\\b",
+        "re:\\b(?:breach\\w*|contraven\\w+|violat\\w+|offen[cs]es?|non-compliant|misleading|deceptive)\\b",
+        "re:\\bagainst the law\\b",
+        "re:\\b(?:not|never|cannot|can ?not|can't|mustn't|shouldn't|don't|won't|avoid|stop|refrain from) "
+        "(?:\\w+ ){0,2}?"
+        "(?:say|saying|state|stating|write|writing|use|using|advertise|advertising|publish|publishing|"
+        "include|including|claim|claiming|promise|promising|describe|describing|put|list|listing|word|"
+        "allowed|permitted|lawful|legal|acceptable|appropriate|compliant|tell|telling|call|calling)\\b",
+        "re:\\b(?:avoid|remove[ds]?|removing|delete[ds]?|deleting|omit\\w*|replac(?:ed?|es|ing)|reworded?) ",
+        "re:\\b(?:words|wording|phrases?|terms|expressions?|language|statements?|claims?|lines?) "
+        "(?:such as|like)\\b",
+        "re:\\b(?:instead of|rather than) (?:saying|writing|using|stating|advertising|[\"'])",
+    )
+)
+"""Turns of phrase that talk of words instead of using them."""
+NEGATION = Phrases(
+    (
+        "re:\\b(?:not|never|no|nor|neither|cannot|without|none|nothing|unable)\\b",
+        "re:\\b\\w+n't\\b",
+        "re:\\b(?:unable|decline|refuse) to\\b",
+    )
+)
+NEGATION_WORDS = 6
+_CLAUSE_ENDS = frozenset(".;:!?\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFinding:
+    """What one rule says of one place; without a place where something is missing or was not checked."""
+
+    rule: Rule
+    verdict: Verdict
+    message: str
+    start: int | None = None
+    end: int | None = None
+    quote: str | None = None
+
+    def as_evidence(self) -> dict[str, Any]:
+        """The finding for a score's evidence."""
+        rule = self.rule
+        return {
+            "rule": rule.id, "verdict": self.verdict, "severity": rule.severity, "category": rule.category,
+            "jurisdiction": sorted(rule.jurisdictions), "source": rule.source, "message": self.message,
+            "remedy": rule.remedy, "quote": self.quote, "start": self.start, "end": self.end,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """A text made ready for many rules: as it is, folded, and folded in bytes (offsets agree)."""
+
+    raw: str
+    folded: str
+    data: bytes
+
+    def slice_quote(self, start: int, end: int) -> str:
+        """What stands there, shortened when it is long."""
+        return self.raw[start : min(end, start + QUOTE_CHARS)]
+
+
+Keep = Callable[[Rule, Span], bool]
+"""Whether a match counts for a rule: a caller may know that it is about another jurisdiction."""
+
+
+def read_text(text: str) -> RuleText:
+    """The text, folded once."""
+    folded = fold(text)
+    return RuleText(text, folded, folded.encode("latin-1", "replace"))
+
+
+def rule_applies(rule: Rule, text: RuleText, document: str | None) -> bool:
+    """Whether a rule has something to say of a text. An unknown document fits every rule."""
+    if rule.documents and document is not None and document not in rule.documents:
+        return False
+    if rule.when and rule.when.first(text.data) is None:
+        return False
+    if any(group.first(text.data) is None for group in rule.when_all):
+        return False
+    return not rule.when_none or rule.when_none.first(text.data) is None
+
+
+def check_rule(rule: Rule, text: RuleText, keep: Keep | None = None) -> tuple[RuleFinding, ...]:
+    """What a rule that applies finds: one `satisfied` or `missing`, or each place that violates it."""
+    if rule.needs_judge:
+        return (RuleFinding(rule=rule, verdict="not_checked", message="only a judge can decide this"),)
+    spans = [span for span in rule.patterns.find(text.data) if keep is None or keep(rule, span)]
+    if rule.kind == "required" and not rule.allowed:
+        return (_required(rule, text, spans),)
+    wrong = list(_violations(rule, text, spans))
+    if wrong:
+        return tuple(_without_overlaps(wrong))
+    right = _first_right(rule, text, spans)
+    if rule.kind == "required" and right is None:
+        return (RuleFinding(rule=rule, verdict="missing", message=rule.message),)
+    found = RuleFinding(rule=rule, verdict="satisfied", message=rule.title)
+    return (found if right is None else _placed(found, text, right),)
+
+
+def _required(rule: Rule, text: RuleText, spans: Sequence[Span]) -> RuleFinding:
+    if spans:
+        found = RuleFinding(rule=rule, verdict="satisfied", message=rule.title)
+        return _placed(found, text, spans[0])
+    if rule.exceptions_anywhere.first(text.data) is not None:
+        return RuleFinding(rule=rule, verdict="satisfied", message=rule.title)
+    return RuleFinding(rule=rule, verdict="missing", message=rule.message)
+
+
+def _placed(finding: RuleFinding, text: RuleText, span: Span) -> RuleFinding:
+    quote = text.slice_quote(span.start, span.end)
+    return replace(finding, start=span.start, end=span.end, quote=quote)
+
+
+def _violations(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Iterator[RuleFinding]:
+    if rule.exceptions_anywhere and rule.exceptions_anywhere.first(text.data) is not None:
+        return
+    for span in spans:
+        if not _is_allowed(rule, text, span) and not is_excused(rule, text, span):
+            yield _placed(RuleFinding(rule=rule, verdict="violated", message=rule.message), text, span)
+
+
+def _is_allowed(rule: Rule, text: RuleText, span: Span) -> bool:
+    return bool(rule.allowed) and rule.allowed.match_whole(text.data[span.value_start : span.value_end])
+
+
+def _first_right(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Span | None:
+    return next((span for span in spans if _is_allowed(rule, text, span)), None)
+
+
+def _without_overlaps(findings: Sequence[RuleFinding]) -> Iterator[RuleFinding]:
+    end = -1
+    for finding in sorted(findings, key=lambda found: (found.start or 0, -(found.end or 0))):
+        if finding.start is not None and finding.end is not None and finding.start >= end:
+            end = finding.end
+            yield finding
+
+
+def is_excused(rule: Rule, text: RuleText, span: Span) -> bool:
+    """Whether the sentence of a match takes its sting out."""
+    start, end = sentence_around(text.folded, span.start, span.end)
+    sentence = text.data[start:end]
+    if rule.exceptions and rule.exceptions.first(sentence) is not None:
+        return True
+    if "mention" in rule.excused_by:
+        around = sentence[: span.start - start] + b" \x00 " + sentence[span.end - start :]
+        if MENTION.first(around) is not None:
+            return True
+    return "negation" in rule.excused_by and is_negated(text, max(start, span.start - NEGATION_REACH), span)
+
+
+def is_negated(text: RuleText, low: int, span: Span) -> bool:
+    """Whether a negation stands up to six words before a match, in its clause."""
+    before = text.folded[low : span.start]
+    clause_start = max((before.rfind(mark) for mark in _CLAUSE_ENDS), default=-1) + 1
+    words = before[clause_start:].split()[-NEGATION_WORDS:]
+    return NEGATION.first(" ".join(words).encode("latin-1", "replace")) is not None
+
+
+def count_verdicts(findings: Sequence[RuleFinding]) -> Mapping[str, Verdict]:
+    """Rule id -> its one verdict: the worst of its findings."""
+    order: tuple[Verdict, ...] = ("satisfied", "not_checked", "unverified", "missing", "violated")
+    worst: dict[str, Verdict] = {}
+    for finding in findings:
+        known = worst.get(finding.rule.id, "satisfied")
+        worst[finding.rule.id] = max(known, finding.verdict, key=order.index)
+    return worst
