@@ -38,7 +38,7 @@ with file, line and field, all problems of the file at once.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -49,7 +49,16 @@ from typing import Any, Literal, get_args
 from assay.domain.errors import InvalidInput
 from assay.formats.places import Place, Problems, did_you_mean
 from assay.formats.yaml_text import parse_yaml
-from assay.metrics.rule_phrases import BUILT_IN_TERMS, BadPhrase, Phrases, expand_entry
+from assay.metrics.pack_fields import (
+    check_names,
+    join_path,
+    read_day,
+    read_pack_file,
+    read_terms,
+    read_text_field,
+    read_texts,
+)
+from assay.metrics.rule_phrases import BadPhrase, Phrases
 
 Kind = Literal["required", "prohibited", "advice", "citation"]
 Severity = Literal["critical", "major", "minor"]
@@ -58,7 +67,8 @@ WEIGHTS: Mapping[Severity, float] = {"critical": 5.0, "major": 3.0, "minor": 1.0
 """What a rule of each severity counts in a metric's value."""
 EXCUSES = ("mention", "negation")
 BUILT_IN = resources.files("assay.metrics") / "rules"
-MAX_PACK_BYTES = 1_000_000
+CLAUSE_PACKS = "contracts_"
+"""Begins the names of files that `assay.metrics.clause_packs` reads."""
 TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message", "remedy", "question")
 DATE_FIELDS = ("valid_from", "valid_to")
 LIST_FIELDS = ("jurisdictions", "documents", "excused_by")
@@ -67,9 +77,7 @@ FIELDS = (*TEXT_FIELDS, *DATE_FIELDS, *LIST_FIELDS, *PHRASE_FIELDS, "when_all", 
 NEEDED = ("id", "title", "kind", "source", "severity", "jurisdictions", "message")
 PACK_FIELDS = ("pack", "title", "version", "defaults", "terms", "rules")
 _ID = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*\Z")
-_TERM_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _JURISDICTION = re.compile(r"[A-Z][A-Z0-9-]{1,11}\Z|\*\Z")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +157,7 @@ def load_packs(names: Iterable[str]) -> tuple[Pack, ...]:
 def load_pack(name: str) -> Pack:
     """One pack, by the id of a built-in one or by path; raises InvalidInput."""
     if "/" in name or name.endswith((".yaml", ".yml")):
-        return parse_pack(_read(Path(name)), name)
+        return parse_pack(read_pack_file(Path(name)), name)
     return _load_built_in(name)
 
 
@@ -171,22 +179,8 @@ def _built_in() -> Mapping[str, Any]:
     return {
         name.removesuffix(".yaml"): file
         for file, name in names
-        if name.endswith(".yaml") and not name.startswith("_")
+        if name.endswith(".yaml") and not name.startswith(("_", CLAUSE_PACKS))
     }
-
-
-def _read(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InvalidInput(f"the rule pack cannot be read: {reason}", file=str(path)) from error
-    if len(content) > MAX_PACK_BYTES:
-        raise InvalidInput(f"a rule pack has at most {MAX_PACK_BYTES:,} bytes", file=str(path))
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidInput("the rule pack is not UTF-8", file=str(path)) from error
 
 
 def parse_pack(text: str, file: str) -> Pack:
@@ -195,67 +189,17 @@ def parse_pack(text: str, file: str) -> Pack:
     problems = Problems(file, lines)
     if not isinstance(value, dict):
         raise Place(file, 1).problem("a rule pack is a mapping with `pack`, `title`, `version` and `rules`")
-    _check_names(problems, "", value, PACK_FIELDS)
+    check_names(problems, "", value, PACK_FIELDS)
     for name in ("pack", "title", "version"):
-        _text(problems, name, value.get(name))
+        read_text_field(problems, name, value.get(name))
     defaults = value.get("defaults") or {}
     if not isinstance(defaults, dict):
         problems.add("defaults", "must be a mapping of fields of rules")
         defaults = {}
-    terms = _terms(problems, value.get("terms") or {})
+    terms = read_terms(problems, value.get("terms") or {})
     rules = _rules(_Reader(problems, terms), value.get("rules"), defaults)
     problems.raise_any()
     return Pack(id=value["pack"], title=value["title"], version=value["version"], rules=rules, file=file)
-
-
-def _check_names(problems: Problems, path: str, value: Mapping[str, Any], known: Sequence[str]) -> None:
-    for name in value:
-        if name not in known:
-            problems.add(_join(path, name), f"there is no such field{did_you_mean(name, known)}")
-
-
-def _join(path: str, name: str | int) -> str:
-    return f"{path}.{name}" if path else str(name)
-
-
-def _text(problems: Problems, path: str, value: Any) -> str:
-    if isinstance(value, str) and value.strip():
-        return value.strip()
-    problems.add(path, "is missing" if value is None else f"must be a text, not {value!r:.60}")
-    return ""
-
-
-def _texts(problems: Problems, path: str, value: Any) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        problems.add(path, "must be a list of texts")
-        return ()
-    for number, item in enumerate(value):
-        if not isinstance(item, str) or not item.strip():
-            problems.add(_join(path, number), f"must be a text, not {item!r:.60}")
-    return tuple(item.strip() for item in value if isinstance(item, str) and item.strip())
-
-
-def _terms(problems: Problems, value: Any) -> Mapping[str, str]:
-    """Name -> regular expression; a term may use those before it."""
-    terms = dict(BUILT_IN_TERMS)
-    if not isinstance(value, dict):
-        problems.add("terms", "must be a mapping of a name to a list of phrases")
-        return terms
-    for name, entries in value.items():
-        path = _join("terms", name)
-        if not _TERM_NAME.match(name) or name in terms:
-            problems.add(path, "a term's name is lower-case letters, digits and _, and no built-in term's")
-            continue
-        expressions = []
-        for number, entry in enumerate(_texts(problems, path, entries)):
-            try:
-                expressions.append(expand_entry(entry, terms))
-            except BadPhrase as error:
-                problems.add(_join(path, number), str(error.args[0]))
-        terms[name] = f"(?:{'|'.join(expressions)})"
-    return terms
 
 
 def _rules(reader: "_Reader", value: Any, defaults: Mapping[str, Any]) -> tuple[Rule, ...]:
@@ -283,17 +227,18 @@ class _Reader:
     terms: Mapping[str, str]
 
     def rule(self, path: str, value: Mapping[str, Any]) -> Rule:
-        _check_names(self.problems, path, value, FIELDS)
+        check_names(self.problems, path, value, FIELDS)
         for name in NEEDED:
             if value.get(name) is None:
-                self.problems.add(_join(path, name), "is missing")
+                self.problems.add(join_path(path, name), "is missing")
         texts = {name: self._text(path, value, name) for name in TEXT_FIELDS}
-        days = {name: self._day(_join(path, name), value.get(name)) for name in DATE_FIELDS}
+        days = {name: read_day(self.problems, join_path(path, name), value.get(name)) for name in DATE_FIELDS}
         lists = {
-            name: frozenset(_texts(self.problems, _join(path, name), value.get(name))) for name in LIST_FIELDS
+            name: frozenset(read_texts(self.problems, join_path(path, name), value.get(name)))
+            for name in LIST_FIELDS
         }
-        phrases = {name: self._phrases(_join(path, name), value.get(name)) for name in PHRASE_FIELDS}
-        when_all = self._groups(_join(path, "when_all"), value.get("when_all"))
+        phrases = {name: self._phrases(join_path(path, name), value.get(name)) for name in PHRASE_FIELDS}
+        when_all = self._groups(join_path(path, "when_all"), value.get("when_all"))
         fields: dict[str, Any] = {**texts, **days, **lists, **phrases, "when_all": when_all}
         fields["needs_judge"] = value.get("needs_judge", False)
         if value.get("excused_by") is None:
@@ -302,24 +247,17 @@ class _Reader:
         return Rule(**fields)
 
     def _text(self, path: str, value: Mapping[str, Any], name: str) -> str:
-        return "" if value.get(name) is None else _text(self.problems, _join(path, name), value[name])
-
-    def _day(self, path: str, value: Any) -> date | None:
-        if value is None:
-            return None
-        try:
-            if isinstance(value, str) and _DAY.match(value):
-                return date.fromisoformat(value)
-        except ValueError:
-            pass
-        self.problems.add(path, f"must be a day such as 2025-08-01, not {value!r:.40}")
-        return None
+        return (
+            ""
+            if value.get(name) is None
+            else read_text_field(self.problems, join_path(path, name), value[name])
+        )
 
     def _phrases(self, path: str, value: Any) -> Phrases:
         try:
-            return Phrases(_texts(self.problems, path, value), self.terms)
+            return Phrases(read_texts(self.problems, path, value), self.terms)
         except BadPhrase as error:
-            self.problems.add(_join(path, error.args[1]), str(error.args[0]))
+            self.problems.add(join_path(path, error.args[1]), str(error.args[0]))
             return Phrases(())
 
     def _groups(self, path: str, value: Any) -> tuple[Phrases, ...]:
@@ -328,12 +266,12 @@ class _Reader:
         if not isinstance(value, list):
             self.problems.add(path, "must be a list of lists of phrases")
             return ()
-        return tuple(self._phrases(_join(path, number), item) for number, item in enumerate(value))
+        return tuple(self._phrases(join_path(path, number), item) for number, item in enumerate(value))
 
     def _check(self, path: str, fields: Mapping[str, Any]) -> None:
         def unless(right: bool, name: str, message: str) -> None:
             if not right:
-                self.problems.add(_join(path, name), message)
+                self.problems.add(join_path(path, name), message)
 
         first, last = fields["valid_from"], fields["valid_to"]
         unless(
