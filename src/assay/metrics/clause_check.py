@@ -1,0 +1,319 @@
+"""What a contract says of one clause: is it there, is it whole, is it blank, struck out, or only referred to?
+
+Where a clause is looked for: sections whose heading a pack names (with their subsections), and sentences in which a
+cue stands, with the sentence before and the two after. What all these places say is taken together.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from assay.metrics.clause_packs import Clause
+from assay.metrics.clause_terms import BLANK
+from assay.metrics.clause_text import Contract, Section
+from assay.metrics.rule_phrases import Phrases
+
+Verdict = Literal["present", "partial", "blank", "empty", "excluded", "dangling", "missing", "not_applicable"]
+MAX_PLACES = 12
+"""Places of one clause that are looked at."""
+MAX_PLACE_CHARS = 6_000
+QUOTE_CHARS = 160
+EXCLUDED_CHARS = 160
+_NOT_HERE = re.compile(
+    r"[\s:.\-(\[*_|]*(?:(?:this (?:clause|section|item|condition) (?:is |has been )?)?(?:intentionally |deliberately )?"
+    r"(?:not applicable|n/?a\b|deleted|omitted|excluded|struck (?:out|through)|not used|left blank|removed|reserved|"
+    r"does not apply|inapplicable|waived in full)|nil\.?\s*$|none\.?\s*$)",
+    re.IGNORECASE,
+)
+_EXCLUSION = re.compile(
+    r"\b(?:clauses?|sections?|conditions?|items?|paragraphs?|provisions?|terms?)\b[^.\n]{0,120}?\b(?:(?:is|are|was|were|"
+    r"has been|have been|shall be|to be)\s+(?:hereby\s+|expressly\s+|wholly\s+|intentionally\s+)?(?:deleted|excluded|omitted|struck"
+    r"(?:\s+out)?|removed|not applicable)|(?:does|do|shall|will)\s+not\s+(?:apply|form part))|"
+    r"\b(?:delete|strike out|omit)s?\s+(?:clauses?|conditions?|items?|sections?|paragraphs?)\b[^.\n]{0,60}",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(
+    r"\b(?:of|in|to|under)\s+(?:the\s+)?[^.\n]{0,40}?(?:general|standard|act\b|regulation|code|terms of contract|law society)",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(r"\b(\d{1,3}(?:\.\d{1,3})*)\b")
+REFERENCE = re.compile(
+    r"\b(?:the\s+)?(?P<kind>schedule|annexure|appendix|exhibit|attachment|annex|addendum)\s+[\"(]?"
+    r"(?P<label>[A-Z]|\d{1,2}|[IVX]{1,4})\b(?P<after>[^.\n]{0,50})"
+    r"|\b(?P<the>the|attached|an?)\s+(?P<bare>schedule|annexure|appendix|exhibit|addendum|particulars|term sheet|rider)\b"
+    r"|\b(?P<clause>clause|section|item|paragraph|article|condition)\s+(?P<number>\d{1,3}(?:\.\d{1,3})*)\b(?P<rest>[^.\n]{0,50})",
+    re.IGNORECASE,
+)
+_STATUTE = re.compile(r"^\s*(?:\(\w+\)\s*)*,?\s*(?:to|of|in|under)\s+(?:the\s+|that\s+)?[^.\n]*?\b(?:act|regulations?|code|general|standard)\b", re.IGNORECASE)
+
+
+class Place(NamedTuple):
+    """Where a clause is looked for: `strict` is the part whose placeholders count, `body` where its text begins."""
+
+    start: int
+    end: int
+    strict_start: int
+    strict_end: int
+    body: int
+    section: Section | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClauseFinding:
+    """What is said of one clause, with the place that shows it."""
+
+    clause: Clause
+    verdict: Verdict
+    missing_elements: tuple[str, ...] = ()
+    start: int | None = None
+    end: int | None = None
+    quote: str | None = None
+    note: str | None = None
+
+    def as_evidence(self, jurisdiction: str | None) -> dict[str, Any]:
+        """The finding for a score's evidence."""
+        found = {
+            "clause": self.clause.id, "title": self.clause.title, "level": self.clause.level,
+            "verdict": self.verdict, "missing_elements": list(self.missing_elements), "quote": self.quote,
+            "start": self.start, "end": self.end, "source": self.clause.source_in(jurisdiction),
+        }  # fmt: skip
+        return {**found, "note": self.note} if self.note else found
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """Numbers of clauses that the contract itself strikes out, and the sentences that do so."""
+
+    numbers: frozenset[str]
+    sentences: tuple[tuple[int, int], ...]
+
+
+def find_exclusions(contract: Contract) -> Exclusions:
+    """Sentences such as "clause 12 is deleted"; those about clauses of another document do not count."""
+    numbers: set[str] = set()
+    sentences = []
+    for found in _EXCLUSION.finditer(contract.flat):
+        start, end = contract.sentence(*found.span())
+        sentence = contract.flat[start:end]
+        if _ELSEWHERE.search(sentence):
+            continue
+        numbers |= set(_NUMBERS.findall(found.group()))
+        sentences.append((start, end))
+        if len(sentences) >= 200:
+            break
+    return Exclusions(frozenset(numbers), tuple(sentences))
+
+
+def check_clause(contract: Contract, clause: Clause, exclusions: Exclusions) -> ClauseFinding:
+    """The verdict on one clause that applies."""
+    places = list(_places(contract, clause, exclusions))
+    live = [place for place in places if not _is_excluded(contract, clause, place, exclusions)]
+    if not live:
+        return _without_place(contract, clause, places, exclusions)
+    found = _elements(contract, clause, live)
+    missing = tuple(name for name, span in found.items() if span is None)
+    verdict = _verdict(contract, clause, live, missing)
+    if verdict == "dangling" or verdict == "partial":
+        more = [place for target in _targets(contract, live) if (place := target) is not None]
+        found = _elements(contract, clause, [*live, *more])
+        missing = tuple(name for name, span in found.items() if span is None)
+        verdict = "present" if not missing else verdict
+    shown = missing if verdict not in ("present", "empty") else (tuple(clause.elements) if verdict == "empty" else ())
+    return _placed(contract, clause, verdict, live[0], shown)
+
+
+def _verdict(contract: Contract, clause: Clause, live: Sequence[Place], missing: tuple[str, ...]) -> Verdict:
+    if all(_is_empty(contract, place) for place in live):
+        return "empty"
+    if not clause.blanks_allowed and any(BLANK in contract.flat[p.strict_start : p.strict_end] for p in live):
+        return "blank"
+    if _only_refers(contract, clause, live, missing):
+        return "dangling"
+    return "partial" if missing else "present"
+
+
+def _without_place(
+    contract: Contract, clause: Clause, places: Sequence[Place], exclusions: Exclusions
+) -> ClauseFinding:
+    if places:
+        return _placed(contract, clause, "excluded", places[0], ())
+    for start, end in exclusions.sentences:
+        sentence = contract.data[start:end]
+        words = re.sub(rb"^[^a-zA-Z]*(?:the|special)\s+", b"", sentence)
+        if any(clause.headings.first(part) is not None for part in _phrases_of(words)):
+            return ClauseFinding(
+                clause=clause, verdict="excluded", start=start, end=end, quote=_quote(contract, start, end)
+            )
+    return ClauseFinding(clause=clause, verdict="missing", missing_elements=tuple(clause.elements))
+
+
+def _phrases_of(sentence: bytes) -> Iterator[bytes]:
+    """Parts of a sentence that may be the title of a clause: in quotes or brackets, or before "clause"."""
+    for found in re.finditer(rb"[\"(]([^\")]{3,60})[\")]", sentence):
+        yield found.group(1).strip()
+    for found in re.finditer(rb"([A-Za-z][A-Za-z' -]{2,50}?)\s+(?:clause|condition|provision|term)s?\b", sentence):
+        yield re.sub(rb"^(?:the|any|special)\s+", b"", found.group(1).strip())
+
+
+def _placed(
+    contract: Contract, clause: Clause, verdict: Verdict, place: Place, missing: tuple[str, ...]
+) -> ClauseFinding:
+    start, end = place.start, min(place.end, place.start + MAX_PLACE_CHARS)
+    while end > start and contract.raw[end - 1].isspace():
+        end -= 1
+    return ClauseFinding(
+        clause=clause, verdict=verdict, missing_elements=missing, start=start, end=end,
+        quote=_quote(contract, start, end),
+    )  # fmt: skip
+
+
+def _quote(contract: Contract, start: int, end: int) -> str:
+    return " ".join(contract.raw[start : min(end, start + QUOTE_CHARS)].split())
+
+
+def _places(contract: Contract, clause: Clause, exclusions: Exclusions) -> Iterator[Place]:
+    yield from _headed(contract, clause)
+    count = 0
+    for span in clause.cues.find(contract.data, MAX_PLACES * 2):
+        start, end = contract.sentence(span.start, span.end)
+        sentence = contract.data[start:end]
+        if clause.not_cues.first(sentence) is not None or _within(start, exclusions.sentences):
+            continue
+        if clause.requires and clause.requires.first(sentence) is None:
+            continue
+        count += 1
+        if count > MAX_PLACES:
+            return
+        yield _around(contract, start, end)
+
+
+def _within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= place < end for start, end in spans)
+
+
+def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
+    count = 0
+    for section in contract.sections:
+        if not section.title or not names(clause, section.title):
+            continue
+        end = min(section.extent, section.start + MAX_PLACE_CHARS)
+        count += 1
+        if count > MAX_PLACES:
+            return
+        yield Place(section.start, end, section.start, end, min(section.body, end), section)
+
+
+def names(clause: Clause, title: str) -> bool:
+    """Whether a heading is one that the pack knows for a clause."""
+    data = title.encode("latin-1", "replace")
+    return clause.headings.first(data) is not None and clause.not_headings.first(data) is None
+
+
+def _around(contract: Contract, start: int, end: int) -> Place:
+    """The sentence of a cue with one before and two after, in its paragraph."""
+    low, high = contract.paragraph(start, end, reach=600)
+    first = contract.sentence(max(low, start - 2), max(low + 1, start - 1))[0] if start - 2 > low else start
+    last = end
+    for _ in range(2):
+        if last + 1 < high:
+            last = min(high, contract.sentence(last, last + 1)[1])
+    section = contract.section_at(start)
+    return Place(min(first, start), max(last, end), start, end, start, section)
+
+
+def _is_excluded(contract: Contract, clause: Clause, place: Place, exclusions: Exclusions) -> bool:
+    section = place.section
+    if section is not None and section.number and _number_is_in(section.number, exclusions.numbers):
+        return True
+    if section is None or place.body == place.start:
+        return False
+    text = contract.flat[place.body : place.end].strip()
+    if not _NOT_HERE.match(text) or len(text) > EXCLUDED_CHARS:
+        return False
+    return any(span is None for span in _elements(contract, clause, [place]).values()) or not clause.elements
+
+
+def _number_is_in(number: str, excluded: frozenset[str]) -> bool:
+    parts = number.split(".")
+    return any(".".join(parts[: count + 1]) in excluded for count in range(len(parts)))
+
+
+def _is_empty(contract: Contract, place: Place) -> bool:
+    """A heading with nothing but marks after it."""
+    if place.body == place.start:
+        return False
+    text = contract.flat[place.body : place.end]
+    return not any(char.isalnum() or char == BLANK for char in _subheads_off(contract, place, text))
+
+
+def _subheads_off(contract: Contract, place: Place, text: str) -> str:
+    """The text without the titles of numbered subsections, which say nothing by themselves."""
+    return re.sub(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$", "", text)
+
+
+def _elements(contract: Contract, clause: Clause, places: Sequence[Place]) -> dict[str, tuple[int, int] | None]:
+    """Element -> where it is said."""
+    found: dict[str, tuple[int, int] | None] = {}
+    for name, phrases in clause.elements.items():
+        found[name] = next((span for place in places if (span := _said(contract, phrases, place))), None)
+    return found
+
+
+def _said(contract: Contract, phrases: Phrases, place: Place) -> tuple[int, int] | None:
+    for start in dict.fromkeys((place.start, place.body)):
+        span = phrases.first(contract.data[start : place.end])
+        if span is not None:
+            return start + span.start, start + span.end
+    return None
+
+
+def _only_refers(contract: Contract, clause: Clause, live: Sequence[Place], missing: tuple[str, ...]) -> bool:
+    """Something is missing, and what should say it is an annexure or clause that is not there."""
+    if clause.elements and not missing:
+        return False
+    targets = list(_targets(contract, live))
+    return any(target is None for target in targets) and bool(missing)
+
+
+def _targets(contract: Contract, places: Sequence[Place]) -> Iterator[Place | None]:
+    """Each annexure or clause that the places refer to; None for one that is not in the contract."""
+    for place in places:
+        text = contract.flat[place.strict_start : place.strict_end]
+        for found in REFERENCE.finditer(text):
+            target = resolve(contract, found)
+            if target == "ignored":
+                continue
+            yield None if target is None or isinstance(target, str) else _whole(target, place)
+
+
+def _whole(section: Section, place: Place) -> Place | None:
+    if section.start <= place.start < section.extent:
+        return place
+    end = min(section.extent, section.start + MAX_PLACE_CHARS)
+    return Place(section.start, end, section.start, end, section.body, section)
+
+
+def resolve(contract: Contract, found: re.Match[str]) -> Section | Literal["ignored"] | None:
+    """The section that a reference names; "ignored" for what is outside the contract on its face."""
+    if found["clause"]:
+        if _STATUTE.match(found["rest"]) or found["clause"].lower() == "section":
+            return "ignored"
+        return _section_with(contract, found["number"].lower())
+    if found["bare"]:
+        kind = found["bare"].lower()
+        return next((each for each in contract.sections if each.number.startswith(kind) or _is_named(each, kind)), None)
+    if _STATUTE.match(found["after"]):
+        return "ignored"
+    return _section_with(contract, f"{found['kind']} {found['label']}".lower())
+
+
+def _is_named(section: Section, kind: str) -> bool:
+    return section.title.lower().startswith(kind) or section.title.lower().endswith(kind)
+
+
+def _section_with(contract: Contract, number: str) -> Section | None:
+    for section in contract.sections:
+        if section.number == number and contract.flat[section.start : section.extent].strip():
+            return section
+    return None
