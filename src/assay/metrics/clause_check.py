@@ -20,12 +20,14 @@ MAX_PLACES = 12
 MAX_PLACE_CHARS = 6_000
 QUOTE_CHARS = 160
 EXCLUDED_CHARS = 160
-_NOT_HERE = re.compile(
-    r"[\s:.\-(\[*_|]*(?:(?:this (?:clause|section|item|condition) (?:is |has been )?)?(?:intentionally |deliberately )?"
-    r"(?:not applicable|n/?a\b|deleted|omitted|excluded|struck (?:out|through)|not used|left blank|removed|reserved|"
-    r"does not apply|inapplicable|waived in full)|nil\.?\s*$|none\.?\s*$)",
+_STRUCK_OUT = re.compile(
+    r"[\s:.\-(\[*_|]*(?:\d{1,3}(?:\.\d{1,3})*[.)]?\s+)?(?:(?:this|the) (?:clause|section|item|condition|part|provision)"
+    r" (?:is |has been |was )?(?:hereby )?)?(?:intentionally |deliberately )?"
+    r"(?:deleted|omitted|excluded|struck (?:out|through)|not used|left blank|removed|reserved|does not apply|not applicable|"
+    r"n/?a\b|inapplicable|nil\.?\s*$|none\.?\s*$)",
     re.IGNORECASE,
 )
+_MAY_SAY_MORE = re.compile(r"\b(?:not applicable|n/?a|nil|none|excluded|inapplicable)\b", re.IGNORECASE)
 _EXCLUSION = re.compile(
     r"\b(?:clauses?|sections?|conditions?|items?|paragraphs?|provisions?|terms?)\b[^.\n]{0,120}?\b(?:(?:is|are|was|were|"
     r"has been|have been|shall be|to be)\s+(?:hereby\s+|expressly\s+|wholly\s+|intentionally\s+)?(?:deleted|excluded|omitted|struck"
@@ -48,6 +50,14 @@ REFERENCE = re.compile(
 _STATUTE = re.compile(r"^\s*(?:\(\w+\)\s*)*,?\s*(?:to|of|in|under)\s+(?:the\s+|that\s+)?[^.\n]*?\b(?:act|regulations?|code|general|standard)\b", re.IGNORECASE)
 
 
+_BARE_NUMBER = re.compile(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$")
+_POINTING = frozenset(
+    "see refer refers referred to as set out in described specified per according the is are be detailed stated listed "
+    "provided contained shown below attached hereto of this contract agreement lease with a and by under details "
+    "particulars full more for item".split()
+)
+
+
 class Place(NamedTuple):
     """Where a clause is looked for: `strict` is the part whose placeholders count, `body` where its text begins."""
 
@@ -57,6 +67,11 @@ class Place(NamedTuple):
     strict_end: int
     body: int
     section: Section | None
+
+    @property
+    def headed(self) -> bool:
+        """Whether it is a section with a heading of the clause."""
+        return self.body != self.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,28 +124,30 @@ def check_clause(contract: Contract, clause: Clause, exclusions: Exclusions) -> 
     """The verdict on one clause that applies."""
     places = list(_places(contract, clause, exclusions))
     live = [place for place in places if not _is_excluded(contract, clause, place, exclusions)]
-    if not live:
+    headed = [place for place in places if place.headed]
+    if not live or (headed and not any(place.headed for place in live)):
         return _without_place(contract, clause, places, exclusions)
-    found = _elements(contract, clause, live)
-    missing = tuple(name for name, span in found.items() if span is None)
-    verdict = _verdict(contract, clause, live, missing)
-    if verdict == "dangling" or verdict == "partial":
-        more = [place for target in _targets(contract, live) if (place := target) is not None]
-        found = _elements(contract, clause, [*live, *more])
-        missing = tuple(name for name, span in found.items() if span is None)
-        verdict = "present" if not missing else verdict
-    shown = missing if verdict not in ("present", "empty") else (tuple(clause.elements) if verdict == "empty" else ())
-    return _placed(contract, clause, verdict, live[0], shown)
+    full = [place for place in live if not _is_empty(contract, place, clause.blanks_allowed)]
+    said = _elements(contract, clause, full)
+    missing = tuple(name for name, span in said.items() if span is None)
+    if len(full) < len(live) and not any(place.headed for place in full) and (missing or not full):
+        return _placed(contract, clause, "empty", live[0], tuple(clause.elements))
+    if not clause.blanks_allowed and any(BLANK in contract.flat[p.strict_start : p.strict_end] for p in full):
+        return _placed(contract, clause, "blank", full[0], missing)
+    return _said_or_referred(contract, clause, full, missing)
 
 
-def _verdict(contract: Contract, clause: Clause, live: Sequence[Place], missing: tuple[str, ...]) -> Verdict:
-    if all(_is_empty(contract, place) for place in live):
-        return "empty"
-    if not clause.blanks_allowed and any(BLANK in contract.flat[p.strict_start : p.strict_end] for p in live):
-        return "blank"
-    if _only_refers(contract, clause, live, missing):
-        return "dangling"
-    return "partial" if missing else "present"
+def _said_or_referred(
+    contract: Contract, clause: Clause, live: Sequence[Place], missing: tuple[str, ...]
+) -> ClauseFinding:
+    targets = list(_targets(contract, live))
+    more = [target for target in targets if target is not None and target not in live]
+    if missing and more:
+        missing = tuple(n for n, span in _elements(contract, clause, [*live, *more]).items() if span is None)
+    lost = any(target is None for target in targets)
+    if lost and (missing or all(_is_reference(contract, place) for place in live)):
+        return _placed(contract, clause, "dangling", live[0], missing or tuple(clause.elements))
+    return _placed(contract, clause, "partial" if missing else "present", live[0], missing)
 
 
 def _without_place(
@@ -173,12 +190,16 @@ def _quote(contract: Contract, start: int, end: int) -> str:
 
 
 def _places(contract: Contract, clause: Clause, exclusions: Exclusions) -> Iterator[Place]:
-    yield from _headed(contract, clause)
+    headed = list(_headed(contract, clause))
+    yield from headed
+    covered = [(place.start, place.end) for place in headed]
     count = 0
     for span in clause.cues.find(contract.data, MAX_PLACES * 2):
         start, end = contract.sentence(span.start, span.end)
         sentence = contract.data[start:end]
-        if clause.not_cues.first(sentence) is not None or _within(start, exclusions.sentences):
+        if _within(span.start, covered) or _within(start, exclusions.sentences):
+            continue
+        if clause.not_cues.first(sentence) is not None:
             continue
         if clause.requires and clause.requires.first(sentence) is None:
             continue
@@ -226,12 +247,16 @@ def _is_excluded(contract: Contract, clause: Clause, place: Place, exclusions: E
     section = place.section
     if section is not None and section.number and _number_is_in(section.number, exclusions.numbers):
         return True
-    if section is None or place.body == place.start:
+    if not place.headed:
         return False
     text = contract.flat[place.body : place.end].strip()
-    if not _NOT_HERE.match(text) or len(text) > EXCLUDED_CHARS:
+    found = _STRUCK_OUT.match(text)
+    if found is None or len(text) > EXCLUDED_CHARS:
         return False
-    return any(span is None for span in _elements(contract, clause, [place]).values()) or not clause.elements
+    if not clause.elements or not _MAY_SAY_MORE.search(found.group()):
+        return True
+    said = (phrases.first(contract.data[place.body : place.end]) for phrases in clause.elements.values())
+    return any(span is None for span in said)
 
 
 def _number_is_in(number: str, excluded: frozenset[str]) -> bool:
@@ -239,17 +264,12 @@ def _number_is_in(number: str, excluded: frozenset[str]) -> bool:
     return any(".".join(parts[: count + 1]) in excluded for count in range(len(parts)))
 
 
-def _is_empty(contract: Contract, place: Place) -> bool:
-    """A heading with nothing but marks after it."""
-    if place.body == place.start:
+def _is_empty(contract: Contract, place: Place, blanks_allowed: bool) -> bool:
+    """A heading with nothing but marks after it, and where lines may be filled in not even a line."""
+    if not place.headed:
         return False
-    text = contract.flat[place.body : place.end]
-    return not any(char.isalnum() or char == BLANK for char in _subheads_off(contract, place, text))
-
-
-def _subheads_off(contract: Contract, place: Place, text: str) -> str:
-    """The text without the titles of numbered subsections, which say nothing by themselves."""
-    return re.sub(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$", "", text)
+    text = _BARE_NUMBER.sub("", contract.flat[place.body : place.end])
+    return not any(char.isalnum() or char == BLANK or (blanks_allowed and char in "_.") for char in text)
 
 
 def _elements(contract: Contract, clause: Clause, places: Sequence[Place]) -> dict[str, tuple[int, int] | None]:
@@ -268,12 +288,12 @@ def _said(contract: Contract, phrases: Phrases, place: Place) -> tuple[int, int]
     return None
 
 
-def _only_refers(contract: Contract, clause: Clause, live: Sequence[Place], missing: tuple[str, ...]) -> bool:
-    """Something is missing, and what should say it is an annexure or clause that is not there."""
-    if clause.elements and not missing:
+def _is_reference(contract: Contract, place: Place) -> bool:
+    """Whether a section says nothing but where to look."""
+    if not place.headed:
         return False
-    targets = list(_targets(contract, live))
-    return any(target is None for target in targets) and bool(missing)
+    text = re.sub(r"^\s*\d+(?:\.\d+)*[.)]?\s", " ", REFERENCE.sub(" ", contract.flat[place.body : place.end]))
+    return not [word for word in re.findall(r"[A-Za-z0-9$%]+", text) if word.lower() not in _POINTING]
 
 
 def _targets(contract: Contract, places: Sequence[Place]) -> Iterator[Place | None]:

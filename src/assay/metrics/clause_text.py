@@ -29,7 +29,7 @@ PLACEHOLDERS = re.compile(
     rf"\[(?:[^\]\n]{{0,60}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})s?\b[^\]\n]{{0,80}}\](?!\()|"
     r"\[(?:\s{3,}|\s*[*.$_#?-]{1,20}\s*(?:%\s*)?)\]|\[\$?\s?[.xX_]{1,12}%?\]|"
     rf"<(?:[^>\n]{{0,40}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})\b[^>\n]{{0,40}}>|\{{\{{[^}}\n]{{1,60}}\}}\}}|"
-    r"_{3,}|\.{6,}|(?:\. ){5,}|\bT\.?B\.?[ACDN]\.?(?![A-Za-z])|\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|"
+    r"(?P<line>_{3,}|\.{6,}|(?:\. ){5,})|\bT\.?B\.?[ACDN]\.?(?![A-Za-z])|\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|"
     r"\bto be (?:advised|confirmed|inserted|notified|filled in|supplied later|decided)\b|"
     r"\bto be (?:agreed|determined|negotiated|completed|finalised|finalized)"
     r"(?=\s*(?:[.;,)|\n]|$|(?:later|between|at a|before|upon|on|prior)\b))|\bnot yet (?:agreed|known|determined)\b|"
@@ -37,10 +37,19 @@ PLACEHOLDERS = re.compile(
     re.IGNORECASE,
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,4000}~~")
+_SIGNING = re.compile(r"\b(?:sign(?:ed|atures?|ing|atory|atories)?|executed|execution|witness|dated?)\b", re.IGNORECASE)
+_SIGNING_BLOCK = re.compile(
+    r"^[\W\d]*(?:the\s+)?(?:sign(?:ed|atures?|ing|atories)\b|execut(?:ed|ion)\b|in witness\b|by signing\b)", re.IGNORECASE | re.MULTILINE
+)
+_ROLES = re.compile(
+    r"[\W_]*(?:(?:the|by|name|date|vendor|seller|purchaser|buyer|landlord|lessor|tenant|lessee|renter|rental provider|"
+    r"owner|agent|client|principal|provider|contractor|consultant|customer|company|supplier|and|for|s)(?:\b|(?=_))[\W_]*)*$",
+    re.IGNORECASE,
+)
 _MARKDOWN = re.compile(r"\s{0,3}(#{1,6})\s+(\S.*?)[\s#]*$")
 _BOLD = re.compile(r"\s*(?:[-*+]\s+)?(?:\*\*|__)(?=\S)([^*_\n]{1,90}?)(?:\*\*|__)\s*(.*)$")
 _NUMBERED = re.compile(
-    r"\s*(?:[-*+]\s+)?(?P<word>(?:special\s+)?(?:clause|section|article|item|paragraph|condition|term)\s+)?"
+    r"\s*(?:[-*+]\s+)?(?P<word>(?:special\s+)?(?:clause|section|article|item|paragraph|condition|term)\s+)?\(?"
     r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4}|(?:[A-Z]|[IVX]{1,5})(?=[.):]))(?P<mark>[.):]*)(?:\s+|\s*[-:]\s*)(?P<rest>\S.*)$",
     re.IGNORECASE,
 )
@@ -57,6 +66,7 @@ _SPACED_LABEL = re.compile(r"\s*([A-Z][A-Za-z0-9'()/& -]{1,40}?)(?:\t+| {3,}|\.{
 _SPLIT = re.compile(r"(?P<title>[A-Z][^.:;\n]{1,70}?)\s*(?::|\.|\s-{1,2})\s+(?P<body>\S.*)$")
 _CAPITALS_FIRST = re.compile(r"(?P<title>[A-Z][A-Z/&'(), -]{3,60}[A-Z)])\s+(?P<body>[A-Z(][a-z ].*)$")
 _UNDERLINE = re.compile(r"\s*(?:=|-){3,}\s*$")
+_FIGURE = re.compile(r"\d{3,}|\$|\d,\d")
 _TITLE_END = re.compile(r"[.;,?!]$")
 _MARKUP = re.compile(r"[*_#`|]+")
 _SENTENCE_END = re.compile(r"(?<!\b[A-Z])(?<!\bNo)(?<!\bno)(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!Pty)(?<!Inc)[.!?][\"')\]*]*\s|\n\s*\n")
@@ -69,6 +79,8 @@ class Heading(NamedTuple):
     number: str
     title: str
     body: int
+    inline: bool = False
+    """Whether text follows on the line itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,29 +135,69 @@ def read_contract(text: str, is_title: IsTitle) -> Contract:
     """The text split into sections; `is_title` says of a short line whether a pack knows it as a heading."""
     folded = mark_placeholders(fold(text))
     heads = list(_headings(folded, is_title))
-    sections = tuple(_sections(heads, len(folded)))
+    sections = tuple(_sections(heads, folded))
     flat = _flatten(folded, sections)
     return Contract(text, flat, flat.encode("latin-1", "replace"), sections)
 
 
 def mark_placeholders(folded: str) -> str:
     """Each character of a placeholder as BLANK, of struck-out text as a space; the length stays."""
-    marked = PLACEHOLDERS.sub(lambda found: BLANK * len(found.group()), folded)
+    blocks = [found.start() for found in _SIGNING_BLOCK.finditer(folded, len(folded) // 3)]
+    signing = blocks[-1] if blocks else len(folded)
+
+    def mark(found: re.Match[str]) -> str:
+        if found["line"]:
+            line = _line_around(folded, found.start())
+            if found.start() >= signing or _SIGNING.search(line):
+                return found.group()
+            if not blocks and found.start() > len(folded) * 4 // 5 and _ROLES.match(line):
+                return found.group()
+            if found["line"].startswith(".") and _follows(folded, found.end()):
+                return found.group()
+        return BLANK * len(found.group())
+
+    marked = PLACEHOLDERS.sub(mark, folded)
     return _STRUCK.sub(lambda found: " " * len(found.group()), marked)
+
+
+def _line_around(text: str, place: int) -> str:
+    start, end = text.rfind("\n", 0, place) + 1, text.find("\n", place)
+    return text[max(start, place - 200) : min(end if end >= 0 else len(text), place + 200)]
+
+
+def _follows(text: str, place: int) -> bool:
+    """Whether words follow on the line, as after the dots of a table of particulars."""
+    following = text[place : place + 12].split("\n", 1)[0].strip(" :.")
+    return bool(following) and following[0].isalnum()
 
 
 def _headings(text: str, is_title: IsTitle) -> Iterator[tuple[int, int, Heading]]:
     """Line start, body start and heading of each line that is one."""
     place = 0
     lines = text.split("\n", MAX_LINES)
-    previous = ""
+    previous, last = "", None
     for number, line in enumerate(lines[:MAX_LINES]):
         following = lines[number + 1] if number + 1 < len(lines) else ""
         heading = read_heading(line, previous, following, is_title) if line.strip() else None
         if heading is not None:
+            if heading.level == BARE_LABEL_LEVEL and last is not None and last.level == LABEL_LEVEL and (
+                previous.strip() or not following.strip()
+            ):
+                heading = heading._replace(level=LABEL_LEVEL)
+            heading = heading._replace(inline=bool(line[heading.body :].strip(" *_|")))
+            if last is None and _is_document_title(heading, line, text[:place]):
+                heading = heading._replace(title="")
             yield place, place + heading.body, heading
+            last = heading
         previous = line
         place += len(line) + 1
+
+
+def _is_document_title(heading: Heading, line: str, before: str) -> bool:
+    """The first line of all, when it is a title of several words, heads the contract and no clause of it."""
+    if before.strip() or heading.number or ":" in line.rstrip(": "):
+        return False
+    return len(line.split()) > 1 and (not heading.inline or len(line.split()) <= 12)
 
 
 def read_heading(line: str, previous: str, following: str, is_title: IsTitle) -> Heading | None:
@@ -223,7 +275,7 @@ def _split_title(rest: str, is_title: IsTitle) -> tuple[str, int | None]:
             return _plain(label["title"]), label.start("body")
         if not _TITLE_END.search(rest.strip()) and rest[:1].isupper() and not re.search(r"\d", rest):
             return _plain(rest), None
-        if is_title(_plain(rest)) and len(rest.split()) <= 4 and not re.search(r"\d", rest):
+        if is_title(_plain(rest)) and len(rest.split()) <= 5 and not _FIGURE.search(rest):
             return _plain(rest), None
     for pattern, words in ((_CAPITALS_FIRST, 9), (_SPLIT, 7)):
         found = pattern.match(rest)
@@ -254,7 +306,7 @@ def _capitals(line: str, is_title: IsTitle) -> Heading | None:
     letters = sum(map(str.isalpha, text))
     if letters < 3 or text != text.upper() or len(text) > MAX_TITLE_CHARS or BLANK in text:
         return None
-    if any(map(str.isdigit, text)) or len(text.split()) > MAX_TITLE_WORDS or ":" in text.rstrip(":"):
+    if any(map(str.isdigit, text)) or text.endswith(":") or len(text.split()) > MAX_TITLE_WORDS or ":" in text:
         return None
     if not is_title(_plain(text)) and (len(text.split()) > 6 or text.endswith((".", ","))):
         return None
@@ -294,25 +346,36 @@ def _title_line(line: str, previous: str, following: str, is_title: IsTitle) -> 
     return Heading(CAPITALS_LEVEL, "", _plain(text), len(line))
 
 
-def _sections(heads: Sequence[tuple[int, int, Heading]], length: int) -> Iterator[Section]:
-    ends = [head[0] for head in heads[1:]] + [length]
-    extents = _extents([head[2].level for head in heads], [head[0] for head in heads], length)
+def _sections(heads: Sequence[tuple[int, int, Heading]], text: str) -> Iterator[Section]:
+    """Sections in order; what stands after the paragraph of a label is a section without a title."""
+    ends = [*(head[0] for head in heads[1:]), len(text)][: len(heads)]
+    extents = _extents(heads, len(text))
     for (start, body, heading), end, extent in zip(heads, ends, extents, strict=True):
+        over = text.find("\n\n", body, end) if heading.inline and heading.level == LABEL_LEVEL else -1
+        last = over + 1 if over >= 0 and text[over:end].strip() else end
         yield Section(
             level=heading.level, number=heading.number.lower(), title=heading.title, start=start,
-            body=min(body, end), end=end, extent=extent,
+            body=min(body, last), end=last, extent=last if last != end else extent,
         )  # fmt: skip
+        if last != end:
+            yield Section(level=LABEL_LEVEL, number="", title="", start=last, body=last, end=end, extent=end)
 
 
-def _extents(levels: Sequence[int], starts: Sequence[int], length: int) -> Sequence[int]:
-    """For each section the start of the next one that is not below it."""
-    extents = [length] * len(levels)
+def _extents(heads: Sequence[tuple[int, int, Heading]], length: int) -> Sequence[int]:
+    """For each section the start of the next one that is not below it; labels are below bare headings only."""
+    extents = [length] * len(heads)
     open_sections: list[int] = []
-    for index, level in enumerate(levels):
-        while open_sections and levels[open_sections[-1]] >= level:
-            extents[open_sections.pop()] = starts[index]
+    for index, (start, _, heading) in enumerate(heads):
+        while open_sections and not _holds(heads[open_sections[-1]][2], heading):
+            extents[open_sections.pop()] = start
         open_sections.append(index)
     return extents
+
+
+def _holds(outer: Heading, inner: Heading) -> bool:
+    if outer.inline and inner.level >= BARE_LABEL_LEVEL:
+        return False
+    return outer.level < inner.level
 
 
 def _flatten(folded: str, sections: Sequence[Section]) -> str:
