@@ -75,7 +75,7 @@ def _compose(kind: dict[str, Any], number: int, rng: random.Random) -> dict[str,
     style = STYLES[(number + len(kind["id"])) % len(STYLES)]
     parts = [
         (rng.choice(clause["headings"]), fault.body if (fault := faults.get(name)) else rng.choice(clause["bodies"]))
-        for name, clause in kind["clauses"].items()
+        for name, clause in sorted(kind["clauses"].items(), key=lambda item: item[0] == "execution")
         if not (name in faults and faults[name].verdict == "missing")
     ]
     middle = parts[2:-1]

@@ -5,6 +5,7 @@ cue stands, with the sentence before and the two after. What all these places sa
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -20,6 +21,9 @@ MAX_PLACES = 12
 MAX_PLACE_CHARS = 6_000
 QUOTE_CHARS = 160
 EXCLUDED_CHARS = 160
+LEAD_REACH = 1_500
+"""How far back the line is looked for that introduces a list."""
+_LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
 _STRUCK_OUT = re.compile(
     r"[\s:.\-(\[*_|]*(?:\d{1,3}(?:\.\d{1,3})*[.)]?\s+)?(?:(?:this|the) (?:clause|section|item|condition|part|provision)"
     r" (?:is |has been |was )?(?:hereby )?)?(?:intentionally |deliberately )?"
@@ -127,7 +131,7 @@ def check_clause(contract: Contract, clause: Clause, exclusions: Exclusions) -> 
     headed = [place for place in places if place.headed]
     if not live or (headed and not any(place.headed for place in live)):
         return _without_place(contract, clause, places, exclusions)
-    full = [place for place in live if not _is_empty(contract, place, clause.blanks_allowed)]
+    full = [place for place in live if not _is_empty(contract, clause, place)]
     said = _elements(contract, clause, full)
     missing = tuple(name for name, span in said.items() if span is None)
     if len(full) < len(live) and not any(place.headed for place in full) and (missing or not full):
@@ -206,7 +210,7 @@ def _places(contract: Contract, clause: Clause, exclusions: Exclusions) -> Itera
         count += 1
         if count > MAX_PLACES:
             return
-        yield _around(contract, start, end)
+        yield _sentence(contract, start, end) if clause.document else _around(contract, start, end)
 
 
 def _within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -231,6 +235,10 @@ def names(clause: Clause, title: str) -> bool:
     return clause.headings.first(data) is not None and clause.not_headings.first(data) is None
 
 
+def _sentence(contract: Contract, start: int, end: int) -> Place:
+    return Place(start, end, start, end, start, contract.section_at(start))
+
+
 def _around(contract: Contract, start: int, end: int) -> Place:
     """The sentence of a cue with one before and two after, in its paragraph."""
     low, high = contract.paragraph(start, end, reach=600)
@@ -240,7 +248,8 @@ def _around(contract: Contract, start: int, end: int) -> Place:
         if last + 1 < high:
             last = min(high, contract.sentence(last, last + 1)[1])
     section = contract.section_at(start)
-    return Place(min(first, start), max(last, end), start, end, start, section)
+    first = min(first, start)
+    return Place(first, max(last, end), start, end, first, section)
 
 
 def _is_excluded(contract: Contract, clause: Clause, place: Place, exclusions: Exclusions) -> bool:
@@ -264,28 +273,55 @@ def _number_is_in(number: str, excluded: frozenset[str]) -> bool:
     return any(".".join(parts[: count + 1]) in excluded for count in range(len(parts)))
 
 
-def _is_empty(contract: Contract, place: Place, blanks_allowed: bool) -> bool:
-    """A heading with nothing but marks after it, and where lines may be filled in not even a line."""
+def _is_empty(contract: Contract, clause: Clause, place: Place) -> bool:
+    """A heading with nothing but marks after it, which says nothing itself."""
     if not place.headed:
         return False
     text = _BARE_NUMBER.sub("", contract.flat[place.body : place.end])
-    return not any(char.isalnum() or char == BLANK or (blanks_allowed and char in "_.") for char in text)
+    if any(char.isalnum() or char == BLANK for char in text):
+        return False
+    if clause.blanks_allowed:
+        return not (set(text) & set("_.")) and clause.cues.first(contract.data[place.start : place.body]) is None
+    return not clause.document or any(span is None for span in _elements(contract, clause, [place]).values())
 
 
 def _elements(contract: Contract, clause: Clause, places: Sequence[Place]) -> dict[str, tuple[int, int] | None]:
     """Element -> where it is said."""
     found: dict[str, tuple[int, int] | None] = {}
     for name, phrases in clause.elements.items():
-        found[name] = next((span for place in places if (span := _said(contract, phrases, place))), None)
+        spans = (_said(contract, phrases, place, clause.document) for place in places)
+        found[name] = next((span for span in spans if span), None)
     return found
 
 
-def _said(contract: Contract, phrases: Phrases, place: Place) -> tuple[int, int] | None:
-    for start in dict.fromkeys((place.start, place.body)):
-        span = phrases.first(contract.data[start : place.end])
+def _said(contract: Contract, phrases: Phrases, place: Place, with_lead: bool) -> tuple[int, int] | None:
+    spans = [(start, place.end) for start in dict.fromkeys((place.start, place.body))]
+    if with_lead:
+        spans += _leads(contract, place)
+    for start, end in spans:
+        span = phrases.first(contract.data[start:end])
         if span is not None:
             return start + span.start, start + span.end
     return None
+
+
+def _leads(contract: Contract, place: Place) -> Iterator[tuple[int, int]]:
+    """What introduces the list that a place is in: a line that ends with a colon, and the headings above it."""
+    low = max(0, place.start - LEAD_REACH)
+    lines = list(_LEAD.finditer(contract.raw, low, place.start))
+    if lines:
+        yield lines[-1].span()
+    level = 99
+    for section in reversed(contract.sections[: _index_at(contract, place.start)]):
+        if section.start < low:
+            return
+        if section.level < level and section.start <= place.start < section.extent:
+            level = section.level
+            yield section.start, section.body
+
+
+def _index_at(contract: Contract, place: int) -> int:
+    return bisect_right(contract.sections, place, key=lambda section: section.start)
 
 
 def _is_reference(contract: Contract, place: Place) -> bool:

@@ -27,6 +27,8 @@
         requires: [...]              ... and only with one of these in the sentence
         elements: {holder: [...]}    what must be said, by name
         blanks_allowed: true         lines to fill in, as for signatures, are no placeholders
+        document: true               a document that is named: what is said of it stands in the same sentence, in the
+                                     heading above or before the list that it is an item of
 
 `assay.metrics.rule_phrases` says how phrases are written, `assay.metrics.clause_terms` which words in braces there
 are. Packs of one contract are taken together. What is wrong raises InvalidInput with file, line and field.
@@ -66,7 +68,7 @@ CONDITION_FIELDS = ("cues", "unless", "number")
 PHRASE_FIELDS = ("headings", "not_headings", "cues", "not_cues", "requires")
 CLAUSE_FIELDS = (
     "id", "title", "level", "why", "source", "jurisdictions", "valid_from", "valid_to", "when", *PHRASE_FIELDS,
-    "elements", "blanks_allowed",
+    "elements", "blanks_allowed", "document",
 )  # fmt: skip
 COMPARISONS = ("below", "at_least")
 YAML_DEPTH = 12
@@ -105,6 +107,7 @@ class Clause:
     requires: Phrases
     elements: Mapping[str, Phrases]
     blanks_allowed: bool
+    document: bool
 
     def holds_on(self, day: date | None) -> bool:
         """Whether it is asked on a day. With no day known: whether it has not ended."""
@@ -281,9 +284,15 @@ class _Reader:
             valid_to=read_day(self.problems, f"{path}.valid_to", value.get("valid_to")),
             when=self.when(f"{path}.when", value.get("when"), conditions),
             elements=self.elements(f"{path}.elements", value.get("elements") or {}),
-            blanks_allowed=value.get("blanks_allowed") is True,
+            blanks_allowed=self.flag(path, value, "blanks_allowed"),
+            document=self.flag(path, value, "document"),
             **fields,
         )
+
+    def flag(self, path: str, value: Mapping[str, Any], name: str) -> bool:
+        if not isinstance(value.get(name, False), bool):
+            self.problems.add(join_path(path, name), "must be true or false")
+        return value.get(name) is True
 
     def check(self, path: str, texts: Mapping[str, str], phrases: Mapping[str, Phrases]) -> None:
         if texts["id"] and not _ID.match(texts["id"]):

@@ -29,7 +29,7 @@ PLACEHOLDERS = re.compile(
     rf"\[(?:[^\]\n]{{0,60}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})s?\b[^\]\n]{{0,80}}\](?!\()|"
     r"\[(?:\s{3,}|\s*[*.$_#?-]{1,20}\s*(?:%\s*)?)\]|\[\$?\s?[.xX_]{1,12}%?\]|"
     rf"<(?:[^>\n]{{0,40}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})\b[^>\n]{{0,40}}>|\{{\{{[^}}\n]{{1,60}}\}}\}}|"
-    r"(?P<line>_{3,}|\.{6,}|(?:\. ){5,})|\bT\.?B\.?[ACDN]\.?(?![A-Za-z])|\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|"
+    r"(?P<line>_{3,}|\.{6,}|(?:\. ){5,})|\bTB[ACDN]\b|\bT\.B\.[ACDN]\b|\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|"
     r"\bto be (?:advised|confirmed|inserted|notified|filled in|supplied later|decided)\b|"
     r"\bto be (?:agreed|determined|negotiated|completed|finalised|finalized)"
     r"(?=\s*(?:[.;,)|\n]|$|(?:later|between|at a|before|upon|on|prior)\b))|\bnot yet (?:agreed|known|determined)\b|"
@@ -60,16 +60,19 @@ _ANNEXURE = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"\s*(?:[-*+]\s+|\|\s*)?(?:\*\*|__)?([A-Za-z][A-Za-z0-9'()/&.,% -]{1,58}?)(?:\*\*|__)?\s*(?:\||:(?!//))\s*(?:\*\*|__)?\s*(.*?)\s*\|?\s*$"
+    r"\s*(?:[-*+>]\s+|\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)]\s+|\|\s*)?(?:\*\*|__)?([A-Za-z][A-Za-z0-9'()/&.,% -]{1,58}?)(?:\*\*|__)?\s*(?:\||:(?!//))\s*(?:\*\*|__)?\s*(.*?)\s*\|?\s*$"
 )
 _SPACED_LABEL = re.compile(r"\s*([A-Z][A-Za-z0-9'()/& -]{1,40}?)(?:\t+| {3,}|\.{4,}\s*)(\S.*)$")
+_CAPITALS_LABEL = re.compile(r"\s*([A-Z][A-Z()'/& -]{2,40}[A-Z)])\s+([^\sA-Z].*|[A-Z$(][a-z0-9\d].*|[A-Z]+[a-z].*)$")
 _SPLIT = re.compile(r"(?P<title>[A-Z][^.:;\n]{1,70}?)\s*(?::|\.|\s-{1,2})\s+(?P<body>\S.*)$")
 _CAPITALS_FIRST = re.compile(r"(?P<title>[A-Z][A-Z/&'(), -]{3,60}[A-Z)])\s+(?P<body>[A-Z(][a-z ].*)$")
+_PLURAL = re.compile(r"\((?:s|es)\)", re.IGNORECASE)
+_ENDS_BLOCK = re.compile(r"\n(?=[ \t]*(?:\n|[-*+>] |\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)] |\|))")
 _UNDERLINE = re.compile(r"\s*(?:=|-){3,}\s*$")
 _FIGURE = re.compile(r"\d{3,}|\$|\d,\d")
 _TITLE_END = re.compile(r"[.;,?!]$")
 _MARKUP = re.compile(r"[*_#`|]+")
-_SENTENCE_END = re.compile(r"(?<!\b[A-Z])(?<!\bNo)(?<!\bno)(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!Pty)(?<!Inc)[.!?][\"')\]*]*\s|\n\s*\n")
+_SENTENCE_END = re.compile(r"(?<!\b[A-Z])(?<!\bNo)(?<!\bno)(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!Pty)(?<!Inc)[.!?][\"')\]*]*\s|\n")
 
 
 class Heading(NamedTuple):
@@ -168,7 +171,7 @@ def _line_around(text: str, place: int) -> str:
 def _follows(text: str, place: int) -> bool:
     """Whether words follow on the line, as after the dots of a table of particulars."""
     following = text[place : place + 12].split("\n", 1)[0].strip(" :.")
-    return bool(following) and following[0].isalnum()
+    return bool(following)
 
 
 def _headings(text: str, is_title: IsTitle) -> Iterator[tuple[int, int, Heading]]:
@@ -216,7 +219,8 @@ def read_heading(line: str, previous: str, following: str, is_title: IsTitle) ->
 
 
 def _plain(text: str) -> str:
-    return _MARKUP.sub("", text).strip(" \t:.-")
+    """A title without markup, marks at its ends and plurals in brackets."""
+    return _PLURAL.sub("", _MARKUP.sub("", text)).strip(" \t:.-")
 
 
 def _markdown(line: str, found: re.Match[str]) -> Heading:
@@ -224,9 +228,17 @@ def _markdown(line: str, found: re.Match[str]) -> Heading:
     annexure = _annexure(_plain(rest))
     if annexure:
         return annexure._replace(body=len(line))
-    numbered = _NUMBERED.match(_MARKUP.sub("", rest))
+    numbered = _number_of(_MARKUP.sub("", rest))
     number, title = (numbered["number"], numbered["rest"]) if numbered else ("", rest)
     return Heading(len(found[1]), number, _plain(title), len(line))
+
+
+def _number_of(text: str, start: int = 0) -> re.Match[str] | None:
+    """The number that a heading begins with; "Section 32 statement" names a statute's section."""
+    found = _NUMBERED.match(text, start)
+    if found and found["word"] and not found["mark"] and found["rest"][:1].islower():
+        return None
+    return found
 
 
 def _annexure(line: str) -> Heading | None:
@@ -248,7 +260,7 @@ def _numbered(line: str, is_title: IsTitle) -> Heading | None:
     if alone:
         return Heading(NUMBER_LEVEL + 1, alone[1], "", len(line))
     start = len(line) - len(line.lstrip(" \t*_"))
-    found = _NUMBERED.match(line, start)
+    found = _number_of(line, start)
     if not found:
         return None
     number, rest = found["number"], found["rest"]
@@ -256,8 +268,6 @@ def _numbered(line: str, is_title: IsTitle) -> Heading | None:
     if not number[0].isdigit() and not (found["word"] or (found["mark"] and number.isupper())):
         return None
     if not marked and not (rest[:1].isupper() and is_title(_plain(rest)) and len(rest.split()) <= MAX_TITLE_WORDS):
-        return None
-    if not number[0].isdigit() and not found["word"] and len(rest.split()) > MAX_TITLE_WORDS:
         return None
     level = NUMBER_LEVEL + 1 + number.count(".")
     title, offset = _split_title(rest, is_title)
@@ -275,7 +285,8 @@ def _split_title(rest: str, is_title: IsTitle) -> tuple[str, int | None]:
             return _plain(label["title"]), label.start("body")
         if not _TITLE_END.search(rest.strip()) and rest[:1].isupper() and not re.search(r"\d", rest):
             return _plain(rest), None
-        if is_title(_plain(rest)) and len(rest.split()) <= 5 and not _FIGURE.search(rest):
+        ended = rest.strip().endswith(".")
+        if not ended and is_title(_plain(rest)) and len(rest.split()) <= 5 and not _FIGURE.search(rest):
             return _plain(rest), None
     for pattern, words in ((_CAPITALS_FIRST, 9), (_SPLIT, 7)):
         found = pattern.match(rest)
@@ -289,7 +300,7 @@ def _bold(line: str) -> Heading | None:
     if not found:
         return None
     title, rest = found[1].strip(), found[2].strip()
-    numbered = _NUMBERED.match(title)
+    numbered = _number_of(title)
     number = numbered["number"] if numbered else ""
     name = _plain(numbered["rest"] if numbered else title)
     if not rest or rest in (":", "."):
@@ -321,13 +332,13 @@ def _label(line: str, is_title: IsTitle) -> Heading | None:
             return Heading(BARE_LABEL_LEVEL, "", _plain(found[1]), len(line))
         if found[1][:1].isupper() or is_title(_plain(found[1])):
             return Heading(LABEL_LEVEL, "", _plain(found[1]), found.start(2))
-    spaced = _SPACED_LABEL.match(line)
+    spaced = _SPACED_LABEL.match(line) or _CAPITALS_LABEL.match(line)
     if spaced and is_title(_plain(spaced[1])):
         return Heading(LABEL_LEVEL, "", _plain(spaced[1]), spaced.start(2))
-    dashed = re.match(r"\s*(?:[-*+]\s+)?([A-Z][A-Za-z'/& -]{2,40}?)\s+-{1,2}\s+(\S.*)$", line)
+    dashed = re.match(r"\s*(?:[-*+]\s+|\(?(?:[a-z]|[ivx]{1,4})[.)]\s+)?([A-Z][A-Za-z'/& -]{2,40}?)\s+-{1,2}\s+(\S.*)$", line)
     if dashed and is_title(_plain(dashed[1])) and len(dashed[1].split()) <= 5:
         return Heading(LABEL_LEVEL, "", _plain(dashed[1]), dashed.start(2))
-    lead = re.match(r"\s*([A-Z][A-Za-z'/& -]{2,45}?)\.\s+(\S.*)$", line)
+    lead = re.match(r"\s*(?:[-*+]\s+|\(?(?:[a-z]|[ivx]{1,4})[.)]\s+)?([A-Z][A-Za-z'/& -]{2,45}?)\.\s+(\S.*)$", line)
     if lead and len(lead[1].split()) <= 5 and is_title(_plain(lead[1])):
         return Heading(LABEL_LEVEL, "", _plain(lead[1]), lead.start(2))
     return None
@@ -381,7 +392,7 @@ def _holds(outer: Heading, inner: Heading) -> bool:
 def _flatten(folded: str, sections: Sequence[Section]) -> str:
     """Line ends inside a section become spaces; those before a section and between paragraphs stay."""
     kept = {section.start - 1 for section in sections}
-    paragraphs = {found.start() for found in re.finditer(r"\n(?=[ \t]*\n)", folded)}
+    paragraphs = {found.start() for found in _ENDS_BLOCK.finditer(folded)}
     pieces = folded.split("\n")
     place, out = -1, []
     for piece in pieces[:-1]:
