@@ -33,7 +33,7 @@ class Fault(NamedTuple):
 
 def main() -> None:
     """Write all items."""
-    items = [*written("written_*.txt", "written"), *composed(), *written("heldout_*.txt", "heldout")]
+    items = [*written("written_*.txt", "written"), *composed(), *written("heldout_*.txt", "heldout"), *written("second_heldout*.txt", "heldout2")]
     lines = [json.dumps(item, ensure_ascii=False, sort_keys=True) for item in items]
     TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{len(items)} items in {TARGET.name}")
