@@ -25,7 +25,7 @@ LEAD_REACH = 1_500
 """How far back the line is looked for that introduces a list."""
 _LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
 _STRUCK_OUT = re.compile(
-    r"[\s:.\-(\[*_|]*(?:\d{1,3}(?:\.\d{1,3})*[.)]?\s+)?(?:(?:this|the) (?:clause|section|item|condition|part|provision)"
+    r"[\s:.\-(\[*_|]*(?:\d{1,3}(?:\.\d{1,3})*[.)]?\s+)?(?:(?:this |the )?(?:clause|section|item|condition|part|provision)"
     r" (?:is |has been |was )?(?:hereby )?)?(?:intentionally |deliberately )?"
     r"(?:deleted|omitted|excluded|struck (?:out|through)|not used|left blank|removed|reserved|does not apply|not applicable|"
     r"n/?a\b|inapplicable|nil\.?\s*$|none\.?\s*$)",
@@ -210,7 +210,7 @@ def _places(contract: Contract, clause: Clause, exclusions: Exclusions) -> Itera
         count += 1
         if count > MAX_PLACES:
             return
-        yield _sentence(contract, start, end) if clause.document else _around(contract, start, end)
+        yield _sentence(contract, start, end) if clause.same_sentence else _around(contract, start, end)
 
 
 def _within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -282,14 +282,14 @@ def _is_empty(contract: Contract, clause: Clause, place: Place) -> bool:
         return False
     if clause.blanks_allowed:
         return not (set(text) & set("_.")) and clause.cues.first(contract.data[place.start : place.body]) is None
-    return not clause.document or any(span is None for span in _elements(contract, clause, [place]).values())
+    return not clause.same_sentence or any(span is None for span in _elements(contract, clause, [place]).values())
 
 
 def _elements(contract: Contract, clause: Clause, places: Sequence[Place]) -> dict[str, tuple[int, int] | None]:
     """Element -> where it is said."""
     found: dict[str, tuple[int, int] | None] = {}
     for name, phrases in clause.elements.items():
-        spans = (_said(contract, phrases, place, clause.document) for place in places)
+        spans = (_said(contract, phrases, place, clause.same_sentence) for place in places)
         found[name] = next((span for span in spans if span), None)
     return found
 

@@ -27,8 +27,8 @@
         requires: [...]              ... and only with one of these in the sentence
         elements: {holder: [...]}    what must be said, by name
         blanks_allowed: true         lines to fill in, as for signatures, are no placeholders
-        document: true               a document that is named: what is said of it stands in the same sentence, in the
-                                     heading above or before the list that it is an item of
+        same_sentence: true          what is said of a cue stands in its sentence, in the headings above or before the
+                                     list that it is an item of, as for documents; else next to it, too
 
 `assay.metrics.rule_phrases` says how phrases are written, `assay.metrics.clause_terms` which words in braces there
 are. Packs of one contract are taken together. What is wrong raises InvalidInput with file, line and field.
@@ -68,7 +68,7 @@ CONDITION_FIELDS = ("cues", "unless", "number")
 PHRASE_FIELDS = ("headings", "not_headings", "cues", "not_cues", "requires")
 CLAUSE_FIELDS = (
     "id", "title", "level", "why", "source", "jurisdictions", "valid_from", "valid_to", "when", *PHRASE_FIELDS,
-    "elements", "blanks_allowed", "document",
+    "elements", "blanks_allowed", "same_sentence",
 )  # fmt: skip
 COMPARISONS = ("below", "at_least")
 YAML_DEPTH = 12
@@ -107,7 +107,7 @@ class Clause:
     requires: Phrases
     elements: Mapping[str, Phrases]
     blanks_allowed: bool
-    document: bool
+    same_sentence: bool
 
     def holds_on(self, day: date | None) -> bool:
         """Whether it is asked on a day. With no day known: whether it has not ended."""
@@ -285,7 +285,7 @@ class _Reader:
             when=self.when(f"{path}.when", value.get("when"), conditions),
             elements=self.elements(f"{path}.elements", value.get("elements") or {}),
             blanks_allowed=self.flag(path, value, "blanks_allowed"),
-            document=self.flag(path, value, "document"),
+            same_sentence=self.flag(path, value, "same_sentence"),
             **fields,
         )
 

@@ -37,7 +37,7 @@ PLACEHOLDERS = re.compile(
     re.IGNORECASE,
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,4000}~~")
-_SIGNING = re.compile(r"\b(?:sign(?:ed|atures?|ing|atory|atories)?|executed|execution|witness|dated?)\b", re.IGNORECASE)
+_SIGNING = re.compile(r"\b(?:sign(?:ed|atures?|ing|atory|atories)?|executed|execution|witness)\b", re.IGNORECASE)
 _SIGNING_BLOCK = re.compile(
     r"^[\W\d]*(?:the\s+)?(?:sign(?:ed|atures?|ing|atories)\b|execut(?:ed|ion)\b|in witness\b|by signing\b)", re.IGNORECASE | re.MULTILINE
 )
@@ -60,7 +60,7 @@ _ANNEXURE = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"\s*(?:[-*+>]\s+|\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)]\s+|\|\s*)?(?:\*\*|__)?([A-Za-z][A-Za-z0-9'()/&.,% -]{1,58}?)(?:\*\*|__)?\s*(?:\||:(?!//))\s*(?:\*\*|__)?\s*(.*?)\s*\|?\s*$"
+    r"\s*(?:[-*+>]\s+|\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)]\s+|\|\s*)?(?:\*{1,3}|__?)?([A-Za-z][A-Za-z0-9'()/&.,% -]{1,58}?)(?:\*{1,3}|__?)?\s*(?:\||:(?!//))\s*(?:\*\*|__)?\s*(.*?)\s*\|?\s*$"
 )
 _SPACED_LABEL = re.compile(r"\s*([A-Z][A-Za-z0-9'()/& -]{1,40}?)(?:\t+| {3,}|\.{4,}\s*)(\S.*)$")
 _CAPITALS_LABEL = re.compile(r"\s*([A-Z][A-Z()'/& -]{2,40}[A-Z)])\s+([^\sA-Z].*|[A-Z$(][a-z0-9\d].*|[A-Z]+[a-z].*)$")
@@ -335,7 +335,7 @@ def _label(line: str, is_title: IsTitle) -> Heading | None:
     spaced = _SPACED_LABEL.match(line) or _CAPITALS_LABEL.match(line)
     if spaced and is_title(_plain(spaced[1])):
         return Heading(LABEL_LEVEL, "", _plain(spaced[1]), spaced.start(2))
-    dashed = re.match(r"\s*(?:[-*+]\s+|\(?(?:[a-z]|[ivx]{1,4})[.)]\s+)?([A-Z][A-Za-z'/& -]{2,40}?)\s+-{1,2}\s+(\S.*)$", line)
+    dashed = re.match(r"\s*(?:[-*+]\s+|\(?(?:[a-z]|[ivx]{1,4})[.)]\s+)?[*_]{0,3}([A-Z][A-Za-z'/& -]{2,40}?)[*_]{0,3}\s+-{1,2}\s+(\S.*)$", line)
     if dashed and is_title(_plain(dashed[1])) and len(dashed[1].split()) <= 5:
         return Heading(LABEL_LEVEL, "", _plain(dashed[1]), dashed.start(2))
     lead = re.match(r"\s*(?:[-*+]\s+|\(?(?:[a-z]|[ivx]{1,4})[.)]\s+)?([A-Z][A-Za-z'/& -]{2,45}?)\.\s+(\S.*)$", line)
