@@ -1,4 +1,5 @@
-"""Makes contracts.jsonl: items written whole by hand, and items composed of paragraphs with one or two faults.
+"""Makes contracts.jsonl: items written whole by hand, and items composed of paragraphs with one or two
+faults.
 
     python benchmarks/gold/build_contracts.py
 
@@ -19,7 +20,10 @@ SOURCE = HERE / "contracts_source"
 TARGET = HERE / "contracts.jsonl"
 COMPOSED_FOR_EACH = 9
 SEED = 20_261
-_ITEM = re.compile(r"^=== (?P<id>[\w-]+) \| (?P<contract>\w+) \| (?P<place>[\w-]+) \| (?P<conditions>\{.*?\}) \|(?P<labels>.*)$")
+_ITEM = re.compile(
+    r"^=== (?P<id>[\w-]+) \| (?P<contract>\w+) \| (?P<place>[\w-]+) \| (?P<conditions>\{.*?\}) \|"
+    r"(?P<labels>.*)$"
+)
 STYLES = ("numbered", "markdown", "capitals", "labels", "bold", "prose")
 
 
@@ -33,7 +37,12 @@ class Fault(NamedTuple):
 
 def main() -> None:
     """Write all items."""
-    items = [*written("written_*.txt", "written"), *composed(), *written("heldout_*.txt", "heldout"), *written("second_heldout*.txt", "heldout2")]
+    items = [
+        *written("written_*.txt", "written"),
+        *composed(),
+        *written("heldout_*.txt", "heldout"),
+        *written("second_heldout*.txt", "heldout2"),
+    ]
     lines = [json.dumps(item, ensure_ascii=False, sort_keys=True) for item in items]
     TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{len(items)} items in {TARGET.name}")
@@ -74,7 +83,10 @@ def _compose(kind: dict[str, Any], number: int, rng: random.Random) -> dict[str,
     faults = {fault.clause: fault for fault in _faults(kind, number, rng)}
     style = STYLES[(number + len(kind["id"])) % len(STYLES)]
     parts = [
-        (rng.choice(clause["headings"]), fault.body if (fault := faults.get(name)) else rng.choice(clause["bodies"]))
+        (
+            rng.choice(clause["headings"]),
+            fault.body if (fault := faults.get(name)) else rng.choice(clause["bodies"]),
+        )
         for name, clause in sorted(kind["clauses"].items(), key=lambda item: item[0] == "execution")
         if not (name in faults and faults[name].verdict == "missing")
     ]
@@ -101,9 +113,13 @@ def _faults(kind: dict[str, Any], number: int, rng: random.Random) -> Iterator[F
         clause = kind["clauses"][name]
         choices = [("missing", None), ("missing", None), ("empty", "")]
         choices += [("partial", text) for text in clause.get("partial", [])]
-        choices += [("blank", text) for text in ("[to be inserted]", "TBC", "[insert details]", "____________")]
+        choices += [
+            ("blank", text) for text in ("[to be inserted]", "TBC", "[insert details]", "____________")
+        ]
         choices += [("dangling", text) for text in ("See Schedule 9.", "As set out in Annexure Q.")]
-        choices += [("excluded", text) for text in ("Not applicable.", "Deleted.", "This clause does not apply.")]
+        choices += [
+            ("excluded", text) for text in ("Not applicable.", "Deleted.", "This clause does not apply.")
+        ]
         verdict, body = rng.choice(choices)
         yield Fault(name, verdict, body)
 
@@ -121,7 +137,11 @@ def _laid_out(parts: Sequence[tuple[str, str]], style: str) -> str:
             case "labels":
                 out.append(f"{heading}: {body}".rstrip())
             case "bold":
-                out.append(f"**{number}. {heading}**\n\n{number}.1 {body}".rstrip() if body else f"**{number}. {heading}**")
+                out.append(
+                    f"**{number}. {heading}**\n\n{number}.1 {body}".rstrip()
+                    if body
+                    else f"**{number}. {heading}**"
+                )
             case _:
                 out.append(body if len(body) > 40 else f"{heading}: {body}".rstrip())
     return "\n\n".join(out)

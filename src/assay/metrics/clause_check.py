@@ -1,7 +1,7 @@
 """What a contract says of one clause: is it there, is it whole, is it blank, struck out, or only referred to?
 
-Where a clause is looked for: sections whose heading a pack names (with their subsections), and sentences in which a
-cue stands, with the sentence before and the two after. What all these places say is taken together.
+Where a clause is looked for: sections whose heading a pack names (with their subsections), and sentences in
+which a cue stands, with the sentence before and the two after. What all these places say is taken together.
 """
 
 import re
@@ -25,45 +25,60 @@ LEAD_REACH = 1_500
 """How far back the line is looked for that introduces a list."""
 _LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
 _STRUCK_OUT = re.compile(
-    r"[\s:.\-(\[*_|]*(?:\d{1,3}(?:\.\d{1,3})*[.)]?\s+)?(?:(?:this |the )?(?:clause|section|item|condition|part|provision)"
+    r"[\s:.\-(\[*_|]*(?:\d{1,3}(?:\.\d{1,3})*[.)]?\s+)?(?:(?:this |the )?(?:clause|section|item|condition|"
+    r"part|provision)"
     r" (?:is |has been |was )?(?:hereby )?)?(?:intentionally |deliberately )?"
-    r"(?:deleted|omitted|excluded|struck (?:out|through)|not used|left blank|removed|reserved|does not apply|not applicable|"
+    r"(?:deleted|omitted|excluded|struck (?:out|through)|not used|left blank|removed|reserved|"
+    r"does not apply|not applicable|"
     r"n/?a\b|inapplicable|nil\.?\s*$|none\.?\s*$)",
     re.IGNORECASE,
 )
 _MAY_SAY_MORE = re.compile(r"\b(?:not applicable|n/?a|nil|none|excluded|inapplicable)\b", re.IGNORECASE)
 _EXCLUSION = re.compile(
     r"\b(?:clauses?|sections?|conditions?|items?|paragraphs?|provisions?|terms?)\b[^.\n]{0,120}?\b(?:(?:is|are|was|were|"
-    r"has been|have been|shall be|to be)\s+(?:hereby\s+|expressly\s+|wholly\s+|intentionally\s+)?(?:deleted|excluded|omitted|struck"
+    r"has been|have been|shall be|to be)\s+(?:hereby\s+|expressly\s+|wholly\s+|"
+    r"intentionally\s+)?(?:deleted|excluded|omitted|struck"
     r"(?:\s+out)?|removed|not applicable)|(?:does|do|shall|will)\s+not\s+(?:apply|form part))|"
     r"\b(?:delete|strike out|omit)s?\s+(?:clauses?|conditions?|items?|sections?|paragraphs?)\b[^.\n]{0,60}",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
-    r"\b(?:of|in|to|under)\s+(?:the\s+)?[^.\n]{0,40}?(?:general|standard|act\b|regulation|code|terms of contract|law society)",
+    r"\b(?:of|in|to|under)\s+(?:the\s+)?[^.\n]{0,40}?(?:general|standard|act\b|regulation|code|"
+    r"terms of contract|law society)",
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"\b(\d{1,3}(?:\.\d{1,3})*)\b")
 REFERENCE = re.compile(
     r"\b(?:the\s+)?(?P<kind>schedule|annexure|appendix|exhibit|attachment|annex|addendum)\s+[\"(]?"
     r"(?P<label>[A-Z]|\d{1,2}|[IVX]{1,4})\b(?P<after>[^.\n]{0,50})"
-    r"|\b(?P<the>the|attached|an?)\s+(?P<bare>schedule|annexure|appendix|exhibit|addendum|particulars|term sheet|rider)\b"
+    r"|\b(?P<the>the|attached|an?)\s+(?P<bare>schedule|annexure|appendix|exhibit|addendum|particulars|"
+    r"term sheet|rider)\b"
     r"|\b(?P<clause>clause|section|item|paragraph|article|condition)\s+(?P<number>\d{1,3}(?:\.\d{1,3})*)\b(?P<rest>[^.\n]{0,50})",
     re.IGNORECASE,
 )
-_STATUTE = re.compile(r"^\s*(?:\(\w+\)\s*)*,?\s*(?:to|of|in|under)\s+(?:the\s+|that\s+)?[^.\n]*?\b(?:act|regulations?|code|general|standard)\b", re.IGNORECASE)
+_STATUTE = re.compile(
+    r"^\s*(?:\(\w+\)\s*)*,?\s*(?:to|of|in|under)\s+(?:the\s+|that\s+)?[^.\n]*?\b(?:act|regulations?|code|general|standard)\b",
+    re.IGNORECASE,
+)
 
 
 _BARE_NUMBER = re.compile(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$")
 _POINTING = frozenset(
-    "see refer refers referred to as set out in described specified per according the is are be detailed stated listed "
-    "provided contained shown below attached hereto of this contract agreement lease with a and by under details "
-    "particulars full more for item".split()
-)
+    {
+        "see", "refer", "refers", "referred", "to", "as", "set", "out", "in", "described",
+        "specified", "per", "according", "the", "is", "are", "be", "detailed", "stated", "listed",
+        "provided", "contained", "shown", "below", "attached", "hereto", "of", "this", "contract",
+        "agreement", "lease", "with", "a", "and", "by", "under", "details", "particulars", "full",
+        "more", "for", "item",
+    }
+)  # fmt: skip
+"""Words that say nothing but where to look."""
 
 
 class Place(NamedTuple):
-    """Where a clause is looked for: `strict` is the part whose placeholders count, `body` where its text begins."""
+    """Where a clause is looked for: `strict` is the part whose placeholders count, `body` where its text
+    begins.
+    """
 
     start: int
     end: int
@@ -173,7 +188,9 @@ def _phrases_of(sentence: bytes) -> Iterator[bytes]:
     """Parts of a sentence that may be the title of a clause: in quotes or brackets, or before "clause"."""
     for found in re.finditer(rb"[\"(]([^\")]{3,60})[\")]", sentence):
         yield found.group(1).strip()
-    for found in re.finditer(rb"([A-Za-z][A-Za-z' -]{2,50}?)\s+(?:clause|condition|provision|term)s?\b", sentence):
+    for found in re.finditer(
+        rb"([A-Za-z][A-Za-z' -]{2,50}?)\s+(?:clause|condition|provision|term)s?\b", sentence
+    ):
         yield re.sub(rb"^(?:the|any|special)\s+", b"", found.group(1).strip())
 
 
@@ -281,11 +298,17 @@ def _is_empty(contract: Contract, clause: Clause, place: Place) -> bool:
     if any(char.isalnum() or char == BLANK for char in text):
         return False
     if clause.blanks_allowed:
-        return not (set(text) & set("_.")) and clause.cues.first(contract.data[place.start : place.body]) is None
-    return not clause.same_sentence or any(span is None for span in _elements(contract, clause, [place]).values())
+        return (
+            not (set(text) & set("_.")) and clause.cues.first(contract.data[place.start : place.body]) is None
+        )
+    return not clause.same_sentence or any(
+        span is None for span in _elements(contract, clause, [place]).values()
+    )
 
 
-def _elements(contract: Contract, clause: Clause, places: Sequence[Place]) -> dict[str, tuple[int, int] | None]:
+def _elements(
+    contract: Contract, clause: Clause, places: Sequence[Place]
+) -> dict[str, tuple[int, int] | None]:
     """Element -> where it is said."""
     found: dict[str, tuple[int, int] | None] = {}
     for name, phrases in clause.elements.items():
@@ -306,7 +329,9 @@ def _said(contract: Contract, phrases: Phrases, place: Place, with_lead: bool) -
 
 
 def _leads(contract: Contract, place: Place) -> Iterator[tuple[int, int]]:
-    """What introduces the list that a place is in: a line that ends with a colon, and the headings above it."""
+    """What introduces the list that a place is in: a line that ends with a colon, and the headings above
+    it.
+    """
     low = max(0, place.start - LEAD_REACH)
     lines = list(_LEAD.finditer(contract.raw, low, place.start))
     if lines:
@@ -338,9 +363,8 @@ def _targets(contract: Contract, places: Sequence[Place]) -> Iterator[Place | No
         text = contract.flat[place.strict_start : place.strict_end]
         for found in REFERENCE.finditer(text):
             target = resolve(contract, found)
-            if target == "ignored":
-                continue
-            yield None if target is None or isinstance(target, str) else _whole(target, place)
+            if not isinstance(target, str):
+                yield None if target is None else _whole(target, place)
 
 
 def _whole(section: Section, place: Place) -> Place | None:
@@ -358,7 +382,10 @@ def resolve(contract: Contract, found: re.Match[str]) -> Section | Literal["igno
         return _section_with(contract, found["number"].lower())
     if found["bare"]:
         kind = found["bare"].lower()
-        return next((each for each in contract.sections if each.number.startswith(kind) or _is_named(each, kind)), None)
+        return next(
+            (each for each in contract.sections if each.number.startswith(kind) or _is_named(each, kind)),
+            None,
+        )
     if _STATUTE.match(found["after"]):
         return "ignored"
     return _section_with(contract, f"{found['kind']} {found['label']}".lower())

@@ -27,11 +27,13 @@
         requires: [...]              ... and only with one of these in the sentence
         elements: {holder: [...]}    what must be said, by name
         blanks_allowed: true         lines to fill in, as for signatures, are no placeholders
-        same_sentence: true          what is said of a cue stands in its sentence, in the headings above or before the
+        same_sentence: true          what is said of a cue stands in its sentence, in the headings above or
+        before the
                                      list that it is an item of, as for documents; else next to it, too
 
-`assay.metrics.rule_phrases` says how phrases are written, `assay.metrics.clause_terms` which words in braces there
-are. Packs of one contract are taken together. What is wrong raises InvalidInput with file, line and field.
+`assay.metrics.rule_phrases` says how phrases are written, `assay.metrics.clause_terms` which words in
+braces there are. Packs of one contract are taken together. What is wrong raises InvalidInput with file,
+line and field.
 """
 
 import re
@@ -67,8 +69,8 @@ PACK_FIELDS = (
 CONDITION_FIELDS = ("cues", "unless", "number")
 PHRASE_FIELDS = ("headings", "not_headings", "cues", "not_cues", "requires")
 CLAUSE_FIELDS = (
-    "id", "title", "level", "why", "source", "jurisdictions", "valid_from", "valid_to", "when", *PHRASE_FIELDS,
-    "elements", "blanks_allowed", "same_sentence",
+    "id", "title", "level", "why", "source", "jurisdictions", "valid_from", "valid_to", "when",
+    *PHRASE_FIELDS, "elements", "blanks_allowed", "same_sentence",
 )  # fmt: skip
 COMPARISONS = ("below", "at_least")
 YAML_DEPTH = 12
@@ -123,7 +125,7 @@ class Clause:
             return self.source
         country = (jurisdiction or "").partition("-")[0]
         for code in (jurisdiction, country, "AU", "US"):
-            if code in self.source:
+            if code and code in self.source:
                 return self.source[code]
         return "; ".join(self.source.values())
 

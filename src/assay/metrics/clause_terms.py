@@ -35,7 +35,10 @@ CLAUSE_TERMS: Mapping[str, str] = {
         r"\b\d[\d,]*(?:\.\d\d)?\s?(?:dollars|aud|usd)\b|\b(?:hundred|thousand|million)\s(?:[a-z]+[\s-]){0,6}?dollars|"
         r"\bdollars\s+\(?\d)"
     ),
-    "percent": rf"(?:\b\d+(?:\.\d+)?\s?(?:%|per\s?cent\b|percent\b)|\b{_NUMBER}\s?(?:\(\d+\)\s?)?(?:%|per\s?cent\b|percent\b))",
+    "percent": (
+        r"(?:\b\d+(?:\.\d+)?\s?(?:%|per\s?cent\b|percent\b)|"
+        rf"\b{_NUMBER}\s?(?:\(\d+\)\s?)?(?:%|per\s?cent\b|percent\b))"
+    ),
     "number": _NUMBER,
     "date": (
         rf"(?:\b\d{{1,2}}(?:st|nd|rd|th)?(?:\sday)?(?:\sof)?[\s-]{_MONTH}[\s,-]{{1,2}}\d{{4}}\b|"
@@ -71,6 +74,7 @@ CLAUSE_TERMS: Mapping[str, str] = {
     "tenant": "(?:tenant|lessee|renter)",
     "principal": "(?:client|vendor|seller|principal|owner|appointor)",
     "agent": r"(?:agent|agency|licensee|broker)",
-    "provider": r"(?:service\sprovider|provider|contractor|consultant|supplier|freelancer|designer|developer|agency)",
+    "provider": r"(?:service\sprovider|provider|contractor|consultant|supplier|freelancer|designer|"
+    "developer|agency)",
     "client": r"(?:client|customer|company|principal|buyer)",
 }  # fmt: skip

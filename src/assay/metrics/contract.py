@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import inf
 from typing import Any
 
 from assay.domain.errors import InvalidInput
 from assay.domain.scores import Sample
 from assay.domain.text import valid_text
+from assay.metrics.clause_blanks import mark_placeholders
 from assay.metrics.clause_check import ClauseFinding, check_clause, find_exclusions, names
 from assay.metrics.clause_packs import Clause, ClausePack, Condition, list_clause_packs, load_clause_packs
-from assay.metrics.clause_text import Contract, mark_placeholders, read_contract
+from assay.metrics.clause_text import Contract, read_contract
 from assay.metrics.contract_consistency import find_inconsistencies
 from assay.metrics.contract_places import COUNTRIES, find_jurisdiction, read_jurisdiction
 from assay.metrics.entry import MetricSpec
@@ -19,8 +21,8 @@ from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_
 
 MAX_CHARS = 400_000
 OPENING_CHARS = 300
-"""What a contract says of its kind at the start counts twice."""
-MIN_SIGNS = 2
+"""Where a contract says what it is."""
+MIN_SHARE = 0.5
 MAX_NAMED = 6
 
 
@@ -163,18 +165,20 @@ def _question(sample: Sample, text: str, settings: Settings) -> Question | Unsco
 
 
 def detect_contract(folded: str, packs: Sequence[ClausePack], place: str | None) -> str | None:
-    """The kind whose signs are most, if at least two are there and no other kind has as many."""
+    """The kind most of whose signs are there: at least half of them, and more than of any other kind.
+
+    The first sign is how such contracts are named; in the opening of the text it counts as another.
+    """
     data, opening = folded.encode("latin-1", "replace"), folded[:OPENING_CHARS].encode("latin-1", "replace")
-    signs: dict[str, int] = {}
+    shares: dict[str, float] = {}
     for pack in packs:
-        if place is not None and not _serves(pack.jurisdictions, place):
+        if not pack.detect or (place is not None and not _serves(pack.jurisdictions, place)):
             continue
-        found = sum(
-            (sign.first(data) is not None) + 2 * (sign.first(opening) is not None) for sign in pack.detect
-        )
-        signs[pack.contract] = max(signs.get(pack.contract, 0), found)
-    ranked = sorted(signs.items(), key=lambda item: -item[1])
-    if not ranked or ranked[0][1] < MIN_SIGNS:
+        found = sum(sign.first(data) is not None for sign in pack.detect)
+        found += pack.detect[0].first(opening) is not None
+        shares[pack.contract] = max(shares.get(pack.contract, 0.0), found / (len(pack.detect) + 1))
+    ranked = sorted(shares.items(), key=lambda item: -item[1])
+    if not ranked or ranked[0][1] < MIN_SHARE:
         return None
     if len(ranked) > 1 and ranked[1][1] == ranked[0][1]:
         return None
@@ -260,7 +264,8 @@ class Conditions:
         number = _as_number(value)
         if number is None:
             return False
-        return number < wanted.get("below", float("inf")) and number >= wanted.get("at_least", float("-inf"))
+        below, least = wanted.get("below", inf), wanted.get("at_least", -inf)
+        return bool(least <= number < below)
 
     def why_not(self, clause: Clause) -> str:
         """Which conditions do not hold, in words."""
@@ -279,9 +284,7 @@ def _as_number(value: Any) -> float | None:
         return None
 
 
-def _finding(
-    contract: Contract, findings: Sequence[ClauseFinding], question: Question
-) -> Finding | Unscored:
+def _finding(contract: Contract, findings: Sequence[ClauseFinding], question: Question) -> Finding | Unscored:
     applicable = [found for found in findings if found.verdict != "not_applicable"]
     if not applicable:
         return Unscored("skipped", f"no clause of {question.contract!r} applies")

@@ -1,8 +1,9 @@
 """What a contract contradicts in itself, as far as rules can decide it.
 
-References to clauses, schedules and annexures that are not there; a deposit whose percentage and amount do not agree
-with the price; two prices or two deposits; settlement before the contract's date; a term that ends before it starts;
-capitalised terms that are used and nowhere defined, in contracts that define their terms.
+References to clauses, schedules and annexures that are not there; a deposit whose percentage and amount do
+not agree with the price; two prices or two deposits; settlement before the contract's date; a term that
+ends before it starts; capitalised terms that are used and nowhere defined, in contracts that define their
+terms.
 """
 
 import re
@@ -26,26 +27,34 @@ _MONTH = (
     r"nov(?:ember)?|dec(?:ember)?)"
 )
 _DATE_TEXT = (
-    rf"(?:\d{{1,2}}(?:st|nd|rd|th)?(?: day)?(?: of)? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|"
+    rf"(?:\d{{1,2}}(?:st|nd|rd|th)?(?: day)?(?: of)? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|"
+    rf"th)?,? \d{{4}}|"
     r"\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2})"
 )
 _AMOUNT = r"(?:A|AU|US)?\$\s?(\d[\d,]*(?:\.\d+)?)(\s?(?:million|m|k)\b)?"
 _GAP = r"(?:[^.\n$]|\.\d){0,50}?"
-_PRICE = re.compile(rf"\b(?:purchase|sale|contract|total purchase|agreed)?\s?price\b{_GAP}{_AMOUNT}", re.IGNORECASE)
+_PRICE = re.compile(
+    rf"\b(?:purchase|sale|contract|total purchase|agreed)?\s?price\b{_GAP}{_AMOUNT}", re.IGNORECASE
+)
 _DEPOSIT = re.compile(rf"\b(?:deposit|earnest money)\b{_GAP}{_AMOUNT}", re.IGNORECASE)
 _PERCENT = re.compile(
     r"\b(?:deposit|earnest money)\b(?:[^.\n]|\.\d){0,60}?(\d+(?:\.\d+)?)\s?(?:%|per ?cent)|"
     r"(\d+(?:\.\d+)?)\s?(?:%|per ?cent)(?:[^.\n]|\.\d){0,40}?\bdeposit\b",
     re.IGNORECASE,
 )
-_NOT_WHOLE = re.compile(r"\b(?:balance|further|second|additional|remaining|instal|increase|initial|interest|default)", re.IGNORECASE)
+_NOT_WHOLE = re.compile(
+    r"\b(?:balance|further|second|additional|remaining|instal|increase|initial|interest|default)",
+    re.IGNORECASE,
+)
 _CONTRACT_DATE = re.compile(
-    rf"\b(?:dated|date of (?:this )?(?:contract|agreement|lease)|contract date|made (?:on|this)|entered into on|effective)"
+    rf"\b(?:dated|date of (?:this )?(?:contract|agreement|lease)|contract date|made (?:on|this)|"
+    rf"entered into on|effective)"
     rf"\b[\s:,*|a-z]{{0,20}}?({_DATE_TEXT})",
     re.IGNORECASE,
 )
 _SETTLEMENT = re.compile(
-    rf"\b(?:settlement|completion|closing|close of escrow)\b(?:[^.\n]|\.\d){{0,60}}?({_DATE_TEXT})", re.IGNORECASE
+    rf"\b(?:settlement|completion|closing|close of escrow)\b(?:[^.\n]|\.\d){{0,60}}?({_DATE_TEXT})",
+    re.IGNORECASE,
 )
 _SPAN = re.compile(
     rf"\b(?:from|commenc\w*|start\w*|begin\w*)\b(?:[^.\n]|\.\d){{0,30}}?({_DATE_TEXT})(?:[^.\n]|\.\d){{0,40}}?"
@@ -54,14 +63,17 @@ _SPAN = re.compile(
 )
 _DEFINED = re.compile(
     r"[\"*(]\s?(?:the\s)?[\"*]*([A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,3})[\"*]*\s?[\")*]|"
-    r"\b([A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,3})\"?\*{0,2} (?:means|shall mean|has the meaning|includes|refers to)\b"
+    r"\b([A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,3})\"?\*{0,2} (?:means|shall mean|has the meaning|includes|"
+    r"refers to)\b"
 )
 _USED = re.compile(r"\b(?:the|each|any|such) ([A-Z][a-z]+(?: [A-Z][a-z]+){0,2})\b(?!\s(?:[A-Z]|\d))")
 _PROPER = re.compile(
     r"\b(?:Act|Acts|Regulation|Regulations|Code|Court|State|Territory|Tribunal|Registrar|Commissioner|Government|"
     r"Council|Authority|Institute|Society|Office|Commonwealth|Minister|Department|Road|Street|Avenue|Bank|January|"
-    r"February|March|April|May|June|July|August|September|October|November|December|Fair Trading|Bureau|Board|Register|"
-    r"County|City|University|United|New South|Northern|Western|South|Australian|Federal|Form|Law|Consumer|Revenue)\b"
+    r"February|March|April|May|June|July|August|September|October|November|December|Fair Trading|Bureau|"
+    r"Board|Register|"
+    r"County|City|University|United|New South|Northern|Western|South|Australian|Federal|Form|Law|Consumer|"
+    r"Revenue)\b"
 )
 MIN_DEFINITIONS = 3
 MIN_USES = 2
@@ -80,7 +92,8 @@ class Inconsistency:
     def as_evidence(self) -> dict[str, Any]:
         """The contradiction for a score's evidence."""
         return {
-            "check": self.check, "message": self.message, "quote": self.quote, "start": self.start, "end": self.end,
+            "check": self.check, "message": self.message, "quote": self.quote, "start": self.start,
+            "end": self.end,
         }  # fmt: skip
 
 
@@ -112,7 +125,9 @@ def _references(contract: Contract) -> Iterator[Inconsistency]:
     numbers = {section.number for section in contract.sections if section.number[:1].isdigit()}
     for found in REFERENCE.finditer(contract.flat):
         if found["clause"]:
-            if len(numbers) < MIN_CLAUSES or found["number"].split(".")[0] in numbers and "." in found["number"]:
+            if len(numbers) < MIN_CLAUSES or (
+                found["number"].split(".")[0] in numbers and "." in found["number"]
+            ):
                 continue
             kind = "clause"
         elif found["label"] and not _is_attached(contract, found):
@@ -129,21 +144,39 @@ def _references(contract: Contract) -> Iterator[Inconsistency]:
 def _is_attached(contract: Contract, found: re.Match[str]) -> bool:
     start, end = contract.sentence(*found.span())
     words = contract.flat[start:end]
-    return re.search(r"attach|annex(?:ed|es)|enclos|accompan|appended|separate document|behind", words, re.IGNORECASE) is not None
+    return (
+        re.search(
+            r"attach|annex(?:ed|es)|enclos|accompan|appended|separate document|behind", words, re.IGNORECASE
+        )
+        is not None
+    )
 
 
 def _said(pattern: re.Pattern[str], contract: Contract) -> Iterator[_Said]:
     for found in pattern.finditer(contract.flat):
         words = contract.flat[found.start() : found.start(1)]
-        if _NOT_WHOLE.search(words) or _NOT_WHOLE.search(contract.flat[max(0, found.start() - 15) : found.start()]):
+        if _NOT_WHOLE.search(words) or _NOT_WHOLE.search(
+            contract.flat[max(0, found.start() - 15) : found.start()]
+        ):
             continue
-        number = float(found[1].replace(",", "")) * {"m": 1e6, "k": 1e3, "": 1.0}[(found[2] or "").strip()[:1].lower()]
+        number = (
+            float(found[1].replace(",", ""))
+            * {"m": 1e6, "k": 1e3, "": 1.0}[(found[2] or "").strip()[:1].lower()]
+        )
         yield _Said(number, *found.span())
 
 
 def _amounts(contract: Contract) -> Iterator[Inconsistency]:
-    prices = [each for each in _said(_PRICE, contract) if "deposit" not in contract.flat[each.start : each.end].lower()]
-    deposits = [each for each in _said(_DEPOSIT, contract) if "price" not in contract.flat[each.start : each.end].lower()]
+    prices = [
+        each
+        for each in _said(_PRICE, contract)
+        if "deposit" not in contract.flat[each.start : each.end].lower()
+    ]
+    deposits = [
+        each
+        for each in _said(_DEPOSIT, contract)
+        if "price" not in contract.flat[each.start : each.end].lower()
+    ]
     for name, said in (("price", prices), ("deposit", deposits)):
         other = next((each for each in said[1:] if each.value != said[0].value), None)
         if other is not None:
@@ -154,7 +187,9 @@ def _amounts(contract: Contract) -> Iterator[Inconsistency]:
         percent = float(share[1] or share[2])
         expected = prices[0].value * percent / 100
         if not any(abs(each.value - expected) <= TOLERANCE * prices[0].value for each in deposits):
-            message = f"{percent:g}% of ${prices[0].value:,.0f} is ${expected:,.0f}, not ${deposits[0].value:,.0f}"
+            message = (
+                f"{percent:g}% of ${prices[0].value:,.0f} is ${expected:,.0f}, not ${deposits[0].value:,.0f}"
+            )
             yield _issue(contract, "deposit_amount", message, (deposits[0].start, deposits[0].end))
 
 
@@ -208,7 +243,9 @@ def _terms(contract: Contract) -> Iterator[Inconsistency]:
         places.setdefault(found[1], found.span(1))
     for term, count in used.items():
         if count >= MIN_USES and not _is_defined(term.lower(), defined) and not _PROPER.search(term):
-            yield _issue(contract, "undefined_term", f"{term!r} is used {count} times and not defined", places[term])
+            yield _issue(
+                contract, "undefined_term", f"{term!r} is used {count} times and not defined", places[term]
+            )
 
 
 def _is_defined(term: str, defined: set[str]) -> bool:

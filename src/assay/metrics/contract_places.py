@@ -9,7 +9,8 @@ COUNTRIES: Mapping[str, frozenset[str]] = {
 }
 _NAMES = {
     "NSW": r"\bNSW\b|New South Wales|N\.S\.W",
-    "VIC": r"\bVIC(?:\s+\d{4})?\b|\bVic\b\.?(?=[\s,)])|\bVictoria\b(?!\s(?:Street|St|Road|Rd|Avenue|Ave|Parade|Square))",
+    "VIC": r"\bVIC(?:\s+\d{4})?\b|\bVic\b\.?(?=[\s,)])|\bVictoria\b(?!\s(?:Street|St|Road|Rd|Avenue|Ave|"
+    "Parade|Square))",
     "QLD": r"\bQLD\b|\bQld\b|Queensland",
     "SA": r"\bSA\s+5\d{3}\b|\(SA\)|South Australian?\b",
     "WA": r"\bWA\s+6\d{3}\b|\(WA\)|Western Australian?\b",
@@ -23,7 +24,8 @@ _NAMES = {
     "US": (
         r"\b(?:AL|AZ|CO|CT|GA|IL|IN|MA|MD|MI|MN|MO|NC|NJ|NV|OH|OR|PA|SC|TN|UT|VA|WI|WA)\s+\d{5}\b|U\.?S\.?C\.?\b|"
         r"\b(?:Ohio|Illinois|Georgia|Pennsylvania|Michigan|Arizona|Colorado|Oregon|Nevada|Virginia|Massachusetts|"
-        r"New Jersey|North Carolina|Minnesota|Wisconsin|Maryland|Missouri|Tennessee|Washington State|United States)\b|"
+        r"New Jersey|North Carolina|Minnesota|Wisconsin|Maryland|Missouri|Tennessee|Washington State|"
+        r"United States)\b|"
         r"earnest money|\bescrow\b"
     ),
     "AU": r"\bAustralian?\b|\bABN\b|\bACN\b|\bPty\b",
@@ -48,7 +50,9 @@ def read_jurisdiction(value: str) -> str | None:
 
 
 def find_jurisdiction(text: str) -> str | None:
-    """The State with the most signs in a text, else the country, else None. A tie between States is the country."""
+    """The State with the most signs in a text, else the country, else None. A tie between States is the
+    country.
+    """
     counts = {code: sum(1 for _ in sign.finditer(text)) for code, sign in _SIGNS.items()}
     states = {code: count for code, count in counts.items() if code not in COUNTRIES and count}
     if not states:
