@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.domain.errors import InvalidInput
-from assay.metrics.rule_checks import check_rule, count_verdicts, read_text, rule_applies
+from assay.metrics.rule_checks import check_rule, worst_verdicts, read_text, rule_applies
 from assay.metrics.rule_packs import list_packs, load_packs, parse_pack
 from assay.metrics.rule_phrases import BadPhrase, Phrases, expand_entry, fold, sentence_around
 
@@ -235,7 +235,7 @@ def test_the_worst_finding_is_the_verdict_of_a_rule_and_overlaps_count_once():
     rule = rule_of("kind: prohibited, patterns: [no children, no children allowed]")
     findings = check_rule(rule, read_text("No children allowed."))
     assert len(findings) == 1
-    assert count_verdicts(findings) == {"a.b": "violated"}
+    assert worst_verdicts(findings) == {"a.b": "violated"}
 
 
 def test_a_rule_for_a_judge_is_not_checked_without_one():

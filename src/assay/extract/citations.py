@@ -17,11 +17,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import islice
 from typing import Literal, NamedTuple
 
 CitationKind = Literal["legislation", "case", "report", "us_code", "us_regulation"]
 Standing = Literal["ok", "wrong", "unverified"]
 MAX_CITATIONS = 200
+MAX_INSTRUMENTS = 2000
+"""Times that the word Act or Regulation is looked at in one text."""
 REACH = 160
 """How far before the word Act its title may begin, in characters."""
 JURISDICTIONS: Mapping[str, str] = {
@@ -154,7 +157,7 @@ def _first(citations: Iterator[Citation]) -> list[Citation]:
 
 def _legislation(text: str) -> Iterator[Citation]:
     floor = 0
-    for found in _INSTRUMENT.finditer(text):
+    for found in islice(_INSTRUMENT.finditer(text), MAX_INSTRUMENTS):
         if not found["word"][0].isupper():
             continue
         low = max(floor, found.start() - REACH)

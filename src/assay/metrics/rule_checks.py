@@ -13,41 +13,23 @@ A match is excused by `exceptions` in its sentence, by `exceptions_anywhere`, or
 `value` and the rule has `allowed`, a match whose value is allowed is right, and any other is `violated`.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from assay.metrics.rule_packs import Rule
+from assay.metrics.rule_packs import Rule, load_word_lists
 from assay.metrics.rule_phrases import Phrases, Span, fold, sentence_around
 
 Verdict = Literal["satisfied", "violated", "missing", "unverified", "not_checked"]
 QUOTE_CHARS = 200
 NEGATION_REACH = 60
-MENTION = Phrases(
-    (
-        "re:\\b(?:unlawful\\w*|illegal\\w*|prohibit\\w+|forbid\\w*|forbidden|banned|discriminat\\w+)\\b",
-        "re:\\b(?:breach\\w*|contraven\\w+|violat\\w+|offen[cs]es?|non-compliant|misleading|deceptive)\\b",
-        "re:\\bagainst the law\\b",
-        "re:\\b(?:not|never|cannot|can ?not|can't|mustn't|shouldn't|don't|won't|avoid|stop|refrain from) "
-        "(?:\\w+ ){0,2}?"
-        "(?:say|saying|state|stating|write|writing|use|using|advertise|advertising|publish|publishing|"
-        "include|including|claim|claiming|promise|promising|describe|describing|put|list|listing|word|"
-        "allowed|permitted|lawful|legal|acceptable|appropriate|compliant|tell|telling|call|calling)\\b",
-        "re:\\b(?:avoid|remove[ds]?|removing|delete[ds]?|deleting|omit\\w*|replac(?:ed?|es|ing)|reworded?) ",
-        "re:\\b(?:words|wording|phrases?|terms|expressions?|language|statements?|claims?|lines?) "
-        "(?:such as|like)\\b",
-        "re:\\b(?:instead of|rather than) (?:saying|writing|using|stating|advertising|[\"'])",
-    )
-)
-"""Turns of phrase that talk of words instead of using them."""
-NEGATION = Phrases(
-    (
-        "re:\\b(?:not|never|no|nor|neither|cannot|without|none|nothing|unable)\\b",
-        "re:\\b\\w+n't\\b",
-        "re:\\b(?:unable|decline|refuse) to\\b",
-    )
-)
 NEGATION_WORDS = 6
+_CUES = load_word_lists("_cues")
+MENTION, NEGATION = Phrases(_CUES["mention"]), Phrases(_CUES["negation"])
+MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mil": 1e6, "million": 1e6}
+_AMOUNT = re.compile(r"(\d[\d,]{0,15}(?:\.\d{0,6})?) ?(million|mil|k|m)?\b", re.IGNORECASE)
+_DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
 _CLAUSE_ENDS = frozenset(".;:!?\n")
 
 
@@ -146,7 +128,26 @@ def _violations(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Iterator[R
 
 
 def _is_allowed(rule: Rule, text: RuleText, span: Span) -> bool:
+    if rule.max_spread_percent is not None:
+        return _spread_percent(text.folded[span.value_start : span.value_end]) <= rule.max_spread_percent
     return bool(rule.allowed) and rule.allowed.match_whole(text.data[span.value_start : span.value_end])
+
+
+def _spread_percent(text: str) -> float:
+    """By how many per cent the second amount of a text exceeds the first; 0 where there are not two.
+
+    An amount without a unit takes the other's, so that "$1.1-1.2m" is a range of millions.
+    """
+    found = [(float(number.replace(",", "").rstrip(".")), unit.lower()) for number, unit in _amounts(text)]
+    if len(found) != 2:
+        return 0.0
+    (low, low_unit), (high, high_unit) = found
+    low, high = low * MULTIPLES[low_unit or high_unit], high * MULTIPLES[high_unit or low_unit]
+    return (high / low - 1.0) * 100.0 if low else 0.0
+
+
+def _amounts(text: str) -> list[tuple[str, str]]:
+    return [(number, unit) for number, unit in _AMOUNT.findall(text) if number.count(".") <= 1]
 
 
 def _first_right(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Span | None:
@@ -167,11 +168,16 @@ def is_excused(rule: Rule, text: RuleText, span: Span) -> bool:
     sentence = text.data[start:end]
     if rule.exceptions and rule.exceptions.first(sentence) is not None:
         return True
-    if "mention" in rule.excused_by:
-        around = sentence[: span.start - start] + b" \x00 " + sentence[span.end - start :]
-        if MENTION.first(around) is not None:
-            return True
+    before, after = text.folded[start : span.start], text.folded[span.end : end]
+    if "mention" in rule.excused_by and _is_mentioned(before, after):
+        return True
     return "negation" in rule.excused_by and is_negated(text, max(start, span.start - NEGATION_REACH), span)
+
+
+def _is_mentioned(before: str, after: str) -> bool:
+    """Whether what stands round a match in its sentence talks of words; a pledge not to discriminate does not."""
+    around = _DISCLAIMED.sub(" ", f"{before} | {after}")
+    return MENTION.first(around.encode("latin-1", "replace")) is not None
 
 
 def is_negated(text: RuleText, low: int, span: Span) -> bool:
@@ -182,7 +188,7 @@ def is_negated(text: RuleText, low: int, span: Span) -> bool:
     return NEGATION.first(" ".join(words).encode("latin-1", "replace")) is not None
 
 
-def count_verdicts(findings: Sequence[RuleFinding]) -> Mapping[str, Verdict]:
+def worst_verdicts(findings: Sequence[RuleFinding]) -> Mapping[str, Verdict]:
     """Rule id -> its one verdict: the worst of its findings."""
     order: tuple[Verdict, ...] = ("satisfied", "not_checked", "unverified", "missing", "violated")
     worst: dict[str, Verdict] = {}

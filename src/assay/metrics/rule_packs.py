@@ -24,6 +24,7 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
         when_none: [...]             ... and none of these
         patterns: [...]              what is required or prohibited
         allowed: [...]               right values of the group `value` of a pattern: others violate
+        max_spread_percent: 10       `value` is two amounts: the second may exceed the first by this much
         exceptions: [...]            found in the same sentence: not a violation
         exceptions_anywhere: [...]   found anywhere: not a violation
         excused_by: [mention, negation]   which turns of phrase excuse a match; [] for none
@@ -63,7 +64,10 @@ TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message
 DATE_FIELDS = ("valid_from", "valid_to")
 LIST_FIELDS = ("jurisdictions", "documents", "excused_by")
 PHRASE_FIELDS = ("when", "when_none", "patterns", "allowed", "exceptions", "exceptions_anywhere")
-FIELDS = (*TEXT_FIELDS, *DATE_FIELDS, *LIST_FIELDS, *PHRASE_FIELDS, "when_all", "needs_judge")
+FIELDS = (
+    *(*TEXT_FIELDS, *DATE_FIELDS, *LIST_FIELDS, *PHRASE_FIELDS),
+    *("when_all", "needs_judge", "max_spread_percent"),
+)
 NEEDED = ("id", "title", "kind", "source", "severity", "jurisdictions", "message")
 PACK_FIELDS = ("pack", "title", "version", "defaults", "terms", "rules")
 _ID = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*\Z")
@@ -98,6 +102,7 @@ class Rule:
     excused_by: frozenset[str]
     needs_judge: bool
     question: str
+    max_spread_percent: float | None = None
 
     @property
     def weight(self) -> float:
@@ -144,6 +149,14 @@ def load_packs(names: Iterable[str]) -> tuple[Pack, ...]:
                 )
             owners[rule.id] = pack.file
     return packs
+
+
+@lru_cache(maxsize=8)
+def load_word_lists(name: str) -> Mapping[str, Any]:
+    """A built-in file of word lists that is no pack: its name begins with an underscore."""
+    text = (BUILT_IN / f"{name}.yaml").read_text(encoding="utf-8")
+    value, _ = parse_yaml(text, Place(f"{name}.yaml"))
+    return dict(value)
 
 
 def load_pack(name: str) -> Pack:
@@ -296,6 +309,7 @@ class _Reader:
         when_all = self._groups(_join(path, "when_all"), value.get("when_all"))
         fields: dict[str, Any] = {**texts, **days, **lists, **phrases, "when_all": when_all}
         fields["needs_judge"] = value.get("needs_judge", False)
+        fields["max_spread_percent"] = self._spread(path, value.get("max_spread_percent"))
         if value.get("excused_by") is None:
             fields["excused_by"] = frozenset(EXCUSES)
         self._check(path, fields)
@@ -313,6 +327,14 @@ class _Reader:
         except ValueError:
             pass
         self.problems.add(path, f"must be a day such as 2025-08-01, not {value!r:.40}")
+        return None
+
+    def _spread(self, path: str, value: Any) -> float | None:
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value >= 0):
+            return value
+        self.problems.add(
+            _join(path, "max_spread_percent"), f"must be a number, 0 or more, not {value!r:.40}"
+        )
         return None
 
     def _phrases(self, path: str, value: Any) -> Phrases:
