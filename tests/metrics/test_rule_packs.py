@@ -134,6 +134,8 @@ def test_a_rule_holds_between_its_days_and_without_a_day_while_it_has_not_ended(
         ("cat", "concatenate", None),
         ("{number} days", "after two days", "two days"),
         ("re:s {number}", "s  52 of", "s  52"),
+        ("re:s ?{number}", "s52 of", "s52"),
+        ("re:s ?{number}", "s  52 of", "s  52"),
         ("don't", "we don\u2019t say", "don\u2019t"),
         ("cafe", "the café, open", "café"),
         ("$5 (five)", "pay $5 (five) now", "$5 (five)"),

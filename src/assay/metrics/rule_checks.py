@@ -27,6 +27,7 @@ NEGATION_REACH = 60
 NEGATION_WORDS = 6
 _CUES = load_word_lists("_cues")
 MENTION, NEGATION = Phrases(_CUES["mention"]), Phrases(_CUES["negation"])
+ROUNDING = 1e-9
 MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mil": 1e6, "million": 1e6}
 _AMOUNT = re.compile(r"(\d[\d,]{0,15}(?:\.\d{0,6})?) ?(million|mil|k|m)?\b", re.IGNORECASE)
 _DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
@@ -129,7 +130,7 @@ def _violations(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Iterator[R
 
 def _is_allowed(rule: Rule, text: RuleText, span: Span) -> bool:
     if rule.max_spread_percent is not None:
-        return _spread_percent(text.folded[span.value_start : span.value_end]) <= rule.max_spread_percent
+        return _spread_percent(text.folded[span.value_start : span.value_end]) <= rule.max_spread_percent + ROUNDING
     return bool(rule.allowed) and rule.allowed.match_whole(text.data[span.value_start : span.value_end])
 
 
@@ -175,7 +176,7 @@ def is_excused(rule: Rule, text: RuleText, span: Span) -> bool:
 
 
 def _is_mentioned(before: str, after: str) -> bool:
-    """Whether what stands round a match in its sentence talks of words; a pledge not to discriminate does not."""
+    """Whether what stands round a match talks of words; a pledge not to discriminate does not."""
     around = _DISCLAIMED.sub(" ", f"{before} | {after}")
     return MENTION.first(around.encode("latin-1", "replace")) is not None
 

@@ -5,7 +5,7 @@ An entry of a list is a phrase or, after `re:`, a regular expression in RE2's sy
     vendor statement         whole words; a space matches spaces, line ends or a hyphen; case does not count
     discriminat*             a star matches the rest of a word
     {number} business days   one of the pack's `terms`, or of the built-in ones
-    re:\\bs(?:ection)? 32\\b   RE2; a space matches any white space, {terms} are put in
+    re:\\bs(?:ection)? 32\\b   RE2; a space is any run of white space (` ?` also none), {terms} are put in
 
 Built-in terms: `{near}` and `{far}` are gaps of at most 60 and 160 characters within a sentence.
 
@@ -30,6 +30,7 @@ SENTENCE_REACH = 400
 PATTERN_MEMORY_BYTES = 8 << 20
 _TERM = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _REGEX = "re:"
+_SPACE = re.compile(r" ([?*+]?)")
 _VALUE = b"value"  # names of groups are bytes in patterns of bytes
 _PUNCTUATION = {
     0x2018: "'", 0x2019: "'", 0x201A: "'", 0x201B: "'", 0x2032: "'", 0x201C: '"', 0x201D: '"', 0x201E: '"',
@@ -87,7 +88,7 @@ def expand_entry(entry: str, terms: Mapping[str, str]) -> str:
 
     entry = fold(entry.strip())
     if entry.startswith(_REGEX):
-        return _TERM.sub(term, entry.removeprefix(_REGEX).strip()).replace(" ", r"\s+")
+        return _SPACE.sub(_white_space, _TERM.sub(term, entry.removeprefix(_REGEX).strip()))
     if not entry.strip("* "):
         raise BadPhrase("an empty phrase matches everywhere")
     parts = re.split(r"(\{[a-z][a-z0-9_]*\})", entry)
@@ -95,6 +96,10 @@ def expand_entry(entry: str, terms: Mapping[str, str]) -> str:
     left = r"\b" if entry[0].isalnum() else ""
     right = r"\b" if entry[-1].isalnum() else ""
     return f"{left}{body}{right}"
+
+
+def _white_space(found: re.Match[str]) -> str:
+    return r"\s*" if found[1] in ("?", "*") else r"\s+"
 
 
 def _literal(part: str) -> str:
