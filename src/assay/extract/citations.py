@@ -90,6 +90,8 @@ US_CODE_TITLES, US_REGULATION_TITLES = range(1, 55), range(1, 51)
 LAST_FAIR_HOUSING_REGULATION = 600
 """24 CFR part 100 ends at section 100.600."""
 CONSUMER_LAW_BOUND = 300
+STATE_BOUND = 1000
+"""No Act of a State or Territory in the register has a section of this number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +133,15 @@ def load_register() -> Mapping[str, tuple[Act, ...]]:
     for line in text.splitlines():
         if line and not line.startswith("#"):
             jurisdiction, title, year, bound = line.split("\t")
-            act = Act(jurisdiction, title, int(year), int(bound) if bound else None)
+            act = Act(jurisdiction, title, int(year), _bound(jurisdiction, bound))
             acts[_key(title)] = (*acts.get(_key(title), ()), act)
     return acts
+
+
+def _bound(jurisdiction: str, bound: str) -> int | None:
+    if bound:
+        return int(bound)
+    return None if jurisdiction == "Cth" else STATE_BOUND
 
 
 def _key(title: str) -> str:

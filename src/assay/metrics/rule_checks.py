@@ -31,7 +31,7 @@ ROUNDING = 1e-9
 MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mil": 1e6, "million": 1e6}
 _AMOUNT = re.compile(r"(\d[\d,]{0,15}(?:\.\d{0,6})?) ?(million|mil|k|m)?\b", re.IGNORECASE)
 _DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
-_CLAUSE_ENDS = frozenset(".;:!?\n")
+_CLAUSE_ENDS = frozenset(".,;:!?\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,11 @@ def read_text(text: str) -> RuleText:
 
 
 def rule_applies(rule: Rule, text: RuleText, document: str | None) -> bool:
-    """Whether a rule has something to say of a text. An unknown document fits every rule."""
-    if rule.documents and document is not None and document not in rule.documents:
+    """Whether a rule has something to say of a text. An unknown document fits, unless the rule needs one."""
+    if document is None:
+        if rule.needs_document:
+            return False
+    elif rule.documents and document not in rule.documents:
         return False
     if rule.when and rule.when.first(text.data) is None:
         return False
@@ -93,7 +96,7 @@ def check_rule(rule: Rule, text: RuleText, keep: Keep | None = None) -> tuple[Ru
     """What a rule that applies finds: one `satisfied` or `missing`, or each place that violates it."""
     if rule.needs_judge:
         return (RuleFinding(rule=rule, verdict="not_checked", message="only a judge can decide this"),)
-    spans = [span for span in rule.patterns.find(text.data) if keep is None or keep(rule, span)]
+    spans = [span for span in _matches(rule, text) if keep is None or keep(rule, span)]
     if rule.kind == "required" and not rule.allowed:
         return (_required(rule, text, spans),)
     wrong = list(_violations(rule, text, spans))
@@ -104,6 +107,13 @@ def check_rule(rule: Rule, text: RuleText, keep: Keep | None = None) -> tuple[Ru
         return (RuleFinding(rule=rule, verdict="missing", message=rule.message),)
     found = RuleFinding(rule=rule, verdict="satisfied", message=rule.title)
     return (found if right is None else _placed(found, text, right),)
+
+
+def _matches(rule: Rule, text: RuleText) -> Sequence[Span]:
+    spans = rule.patterns.find(text.data)
+    if not rule.gap_not:
+        return spans
+    return [span for span in spans if rule.gap_not.first(text.data[span.gap_start : span.gap_end]) is None]
 
 
 def _required(rule: Rule, text: RuleText, spans: Sequence[Span]) -> RuleFinding:

@@ -19,11 +19,13 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
         valid_to: 2025-07-31
         severity: major              critical | major | minor
         documents: [listing, email]  kinds of document; left out: all
+        needs_document: false        true: a text whose kind is not known is not meant
         when: [...]                  applies only if one of these is found (left out: always)
         when_all: [[...], [...]]     ... and one of each of these lists
         when_none: [...]             ... and none of these
         patterns: [...]              what is required or prohibited
         allowed: [...]               right values of the group `value` of a pattern: others violate
+        gap_not: [...]               a match whose group `gap` holds one of these is none
         max_spread_percent: 10       `value` is two amounts: the second may exceed the first by this much
         exceptions: [...]            found in the same sentence: not a violation
         exceptions_anywhere: [...]   found anywhere: not a violation
@@ -63,10 +65,10 @@ MAX_PACK_BYTES = 1_000_000
 TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message", "remedy", "question")
 DATE_FIELDS = ("valid_from", "valid_to")
 LIST_FIELDS = ("jurisdictions", "documents", "excused_by")
-PHRASE_FIELDS = ("when", "when_none", "patterns", "allowed", "exceptions", "exceptions_anywhere")
+PHRASE_FIELDS = ("when", "when_none", "patterns", "gap_not", "allowed", "exceptions", "exceptions_anywhere")
 FIELDS = (
     *(*TEXT_FIELDS, *DATE_FIELDS, *LIST_FIELDS, *PHRASE_FIELDS),
-    *("when_all", "needs_judge", "max_spread_percent"),
+    *("when_all", "needs_judge", "needs_document", "max_spread_percent"),
 )
 NEEDED = ("id", "title", "kind", "source", "severity", "jurisdictions", "message")
 PACK_FIELDS = ("pack", "title", "version", "defaults", "terms", "rules")
@@ -96,11 +98,13 @@ class Rule:
     when_all: tuple[Phrases, ...]
     when_none: Phrases
     patterns: Phrases
+    gap_not: Phrases
     allowed: Phrases
     exceptions: Phrases
     exceptions_anywhere: Phrases
     excused_by: frozenset[str]
     needs_judge: bool
+    needs_document: bool
     question: str
     max_spread_percent: float | None = None
 
@@ -308,7 +312,8 @@ class _Reader:
         phrases = {name: self._phrases(_join(path, name), value.get(name)) for name in PHRASE_FIELDS}
         when_all = self._groups(_join(path, "when_all"), value.get("when_all"))
         fields: dict[str, Any] = {**texts, **days, **lists, **phrases, "when_all": when_all}
-        fields["needs_judge"] = value.get("needs_judge", False)
+        for name in ("needs_judge", "needs_document"):
+            fields[name] = self._flag(_join(path, name), value.get(name, False))
         fields["max_spread_percent"] = self._spread(path, value.get("max_spread_percent"))
         if value.get("excused_by") is None:
             fields["excused_by"] = frozenset(EXCUSES)
@@ -328,6 +333,11 @@ class _Reader:
             pass
         self.problems.add(path, f"must be a day such as 2025-08-01, not {value!r:.40}")
         return None
+
+    def _flag(self, path: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            self.problems.add(path, f"must be true or false, not {value!r:.40}")
+        return value is True
 
     def _spread(self, path: str, value: Any) -> float | None:
         if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value >= 0):
@@ -367,8 +377,7 @@ class _Reader:
         for code in sorted(fields["jurisdictions"]):
             unless(bool(_JURISDICTION.match(code)), "jurisdictions", f"{code!r} is no code such as NSW, or *")
         unless(first is None or last is None or first <= last, "valid_to", "is before valid_from")
-        unless(isinstance(fields["needs_judge"], bool), "needs_judge", "must be true or false")
-        judged = fields["needs_judge"] is True
+        judged = fields["needs_judge"]
         unless(
             not judged or bool(fields["question"]), "question", "is missing: a judge must be asked something"
         )

@@ -31,7 +31,7 @@ PATTERN_MEMORY_BYTES = 8 << 20
 _TERM = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _REGEX = "re:"
 _SPACE = re.compile(r" ([?*+]?)")
-_VALUE = b"value"  # names of groups are bytes in patterns of bytes
+_VALUE, _GAP = b"value", b"gap"  # names of groups are bytes in patterns of bytes
 _PUNCTUATION = {
     0x2018: "'", 0x2019: "'", 0x201A: "'", 0x201B: "'", 0x2032: "'", 0x201C: '"', 0x201D: '"', 0x201E: '"',
     0x2033: '"', 0x2010: "-", 0x2011: "-", 0x2012: "-", 0x2013: "-", 0x2014: "-", 0x2015: "-", 0x2212: "-",
@@ -44,12 +44,14 @@ _BOUNDARY = re.compile(
 
 
 class Span(NamedTuple):
-    """A match: where it stands, and where its group `value` stands if it has one."""
+    """A match: where it stands, and where its groups `value` (else all of it) and `gap` (else none of it) do."""
 
     start: int
     end: int
     value_start: int
     value_end: int
+    gap_start: int
+    gap_end: int
 
 
 class BadPhrase(ValueError):
@@ -139,7 +141,7 @@ class Phrases:
                 compiled = _compile(expression)
             except BadPhrase as error:
                 raise BadPhrase(error.args[0], number) from error
-            if _VALUE in compiled.groupindex:
+            if compiled.groupindex:
                 self._automata.append(compiled)
             else:
                 plain.append(expression)
@@ -165,11 +167,12 @@ class Phrases:
 
 
 def _spans(automaton: Any, text: bytes) -> Iterator[Span]:
-    has_value = _VALUE in automaton.groupindex
+    groups = automaton.groupindex
     for found in automaton.finditer(text):
         start, end = found.span()
-        value = found.span(automaton.groupindex[_VALUE]) if has_value else (start, end)
-        yield Span(start, end, *(value if value[0] >= 0 else (start, end)))
+        value = found.span(groups[_VALUE]) if _VALUE in groups else (-1, -1)
+        gap = found.span(groups[_GAP]) if _GAP in groups else (-1, -1)
+        yield Span(start, end, *(value if value[0] >= 0 else (start, end)), *(gap if gap[0] >= 0 else (end, end)))
 
 
 def sentence_around(text: str, start: int, end: int) -> tuple[int, int]:
