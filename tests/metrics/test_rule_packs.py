@@ -142,7 +142,7 @@ def test_a_rule_holds_between_its_days_and_without_a_day_while_it_has_not_ended(
     ],
 )
 def test_a_phrase_is_found_as_a_reader_would(entry, text, found):
-    phrases = Phrases([entry], {"number": "(?:[0-9]+|one|two)"})
+    phrases = Phrases([entry], {"number": ("[0-9]+", "one", "two")})
     span = phrases.first(read_text(text).data)
     assert (text[span.start : span.end] if span else None) == found
 

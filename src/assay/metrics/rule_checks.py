@@ -120,7 +120,7 @@ def _required(rule: Rule, text: RuleText, spans: Sequence[Span]) -> RuleFinding:
     if spans:
         found = RuleFinding(rule=rule, verdict="satisfied", message=rule.title)
         return _placed(found, text, spans[0])
-    if rule.exceptions_anywhere.first(text.data) is not None:
+    if is_excused_anywhere(rule, text):
         return RuleFinding(rule=rule, verdict="satisfied", message=rule.title)
     return RuleFinding(rule=rule, verdict="missing", message=rule.message)
 
@@ -131,7 +131,7 @@ def _placed(finding: RuleFinding, text: RuleText, span: Span) -> RuleFinding:
 
 
 def _violations(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Iterator[RuleFinding]:
-    if rule.exceptions_anywhere and rule.exceptions_anywhere.first(text.data) is not None:
+    if is_excused_anywhere(rule, text):
         return
     for span in spans:
         if not _is_allowed(rule, text, span) and not is_excused(rule, text, span):
@@ -171,6 +171,12 @@ def _without_overlaps(findings: Sequence[RuleFinding]) -> Iterator[RuleFinding]:
         if finding.start is not None and finding.end is not None and finding.start >= end:
             end = finding.end
             yield finding
+
+
+def is_excused_anywhere(rule: Rule, text: RuleText) -> bool:
+    """Whether an exception for the whole text stands in it, and not negated ("no need to see a lawyer")."""
+    spans = rule.exceptions_anywhere.find(text.data)
+    return any(not is_negated(text, max(0, span.start - NEGATION_REACH), span) for span in spans)
 
 
 def is_excused(rule: Rule, text: RuleText, span: Span) -> bool:

@@ -52,7 +52,7 @@ from typing import Any, Literal, get_args
 from assay.domain.errors import InvalidInput
 from assay.formats.places import Place, Problems, did_you_mean
 from assay.formats.yaml_text import parse_yaml
-from assay.metrics.rule_phrases import BUILT_IN_TERMS, BadPhrase, Phrases, expand_entry
+from assay.metrics.rule_phrases import BUILT_IN_TERMS, BadPhrase, Phrases, Terms, expand_entries
 
 Kind = Literal["required", "prohibited", "advice", "citation"]
 Severity = Literal["critical", "major", "minor"]
@@ -254,8 +254,8 @@ def _texts(problems: Problems, path: str, value: Any) -> tuple[str, ...]:
     return tuple(item.strip() for item in value if isinstance(item, str) and item.strip())
 
 
-def _terms(problems: Problems, value: Any) -> Mapping[str, str]:
-    """Name -> regular expression; a term may use those before it."""
+def _terms(problems: Problems, value: Any) -> Terms:
+    """Name -> regular expressions; a term may use those before it."""
     terms = dict(BUILT_IN_TERMS)
     if not isinstance(value, dict):
         problems.add("terms", "must be a mapping of a name to a list of phrases")
@@ -268,10 +268,10 @@ def _terms(problems: Problems, value: Any) -> Mapping[str, str]:
         expressions = []
         for number, entry in enumerate(_texts(problems, path, entries)):
             try:
-                expressions.append(expand_entry(entry, terms))
+                expressions.extend(expand_entries(entry, terms))
             except BadPhrase as error:
                 problems.add(_join(path, number), str(error.args[0]))
-        terms[name] = f"(?:{'|'.join(expressions)})"
+        terms[name] = tuple(expressions)
     return terms
 
 
@@ -297,7 +297,7 @@ class _Reader:
     """Reads rules and notes what is wrong with them."""
 
     problems: Problems
-    terms: Mapping[str, str]
+    terms: Terms
 
     def rule(self, path: str, value: Mapping[str, Any]) -> Rule:
         _check_names(self.problems, path, value, FIELDS)

@@ -22,7 +22,9 @@ from typing import Any, NamedTuple
 
 import re2  # type: ignore[import-untyped]  # google-re2 ships no types
 
-BUILT_IN_TERMS: Mapping[str, str] = {"near": "[^.!?;]{0,60}?", "far": "[^.!?]{0,160}?"}
+Terms = Mapping[str, tuple[str, ...]]
+"""Name of a term -> its alternatives, as regular expressions."""
+BUILT_IN_TERMS: Terms = {"near": ("[^.!?;]{0,60}?",), "far": ("[^.!?]{0,160}?",)}
 MAX_MATCHES = 50
 """Matches of one list that are looked at in one text."""
 SENTENCE_REACH = 400
@@ -79,14 +81,20 @@ def fold(text: str) -> str:
     return text.translate({ord(character): plain for character, plain in table.items()})
 
 
-def expand_entry(entry: str, terms: Mapping[str, str]) -> str:
+def expand_entries(entry: str, terms: Terms) -> tuple[str, ...]:
+    """The regular expressions of an entry: those of its alternatives when it is a term, else one."""
+    alone = _TERM.fullmatch(entry.strip())
+    return terms[alone[1]] if alone and alone[1] in terms else (expand_entry(entry, terms),)
+
+
+def expand_entry(entry: str, terms: Terms) -> str:
     """The regular expression of one entry. Raises BadPhrase for an unknown term or an empty entry."""
 
     def term(found: re.Match[str]) -> str:
         name = found.group(1)
         if name not in terms:
             raise BadPhrase(f"there is no term {name!r}; there are: {', '.join(sorted(terms))}")
-        return terms[name]
+        return f"(?:{'|'.join(terms[name])})"
 
     entry = fold(entry.strip())
     if entry.startswith(_REGEX):
@@ -120,6 +128,9 @@ def _compile(expression: str) -> Any:
     except re2.error as error:
         reason = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
         raise BadPhrase(f"not a regular expression of RE2 (which has no look-around): {reason}") from error
+    for name in (_VALUE, _GAP):
+        if expression.count(f"(?P<{name.decode()}>") > 1:
+            raise BadPhrase(f"the group {name.decode()} is there more than once")
     if compiled.search(b"") is not None:
         raise BadPhrase("matches the empty text, and so everywhere")
     return compiled
@@ -130,21 +141,21 @@ class Phrases:
 
     __slots__ = ("_automata", "entries")
 
-    def __init__(self, entries: Sequence[str], terms: Mapping[str, str] = BUILT_IN_TERMS) -> None:
+    def __init__(self, entries: Sequence[str], terms: Terms = BUILT_IN_TERMS) -> None:
         """Raises BadPhrase with the entry's number as its second argument."""
         self.entries = tuple(entries)
         plain: list[str] = []
         self._automata: list[Any] = []
         for number, entry in enumerate(entries):
             try:
-                expression = expand_entry(entry, terms)
-                compiled = _compile(expression)
+                for expression in expand_entries(entry, terms):
+                    compiled = _compile(expression)
+                    if compiled.groupindex:
+                        self._automata.append(compiled)
+                    else:
+                        plain.append(expression)
             except BadPhrase as error:
                 raise BadPhrase(error.args[0], number) from error
-            if compiled.groupindex:
-                self._automata.append(compiled)
-            else:
-                plain.append(expression)
         if plain:
             self._automata.append(_compile("|".join(f"(?:{expression})" for expression in plain)))
 
