@@ -31,6 +31,7 @@ ROUNDING = 1e-9
 MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mil": 1e6, "million": 1e6}
 _AMOUNT = re.compile(r"(\d[\d,]{0,15}(?:\.\d{0,6})?) ?(million|mil|k|m)?\b", re.IGNORECASE)
 _DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
+_COMMENT = re.compile(r"[\s\"')\]]*(That|This|It|Such|Doing so|These|Those words|Both)\b")
 _CLAUSE_ENDS = frozenset(".,;:!?\n")
 
 
@@ -186,9 +187,18 @@ def is_excused(rule: Rule, text: RuleText, span: Span) -> bool:
     if rule.exceptions and rule.exceptions.first(sentence) is not None:
         return True
     before, after = text.folded[start : span.start], text.folded[span.end : end]
-    if "mention" in rule.excused_by and _is_mentioned(before, after):
+    if "mention" in rule.excused_by and _is_mentioned(before, after + _comment_on(text.folded, end)):
         return True
     return "negation" in rule.excused_by and is_negated(text, max(start, span.start - NEGATION_REACH), span)
+
+
+def _comment_on(text: str, end: int) -> str:
+    """The sentence after one that ends at `end`, when it speaks of it: "That would be discrimination"."""
+    found = _COMMENT.match(text, end)
+    if found is None:
+        return ""
+    start, stop = sentence_around(text, found.start(1), found.end(1))
+    return " " + text[start:stop]
 
 
 def _is_mentioned(before: str, after: str) -> bool:
