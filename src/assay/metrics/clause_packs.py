@@ -59,7 +59,7 @@ from assay.metrics.pack_fields import (
     read_texts,
 )
 from assay.metrics.rule_packs import BUILT_IN, CLAUSE_PACKS
-from assay.metrics.rule_phrases import BadPhrase, Phrases
+from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
 
 Level = Literal["required", "recommended", "conditional"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -220,7 +220,7 @@ class _Reader:
     """Reads clauses and notes what is wrong with them."""
 
     problems: Problems
-    terms: Mapping[str, str]
+    terms: Terms
 
     def phrases(self, path: str, value: Any) -> Phrases:
         try:

@@ -6,6 +6,8 @@ placeholder such as "[insert]" is BLANK.
 
 from collections.abc import Mapping
 
+from assay.metrics.rule_phrases import Terms
+
 BLANK = "\x01"
 """Stands for each character of a placeholder."""
 
@@ -27,7 +29,7 @@ _LINK = r"(?:[\s]+(?:van|von|de|der|da|la|le|el|al|bin|of|and|&))"
 _NAME_WORD = r"[A-Z][\w'.&-]*"
 _GAP_CHARACTER = r"(?:[^.\n]|\.\S|\b(?:no|st|dr|mr|ms|mrs|cl|s|ss|pty|ltd|inc|co|[A-Z])\.\s)"
 
-CLAUSE_TERMS: Mapping[str, str] = {
+_EXPRESSIONS: Mapping[str, str] = {
     "near": _GAP_CHARACTER + "{0,110}?",
     "gap": _GAP_CHARACTER + "{0,70}?",
     "money": (
@@ -78,3 +80,6 @@ CLAUSE_TERMS: Mapping[str, str] = {
     "developer|agency)",
     "client": r"(?:client|customer|company|principal|buyer)",
 }  # fmt: skip
+
+CLAUSE_TERMS: Terms = {name: (expression,) for name, expression in _EXPRESSIONS.items()}
+"""Name in braces -> its regular expression."""

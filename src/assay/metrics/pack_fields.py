@@ -8,7 +8,7 @@ from typing import Any
 
 from assay.domain.errors import InvalidInput
 from assay.formats.places import Problems, did_you_mean
-from assay.metrics.rule_phrases import BUILT_IN_TERMS, BadPhrase, expand_entry
+from assay.metrics.rule_phrases import BUILT_IN_TERMS, BadPhrase, Terms, expand_entries
 
 MAX_PACK_BYTES = 1_000_000
 _TERM_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -63,10 +63,8 @@ def read_texts(problems: Problems, path: str, value: Any) -> tuple[str, ...]:
     return tuple(item.strip() for item in value if isinstance(item, str) and item.strip())
 
 
-def read_terms(
-    problems: Problems, value: Any, built_in: Mapping[str, str] = BUILT_IN_TERMS
-) -> Mapping[str, str]:
-    """Name -> regular expression; a term may use those before it."""
+def read_terms(problems: Problems, value: Any, built_in: Terms = BUILT_IN_TERMS) -> Terms:
+    """Name -> regular expressions; a term may use those before it."""
     terms = dict(built_in)
     if not isinstance(value, dict):
         problems.add("terms", "must be a mapping of a name to a list of phrases")
@@ -79,10 +77,10 @@ def read_terms(
         expressions = []
         for number, entry in enumerate(read_texts(problems, path, entries)):
             try:
-                expressions.append(expand_entry(entry, terms))
+                expressions.extend(expand_entries(entry, terms))
             except BadPhrase as error:
                 problems.add(join_path(path, number), str(error.args[0]))
-        terms[name] = f"(?:{'|'.join(expressions)})"
+        terms[name] = tuple(expressions)
     return terms
 
 

@@ -13,42 +13,26 @@ A match is excused by `exceptions` in its sentence, by `exceptions_anywhere`, or
 `value` and the rule has `allowed`, a match whose value is allowed is right, and any other is `violated`.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from assay.metrics.rule_packs import Rule
+from assay.metrics.rule_packs import Rule, load_word_lists
 from assay.metrics.rule_phrases import Phrases, Span, fold, sentence_around
 
 Verdict = Literal["satisfied", "violated", "missing", "unverified", "not_checked"]
 QUOTE_CHARS = 200
 NEGATION_REACH = 60
-MENTION = Phrases(
-    (
-        "re:\\b(?:unlawful\\w*|illegal\\w*|prohibit\\w+|forbid\\w*|forbidden|banned|discriminat\\w+)\\b",
-        "re:\\b(?:breach\\w*|contraven\\w+|violat\\w+|offen[cs]es?|non-compliant|misleading|deceptive)\\b",
-        "re:\\bagainst the law\\b",
-        "re:\\b(?:not|never|cannot|can ?not|can't|mustn't|shouldn't|don't|won't|avoid|stop|refrain from) "
-        "(?:\\w+ ){0,2}?"
-        "(?:say|saying|state|stating|write|writing|use|using|advertise|advertising|publish|publishing|"
-        "include|including|claim|claiming|promise|promising|describe|describing|put|list|listing|word|"
-        "allowed|permitted|lawful|legal|acceptable|appropriate|compliant|tell|telling|call|calling)\\b",
-        "re:\\b(?:avoid|remove[ds]?|removing|delete[ds]?|deleting|omit\\w*|replac(?:ed?|es|ing)|reworded?) ",
-        "re:\\b(?:words|wording|phrases?|terms|expressions?|language|statements?|claims?|lines?) "
-        "(?:such as|like)\\b",
-        "re:\\b(?:instead of|rather than) (?:saying|writing|using|stating|advertising|[\"'])",
-    )
-)
-"""Turns of phrase that talk of words instead of using them."""
-NEGATION = Phrases(
-    (
-        "re:\\b(?:not|never|no|nor|neither|cannot|without|none|nothing|unable)\\b",
-        "re:\\b\\w+n't\\b",
-        "re:\\b(?:unable|decline|refuse) to\\b",
-    )
-)
 NEGATION_WORDS = 6
-_CLAUSE_ENDS = frozenset(".;:!?\n")
+_CUES = load_word_lists("_cues")
+MENTION, NEGATION = Phrases(_CUES["mention"]), Phrases(_CUES["negation"])
+ROUNDING = 1e-9
+MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mil": 1e6, "million": 1e6}
+_AMOUNT = re.compile(r"(\d[\d,]{0,15}(?:\.\d{0,6})?) ?(million|mil|k|m)?\b", re.IGNORECASE)
+_DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
+_COMMENT = re.compile(r"[\s\"')\]]*(That|This|It|Such|Doing so|These|Those words|Both)\b")
+_CLAUSE_ENDS = frozenset(".,;:!?\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +80,11 @@ def read_text(text: str) -> RuleText:
 
 
 def rule_applies(rule: Rule, text: RuleText, document: str | None) -> bool:
-    """Whether a rule has something to say of a text. An unknown document fits every rule."""
-    if rule.documents and document is not None and document not in rule.documents:
+    """Whether a rule has something to say of a text. An unknown document fits, unless the rule needs one."""
+    if document is None:
+        if rule.needs_document:
+            return False
+    elif rule.documents and document not in rule.documents:
         return False
     if rule.when and rule.when.first(text.data) is None:
         return False
@@ -110,7 +97,7 @@ def check_rule(rule: Rule, text: RuleText, keep: Keep | None = None) -> tuple[Ru
     """What a rule that applies finds: one `satisfied` or `missing`, or each place that violates it."""
     if rule.needs_judge:
         return (RuleFinding(rule=rule, verdict="not_checked", message="only a judge can decide this"),)
-    spans = [span for span in rule.patterns.find(text.data) if keep is None or keep(rule, span)]
+    spans = [span for span in _matches(rule, text) if keep is None or keep(rule, span)]
     if rule.kind == "required" and not rule.allowed:
         return (_required(rule, text, spans),)
     wrong = list(_violations(rule, text, spans))
@@ -123,11 +110,18 @@ def check_rule(rule: Rule, text: RuleText, keep: Keep | None = None) -> tuple[Ru
     return (found if right is None else _placed(found, text, right),)
 
 
+def _matches(rule: Rule, text: RuleText) -> Sequence[Span]:
+    spans = rule.patterns.find(text.data)
+    if not rule.gap_not:
+        return spans
+    return [span for span in spans if rule.gap_not.first(text.data[span.gap_start : span.gap_end]) is None]
+
+
 def _required(rule: Rule, text: RuleText, spans: Sequence[Span]) -> RuleFinding:
     if spans:
         found = RuleFinding(rule=rule, verdict="satisfied", message=rule.title)
         return _placed(found, text, spans[0])
-    if rule.exceptions_anywhere.first(text.data) is not None:
+    if is_excused_anywhere(rule, text):
         return RuleFinding(rule=rule, verdict="satisfied", message=rule.title)
     return RuleFinding(rule=rule, verdict="missing", message=rule.message)
 
@@ -138,7 +132,7 @@ def _placed(finding: RuleFinding, text: RuleText, span: Span) -> RuleFinding:
 
 
 def _violations(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Iterator[RuleFinding]:
-    if rule.exceptions_anywhere and rule.exceptions_anywhere.first(text.data) is not None:
+    if is_excused_anywhere(rule, text):
         return
     for span in spans:
         if not _is_allowed(rule, text, span) and not is_excused(rule, text, span):
@@ -146,7 +140,29 @@ def _violations(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Iterator[R
 
 
 def _is_allowed(rule: Rule, text: RuleText, span: Span) -> bool:
+    if rule.max_spread_percent is not None:
+        return (
+            _spread_percent(text.folded[span.value_start : span.value_end])
+            <= rule.max_spread_percent + ROUNDING
+        )
     return bool(rule.allowed) and rule.allowed.match_whole(text.data[span.value_start : span.value_end])
+
+
+def _spread_percent(text: str) -> float:
+    """By how many per cent the second amount of a text exceeds the first; 0 where there are not two.
+
+    An amount without a unit takes the other's, so that "$1.1-1.2m" is a range of millions.
+    """
+    found = [(float(number.replace(",", "").rstrip(".")), unit.lower()) for number, unit in _amounts(text)]
+    if len(found) != 2:
+        return 0.0
+    (low, low_unit), (high, high_unit) = found
+    low, high = low * MULTIPLES[low_unit or high_unit], high * MULTIPLES[high_unit or low_unit]
+    return (high / low - 1.0) * 100.0 if low else 0.0
+
+
+def _amounts(text: str) -> list[tuple[str, str]]:
+    return [(number, unit) for number, unit in _AMOUNT.findall(text) if number.count(".") <= 1]
 
 
 def _first_right(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Span | None:
@@ -161,17 +177,37 @@ def _without_overlaps(findings: Sequence[RuleFinding]) -> Iterator[RuleFinding]:
             yield finding
 
 
+def is_excused_anywhere(rule: Rule, text: RuleText) -> bool:
+    """Whether an exception for the whole text stands in it, and not negated ("no need to see a lawyer")."""
+    spans = rule.exceptions_anywhere.find(text.data)
+    return any(not is_negated(text, max(0, span.start - NEGATION_REACH), span) for span in spans)
+
+
 def is_excused(rule: Rule, text: RuleText, span: Span) -> bool:
     """Whether the sentence of a match takes its sting out."""
     start, end = sentence_around(text.folded, span.start, span.end)
     sentence = text.data[start:end]
     if rule.exceptions and rule.exceptions.first(sentence) is not None:
         return True
-    if "mention" in rule.excused_by:
-        around = sentence[: span.start - start] + b" \x00 " + sentence[span.end - start :]
-        if MENTION.first(around) is not None:
-            return True
+    before, after = text.folded[start : span.start], text.folded[span.end : end]
+    if "mention" in rule.excused_by and _is_mentioned(before, after + _comment_on(text.folded, end)):
+        return True
     return "negation" in rule.excused_by and is_negated(text, max(start, span.start - NEGATION_REACH), span)
+
+
+def _comment_on(text: str, end: int) -> str:
+    """The sentence after one that ends at `end`, when it speaks of it: "That would be discrimination"."""
+    found = _COMMENT.match(text, end)
+    if found is None:
+        return ""
+    start, stop = sentence_around(text, found.start(1), found.end(1))
+    return " " + text[start:stop]
+
+
+def _is_mentioned(before: str, after: str) -> bool:
+    """Whether what stands round a match talks of words; a pledge not to discriminate does not."""
+    around = _DISCLAIMED.sub(" ", f"{before} | {after}")
+    return MENTION.first(around.encode("latin-1", "replace")) is not None
 
 
 def is_negated(text: RuleText, low: int, span: Span) -> bool:
@@ -182,7 +218,7 @@ def is_negated(text: RuleText, low: int, span: Span) -> bool:
     return NEGATION.first(" ".join(words).encode("latin-1", "replace")) is not None
 
 
-def count_verdicts(findings: Sequence[RuleFinding]) -> Mapping[str, Verdict]:
+def worst_verdicts(findings: Sequence[RuleFinding]) -> Mapping[str, Verdict]:
     """Rule id -> its one verdict: the worst of its findings."""
     order: tuple[Verdict, ...] = ("satisfied", "not_checked", "unverified", "missing", "violated")
     worst: dict[str, Verdict] = {}

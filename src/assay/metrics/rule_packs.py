@@ -19,11 +19,14 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
         valid_to: 2025-07-31
         severity: major              critical | major | minor
         documents: [listing, email]  kinds of document; left out: all
+        needs_document: false        true: a text whose kind is not known is not meant
         when: [...]                  applies only if one of these is found (left out: always)
         when_all: [[...], [...]]     ... and one of each of these lists
         when_none: [...]             ... and none of these
         patterns: [...]              what is required or prohibited
         allowed: [...]               right values of the group `value` of a pattern: others violate
+        gap_not: [...]               a match whose group `gap` holds one of these is none
+        max_spread_percent: 10       `value` is two amounts: the second may exceed the first by this much
         exceptions: [...]            found in the same sentence: not a violation
         exceptions_anywhere: [...]   found anywhere: not a violation
         excused_by: [mention, negation]   which turns of phrase excuse a match; [] for none
@@ -58,7 +61,7 @@ from assay.metrics.pack_fields import (
     read_text_field,
     read_texts,
 )
-from assay.metrics.rule_phrases import BadPhrase, Phrases
+from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
 
 Kind = Literal["required", "prohibited", "advice", "citation"]
 Severity = Literal["critical", "major", "minor"]
@@ -72,8 +75,11 @@ CLAUSE_PACKS = "contracts_"
 TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message", "remedy", "question")
 DATE_FIELDS = ("valid_from", "valid_to")
 LIST_FIELDS = ("jurisdictions", "documents", "excused_by")
-PHRASE_FIELDS = ("when", "when_none", "patterns", "allowed", "exceptions", "exceptions_anywhere")
-FIELDS = (*TEXT_FIELDS, *DATE_FIELDS, *LIST_FIELDS, *PHRASE_FIELDS, "when_all", "needs_judge")
+PHRASE_FIELDS = ("when", "when_none", "patterns", "gap_not", "allowed", "exceptions", "exceptions_anywhere")
+FIELDS = (
+    *(*TEXT_FIELDS, *DATE_FIELDS, *LIST_FIELDS, *PHRASE_FIELDS),
+    *("when_all", "needs_judge", "needs_document", "max_spread_percent"),
+)
 NEEDED = ("id", "title", "kind", "source", "severity", "jurisdictions", "message")
 PACK_FIELDS = ("pack", "title", "version", "defaults", "terms", "rules")
 _ID = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*\Z")
@@ -100,12 +106,15 @@ class Rule:
     when_all: tuple[Phrases, ...]
     when_none: Phrases
     patterns: Phrases
+    gap_not: Phrases
     allowed: Phrases
     exceptions: Phrases
     exceptions_anywhere: Phrases
     excused_by: frozenset[str]
     needs_judge: bool
+    needs_document: bool
     question: str
+    max_spread_percent: float | None = None
 
     @property
     def weight(self) -> float:
@@ -152,6 +161,14 @@ def load_packs(names: Iterable[str]) -> tuple[Pack, ...]:
                 )
             owners[rule.id] = pack.file
     return packs
+
+
+@lru_cache(maxsize=8)
+def load_word_lists(name: str) -> Mapping[str, Any]:
+    """A built-in file of word lists that is no pack: its name begins with an underscore."""
+    text = (BUILT_IN / f"{name}.yaml").read_text(encoding="utf-8")
+    value, _ = parse_yaml(text, Place(f"{name}.yaml"))
+    return dict(value)
 
 
 def load_pack(name: str) -> Pack:
@@ -224,7 +241,7 @@ class _Reader:
     """Reads rules and notes what is wrong with them."""
 
     problems: Problems
-    terms: Mapping[str, str]
+    terms: Terms
 
     def rule(self, path: str, value: Mapping[str, Any]) -> Rule:
         check_names(self.problems, path, value, FIELDS)
@@ -240,7 +257,9 @@ class _Reader:
         phrases = {name: self._phrases(join_path(path, name), value.get(name)) for name in PHRASE_FIELDS}
         when_all = self._groups(join_path(path, "when_all"), value.get("when_all"))
         fields: dict[str, Any] = {**texts, **days, **lists, **phrases, "when_all": when_all}
-        fields["needs_judge"] = value.get("needs_judge", False)
+        for name in ("needs_judge", "needs_document"):
+            fields[name] = self._flag(join_path(path, name), value.get(name, False))
+        fields["max_spread_percent"] = self._spread(path, value.get("max_spread_percent"))
         if value.get("excused_by") is None:
             fields["excused_by"] = frozenset(EXCUSES)
         self._check(path, fields)
@@ -252,6 +271,19 @@ class _Reader:
             if value.get(name) is None
             else read_text_field(self.problems, join_path(path, name), value[name])
         )
+
+    def _flag(self, path: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            self.problems.add(path, f"must be true or false, not {value!r:.40}")
+        return value is True
+
+    def _spread(self, path: str, value: Any) -> float | None:
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value >= 0):
+            return value
+        self.problems.add(
+            join_path(path, "max_spread_percent"), f"must be a number, 0 or more, not {value!r:.40}"
+        )
+        return None
 
     def _phrases(self, path: str, value: Any) -> Phrases:
         try:
@@ -283,8 +315,7 @@ class _Reader:
         for code in sorted(fields["jurisdictions"]):
             unless(bool(_JURISDICTION.match(code)), "jurisdictions", f"{code!r} is no code such as NSW, or *")
         unless(first is None or last is None or first <= last, "valid_to", "is before valid_from")
-        unless(isinstance(fields["needs_judge"], bool), "needs_judge", "must be true or false")
-        judged = fields["needs_judge"] is True
+        judged = fields["needs_judge"]
         unless(
             not judged or bool(fields["question"]), "question", "is missing: a judge must be asked something"
         )

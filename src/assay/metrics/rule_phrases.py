@@ -5,7 +5,7 @@ An entry of a list is a phrase or, after `re:`, a regular expression in RE2's sy
     vendor statement         whole words; a space matches spaces, line ends or a hyphen; case does not count
     discriminat*             a star matches the rest of a word
     {number} business days   one of the pack's `terms`, or of the built-in ones
-    re:\\bs(?:ection)? 32\\b   RE2; a space matches any white space, {terms} are put in
+    re:\\bs(?:ection)? 32\\b   RE2; a space is any run of white space (` ?` also none), {terms} are put in
 
 Built-in terms: `{near}` and `{far}` are gaps of at most 60 and 160 characters within a sentence.
 
@@ -22,7 +22,9 @@ from typing import Any, NamedTuple
 
 import re2  # type: ignore[import-untyped]  # google-re2 ships no types
 
-BUILT_IN_TERMS: Mapping[str, str] = {"near": "[^.!?;]{0,60}?", "far": "[^.!?]{0,160}?"}
+Terms = Mapping[str, tuple[str, ...]]
+"""Name of a term -> its alternatives, as regular expressions."""
+BUILT_IN_TERMS: Terms = {"near": ("[^.!?;]{0,60}?",), "far": ("[^.!?]{0,160}?",)}
 MAX_MATCHES = 50
 """Matches of one list that are looked at in one text."""
 SENTENCE_REACH = 400
@@ -30,7 +32,8 @@ SENTENCE_REACH = 400
 PATTERN_MEMORY_BYTES = 8 << 20
 _TERM = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _REGEX = "re:"
-_VALUE = b"value"  # names of groups are bytes in patterns of bytes
+_SPACE = re.compile(r" ([?*+]?)")
+_VALUE, _GAP = b"value", b"gap"  # names of groups are bytes in patterns of bytes
 _PUNCTUATION = {
     0x2018: "'", 0x2019: "'", 0x201A: "'", 0x201B: "'", 0x2032: "'", 0x201C: '"', 0x201D: '"', 0x201E: '"',
     0x2033: '"', 0x2010: "-", 0x2011: "-", 0x2012: "-", 0x2013: "-", 0x2014: "-", 0x2015: "-", 0x2212: "-",
@@ -43,12 +46,14 @@ _BOUNDARY = re.compile(
 
 
 class Span(NamedTuple):
-    """A match: where it stands, and where its group `value` stands if it has one."""
+    """A match: where it stands, and where its groups `value` (else all of it) and `gap` (else none of it) do."""
 
     start: int
     end: int
     value_start: int
     value_end: int
+    gap_start: int
+    gap_end: int
 
 
 class BadPhrase(ValueError):
@@ -76,18 +81,24 @@ def fold(text: str) -> str:
     return text.translate({ord(character): plain for character, plain in table.items()})
 
 
-def expand_entry(entry: str, terms: Mapping[str, str]) -> str:
+def expand_entries(entry: str, terms: Terms) -> tuple[str, ...]:
+    """The regular expressions of an entry: those of its alternatives when it is a term, else one."""
+    alone = _TERM.fullmatch(entry.strip())
+    return terms[alone[1]] if alone and alone[1] in terms else (expand_entry(entry, terms),)
+
+
+def expand_entry(entry: str, terms: Terms) -> str:
     """The regular expression of one entry. Raises BadPhrase for an unknown term or an empty entry."""
 
     def term(found: re.Match[str]) -> str:
         name = found.group(1)
         if name not in terms:
             raise BadPhrase(f"there is no term {name!r}; there are: {', '.join(sorted(terms))}")
-        return terms[name]
+        return f"(?:{'|'.join(terms[name])})"
 
     entry = fold(entry.strip())
     if entry.startswith(_REGEX):
-        return _TERM.sub(term, entry.removeprefix(_REGEX).strip()).replace(" ", r"\s+")
+        return _SPACE.sub(_white_space, _TERM.sub(term, entry.removeprefix(_REGEX).strip()))
     if not entry.strip("* "):
         raise BadPhrase("an empty phrase matches everywhere")
     parts = re.split(r"(\{[a-z][a-z0-9_]*\})", entry)
@@ -95,6 +106,10 @@ def expand_entry(entry: str, terms: Mapping[str, str]) -> str:
     left = r"\b" if entry[0].isalnum() else ""
     right = r"\b" if entry[-1].isalnum() else ""
     return f"{left}{body}{right}"
+
+
+def _white_space(found: re.Match[str]) -> str:
+    return r"\s*" if found[1] in ("?", "*") else r"\s+"
 
 
 def _literal(part: str) -> str:
@@ -113,6 +128,9 @@ def _compile(expression: str) -> Any:
     except re2.error as error:
         reason = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
         raise BadPhrase(f"not a regular expression of RE2 (which has no look-around): {reason}") from error
+    for name in (_VALUE, _GAP):
+        if expression.count(f"(?P<{name.decode()}>") > 1:
+            raise BadPhrase(f"the group {name.decode()} is there more than once")
     if compiled.search(b"") is not None:
         raise BadPhrase("matches the empty text, and so everywhere")
     return compiled
@@ -123,21 +141,21 @@ class Phrases:
 
     __slots__ = ("_automata", "entries")
 
-    def __init__(self, entries: Sequence[str], terms: Mapping[str, str] = BUILT_IN_TERMS) -> None:
+    def __init__(self, entries: Sequence[str], terms: Terms = BUILT_IN_TERMS) -> None:
         """Raises BadPhrase with the entry's number as its second argument."""
         self.entries = tuple(entries)
         plain: list[str] = []
         self._automata: list[Any] = []
         for number, entry in enumerate(entries):
             try:
-                expression = expand_entry(entry, terms)
-                compiled = _compile(expression)
+                for expression in expand_entries(entry, terms):
+                    compiled = _compile(expression)
+                    if compiled.groupindex:
+                        self._automata.append(compiled)
+                    else:
+                        plain.append(expression)
             except BadPhrase as error:
                 raise BadPhrase(error.args[0], number) from error
-            if _VALUE in compiled.groupindex:
-                self._automata.append(compiled)
-            else:
-                plain.append(expression)
         if plain:
             self._automata.append(_compile("|".join(f"(?:{expression})" for expression in plain)))
 
@@ -160,11 +178,14 @@ class Phrases:
 
 
 def _spans(automaton: Any, text: bytes) -> Iterator[Span]:
-    has_value = _VALUE in automaton.groupindex
+    groups = automaton.groupindex
     for found in automaton.finditer(text):
         start, end = found.span()
-        value = found.span(automaton.groupindex[_VALUE]) if has_value else (start, end)
-        yield Span(start, end, *(value if value[0] >= 0 else (start, end)))
+        value = found.span(groups[_VALUE]) if _VALUE in groups else (-1, -1)
+        gap = found.span(groups[_GAP]) if _GAP in groups else (-1, -1)
+        yield Span(
+            start, end, *(value if value[0] >= 0 else (start, end)), *(gap if gap[0] >= 0 else (end, end))
+        )
 
 
 def sentence_around(text: str, start: int, end: int) -> tuple[int, int]:
