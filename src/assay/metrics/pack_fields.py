@@ -74,7 +74,7 @@ def read_terms(problems: Problems, value: Any, built_in: Terms = BUILT_IN_TERMS)
         if not _TERM_NAME.match(name) or name in terms:
             problems.add(path, "a term's name is lower-case letters, digits and _, and no built-in term's")
             continue
-        expressions = []
+        expressions: list[str] = []
         for number, entry in enumerate(read_texts(problems, path, entries)):
             try:
                 expressions.extend(expand_entries(entry, terms))
