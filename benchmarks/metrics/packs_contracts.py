@@ -17,6 +17,9 @@ from assay.domain.datasets import Case
 from assay.domain.models import ModelResponse
 from assay.domain.scores import MetricConfig, Sample
 from assay.metrics.catalog import make_metric
+from assay.metrics.clause_packs import list_clause_packs, load_clause_packs
+from assay.metrics.contract import detect_contract
+from assay.metrics.contract_places import find_jurisdiction
 
 GOLD = Path(__file__).parents[1] / "gold" / "contracts.jsonl"
 SOURCE = "benchmarks/gold/contracts.jsonl"
@@ -81,13 +84,12 @@ def precision_recall(
 
 def known_kinds(items: Sequence[Mapping[str, Any]]) -> float:
     """The share of items whose kind is found from the text alone."""
-    metric = make_metric(MetricConfig(name="contract", type="contract_completeness"))
-    scores = metric.score_batch([_sample(item, {}) for item in items])
-    right: int = sum(
-        (score.evidence or {}).get("contract") == item["contract"]
-        for item, score in zip(items, scores, strict=True)
-    )
-    return float(right / len(items))
+    packs = load_clause_packs(list_clause_packs())
+    right = [
+        detect_contract(item["text"], packs, find_jurisdiction(item["text"])) == item["contract"]
+        for item in items
+    ]
+    return sum(right) / len(right)
 
 
 def run(data: Path) -> list[dict[str, Any]]:

@@ -13,11 +13,11 @@ _WORDS_OF_PLACEHOLDERS = (
     "fill|"
     "blank|price|deposit|title|reference|month|day|year|county|city|suburb|postcode|bank|company|agency|licen[cs]e|"
     "vendor|seller|purchaser|buyer|landlord|tenant|lessor|lessee|agent|client|provider|contractor|state|period|"
-    "method|percent(?:age)?|email|phone|premises|x+%?|rent|term|fee|rate|holder"
+    "method|percent(?:age)?|email|phone|premises|rent|term|fee|rate|holder"
 )
 PLACEHOLDERS = re.compile(
     rf"\[(?:[^\]\n]{{0,60}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})s?\b[^\]\n]{{0,80}}\](?!\()|"
-    r"\[(?:\s{3,}|\s*[*.$_#?-]{1,20}\s*(?:%\s*)?)\]|\[\$?\s?[.xX_]{1,12}%?\]|"
+    r"\[(?:\s{3,}|\s*[*.$_#?-]{1,20}\s*(?:%\s*)?)\]|\[\$?\s?[.xX_]{2,12}%?\]|\[[xX]%\]|"
     rf"<(?:[^>\n]{{0,40}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})\b[^>\n]{{0,40}}>|\{{\{{[^}}\n]{{1,60}}\}}\}}|"
     r"(?P<line>_{3,}|\.{6,}|(?:\. ){5,})|\bTB[ACDN]\b|\bT\.B\.[ACDN]\b|"
     r"\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|"

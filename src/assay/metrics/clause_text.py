@@ -13,6 +13,11 @@ from assay.metrics.clause_headings import BARE_LABEL_LEVEL, LABEL_LEVEL, Heading
 from assay.metrics.rule_phrases import fold
 
 MAX_LINES = 60_000
+_NAMES_DOCUMENT = re.compile(
+    r"\b(?:contract|agreement|lease|deed|offer|form|authority|terms|summary|letter|tenancy|sale|"
+    r"purchase of)\b",
+    re.IGNORECASE,
+)
 _ENDS_BLOCK = re.compile(r"\n(?=[ \t]*(?:\n|[-*+>] |\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)] |\|))")
 _SENTENCE_END = re.compile(
     r"(?<!\b[A-Z])(?<!\bNo)(?<!\bno)(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!Pty)(?<!Inc)[.!?][\"')\]*]*\s|\n"
@@ -105,7 +110,8 @@ def _is_document_title(heading: Heading, line: str, before: str) -> bool:
     """The first line of all, when it is a title of several words, heads the contract and no clause of it."""
     if before.strip() or heading.number or ":" in line.rstrip(": "):
         return False
-    return len(line.split()) > 1 and (not heading.inline or len(line.split()) <= 12)
+    words = len(line.split())
+    return words <= 12 and (words > 4 or _NAMES_DOCUMENT.search(line) is not None)
 
 
 def _sections(heads: Sequence[tuple[int, int, Heading]], text: str) -> Iterator[Section]:

@@ -32,13 +32,14 @@ _DATE_TEXT = (
     r"\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2})"
 )
 _AMOUNT = r"(?:A|AU|US)?\$\s?(\d[\d,]*(?:\.\d+)?)(\s?(?:million|m|k)\b)?"
+_LEAD = r"[.:*|\s-]{0,6}"
 _GAP = r"(?:[^.\n$]|\.\d){0,50}?"
 _PRICE = re.compile(
-    rf"\b(?:purchase|sale|contract|total purchase|agreed)?\s?price\b{_GAP}{_AMOUNT}", re.IGNORECASE
+    rf"\b(?:purchase|sale|contract|total purchase|agreed)?\s?price\b{_LEAD}{_GAP}{_AMOUNT}", re.IGNORECASE
 )
-_DEPOSIT = re.compile(rf"\b(?:deposit|earnest money)\b{_GAP}{_AMOUNT}", re.IGNORECASE)
+_DEPOSIT = re.compile(rf"\b(?:deposit|earnest money)\b{_LEAD}{_GAP}{_AMOUNT}", re.IGNORECASE)
 _PERCENT = re.compile(
-    r"\b(?:deposit|earnest money)\b(?:[^.\n]|\.\d){0,60}?(\d+(?:\.\d+)?)\s?(?:%|per ?cent)|"
+    r"\b(?:deposit|earnest money)\b[.:*|\s-]{0,6}(?:[^.\n]|\.\d){0,60}?(\d+(?:\.\d+)?)\s?(?:%|per ?cent)|"
     r"(\d+(?:\.\d+)?)\s?(?:%|per ?cent)(?:[^.\n]|\.\d){0,40}?\bdeposit\b",
     re.IGNORECASE,
 )
@@ -66,7 +67,7 @@ _DEFINED = re.compile(
     r"\b([A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+){0,3})\"?\*{0,2} (?:means|shall mean|has the meaning|includes|"
     r"refers to)\b"
 )
-_USED = re.compile(r"\b(?:the|each|any|such) ([A-Z][a-z]+(?: [A-Z][a-z]+){0,2})\b(?!\s(?:[A-Z]|\d))")
+_USED = re.compile(r"\b(?:[Tt]he|[Ee]ach|[Aa]ny|such) ([A-Z][a-z]+(?: [A-Z][a-z]+){0,2})\b(?!\s(?:[A-Z]|\d))")
 _PROPER = re.compile(
     r"\b(?:Act|Acts|Regulation|Regulations|Code|Court|State|Territory|Tribunal|Registrar|Commissioner|Government|"
     r"Council|Authority|Institute|Society|Office|Commonwealth|Minister|Department|Road|Street|Avenue|Bank|January|"
