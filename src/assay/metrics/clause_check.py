@@ -8,9 +8,18 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
+from assay.metrics.clause_exclusions import (
+    Exclusions,
+    find_struck_out,
+    is_within,
+    may_say_more,
+    titles_in,
+)
 from assay.metrics.clause_packs import Clause
+from assay.metrics.clause_references import REFERENCE, resolve, says_only_where_to_look
 from assay.metrics.clause_terms import BLANK
 from assay.metrics.clause_text import Contract, Section
 from assay.metrics.rule_phrases import Phrases
@@ -20,59 +29,10 @@ MAX_PLACES = 12
 """Places of one clause that are looked at."""
 MAX_PLACE_CHARS = 6_000
 QUOTE_CHARS = 160
-EXCLUDED_CHARS = 160
 LEAD_REACH = 1_500
 """How far back the line is looked for that introduces a list."""
 _LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
-_STRUCK_OUT = re.compile(
-    r"[\s:.\-(\[*_|]*(?:\d{1,3}(?:\.\d{1,3})*[.)]?\s+)?(?:(?:this |the )?(?:clause|section|item|condition|"
-    r"part|provision)"
-    r" (?:is |has been |was )?(?:hereby )?)?(?:intentionally |deliberately )?"
-    r"(?:deleted|omitted|excluded|struck (?:out|through)|not used|left blank|removed|reserved|"
-    r"does not apply|not applicable|"
-    r"n/?a\b|inapplicable|nil\.?\s*$|none\.?\s*$)",
-    re.IGNORECASE,
-)
-_MAY_SAY_MORE = re.compile(r"\b(?:not applicable|n/?a|nil|none|excluded|inapplicable)\b", re.IGNORECASE)
-_EXCLUSION = re.compile(
-    r"\b(?:clauses?|sections?|conditions?|items?|paragraphs?|provisions?|terms?)\b[^.\n]{0,120}?\b(?:(?:is|are|was|were|"
-    r"has been|have been|shall be|to be)\s+(?:hereby\s+|expressly\s+|wholly\s+|"
-    r"intentionally\s+)?(?:deleted|excluded|omitted|struck"
-    r"(?:\s+out)?|removed|not applicable)|(?:does|do|shall|will)\s+not\s+(?:apply|form part))|"
-    r"\b(?:delete|strike out|omit)s?\s+(?:clauses?|conditions?|items?|sections?|paragraphs?)\b[^.\n]{0,60}",
-    re.IGNORECASE,
-)
-_ELSEWHERE = re.compile(
-    r"\b(?:of|in|to|under)\s+(?:the\s+)?[^.\n]{0,40}?(?:general|standard|act\b|regulation|code|"
-    r"terms of contract|law society)",
-    re.IGNORECASE,
-)
-_NUMBERS = re.compile(r"\b(\d{1,3}(?:\.\d{1,3})*)\b")
-REFERENCE = re.compile(
-    r"\b(?:the\s+)?(?P<kind>schedule|annexure|appendix|exhibit|attachment|annex|addendum)\s+[\"(]?"
-    r"(?P<label>[A-Z]|\d{1,2}|[IVX]{1,4})\b(?P<after>[^.\n]{0,50})"
-    r"|\b(?P<the>the|attached|an?)\s+(?P<bare>schedule|annexure|appendix|exhibit|addendum|particulars|"
-    r"term sheet|rider)\b"
-    r"|\b(?P<clause>clause|section|item|paragraph|article|condition)\s+(?P<number>\d{1,3}(?:\.\d{1,3})*)\b(?P<rest>[^.\n]{0,50})",
-    re.IGNORECASE,
-)
-_STATUTE = re.compile(
-    r"^\s*(?:\(\w+\)\s*)*,?\s*(?:to|of|in|under)\s+(?:the\s+|that\s+)?[^.\n]*?\b(?:act|regulations?|code|general|standard)\b",
-    re.IGNORECASE,
-)
-
-
 _BARE_NUMBER = re.compile(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$")
-_POINTING = frozenset(
-    {
-        "see", "refer", "refers", "referred", "to", "as", "set", "out", "in", "described",
-        "specified", "per", "according", "the", "is", "are", "be", "detailed", "stated", "listed",
-        "provided", "contained", "shown", "below", "attached", "hereto", "of", "this", "contract",
-        "agreement", "lease", "with", "a", "and", "by", "under", "details", "particulars", "full",
-        "more", "for", "item",
-    }
-)  # fmt: skip
-"""Words that say nothing but where to look."""
 
 
 class Place(NamedTuple):
@@ -86,6 +46,8 @@ class Place(NamedTuple):
     strict_end: int
     body: int
     section: Section | None
+    cue_is_blank: bool = False
+    """Whether the words by which a sentence was found hold a placeholder."""
 
     @property
     def headed(self) -> bool:
@@ -115,30 +77,6 @@ class ClauseFinding:
         return {**found, "note": self.note} if self.note else found
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusions:
-    """Numbers of clauses that the contract itself strikes out, and the sentences that do so."""
-
-    numbers: frozenset[str]
-    sentences: tuple[tuple[int, int], ...]
-
-
-def find_exclusions(contract: Contract) -> Exclusions:
-    """Sentences such as "clause 12 is deleted"; those about clauses of another document do not count."""
-    numbers: set[str] = set()
-    sentences = []
-    for found in _EXCLUSION.finditer(contract.flat):
-        start, end = contract.sentence(*found.span())
-        sentence = contract.flat[start:end]
-        if _ELSEWHERE.search(sentence):
-            continue
-        numbers |= set(_NUMBERS.findall(found.group()))
-        sentences.append((start, end))
-        if len(sentences) >= 200:
-            break
-    return Exclusions(frozenset(numbers), tuple(sentences))
-
-
 def check_clause(contract: Contract, clause: Clause, exclusions: Exclusions) -> ClauseFinding:
     """The verdict on one clause that applies."""
     places = list(_places(contract, clause, exclusions))
@@ -151,9 +89,16 @@ def check_clause(contract: Contract, clause: Clause, exclusions: Exclusions) -> 
     missing = tuple(name for name, span in said.items() if span is None)
     if len(full) < len(live) and not any(place.headed for place in full) and (missing or not full):
         return _placed(contract, clause, "empty", live[0], tuple(clause.elements))
-    if not clause.blanks_allowed and any(BLANK in contract.flat[p.strict_start : p.strict_end] for p in full):
+    if not clause.blanks_allowed and any(_is_blank(contract, place, missing) for place in full):
         return _placed(contract, clause, "blank", full[0], missing)
     return _said_or_referred(contract, clause, full, missing)
+
+
+def _is_blank(contract: Contract, place: Place, missing: tuple[str, ...]) -> bool:
+    """A placeholder in a section of the clause, or in a sentence where something of it is missing."""
+    if place.cue_is_blank:
+        return True
+    return BLANK in contract.flat[place.strict_start : place.strict_end] and (place.headed or bool(missing))
 
 
 def _said_or_referred(
@@ -177,21 +122,11 @@ def _without_place(
     for start, end in exclusions.sentences:
         sentence = contract.data[start:end]
         words = re.sub(rb"^[^a-zA-Z]*(?:the|special)\s+", b"", sentence)
-        if any(clause.headings.first(part) is not None for part in _phrases_of(words)):
+        if any(clause.headings.first(part) is not None for part in titles_in(words)):
             return ClauseFinding(
                 clause=clause, verdict="excluded", start=start, end=end, quote=_quote(contract, start, end)
             )
     return ClauseFinding(clause=clause, verdict="missing", missing_elements=tuple(clause.elements))
-
-
-def _phrases_of(sentence: bytes) -> Iterator[bytes]:
-    """Parts of a sentence that may be the title of a clause: in quotes or brackets, or before "clause"."""
-    for found in re.finditer(rb"[\"(]([^\")]{3,60})[\")]", sentence):
-        yield found.group(1).strip()
-    for found in re.finditer(
-        rb"([A-Za-z][A-Za-z' -]{2,50}?)\s+(?:clause|condition|provision|term)s?\b", sentence
-    ):
-        yield re.sub(rb"^(?:the|any|special)\s+", b"", found.group(1).strip())
 
 
 def _placed(
@@ -218,7 +153,7 @@ def _places(contract: Contract, clause: Clause, exclusions: Exclusions) -> Itera
     for span in clause.cues.find(contract.data, MAX_PLACES * 2):
         start, end = contract.sentence(span.start, span.end)
         sentence = contract.data[start:end]
-        if _within(span.start, covered) or _within(start, exclusions.sentences):
+        if is_within(span.start, covered) or is_within(start, exclusions.sentences):
             continue
         if clause.not_cues.first(sentence) is not None:
             continue
@@ -227,11 +162,9 @@ def _places(contract: Contract, clause: Clause, exclusions: Exclusions) -> Itera
         count += 1
         if count > MAX_PLACES:
             return
-        yield _sentence(contract, start, end) if clause.same_sentence else _around(contract, start, end)
-
-
-def _within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
-    return any(start <= place < end for start, end in spans)
+        around = _sentence if clause.same_sentence else _around
+        blank = BLANK in contract.flat[span.start : span.end]
+        yield around(contract, start, end)._replace(cue_is_blank=blank)
 
 
 def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
@@ -271,23 +204,18 @@ def _around(contract: Contract, start: int, end: int) -> Place:
 
 def _is_excluded(contract: Contract, clause: Clause, place: Place, exclusions: Exclusions) -> bool:
     section = place.section
-    if section is not None and section.number and _number_is_in(section.number, exclusions.numbers):
+    if section is not None and exclusions.strike_out(section.number):
         return True
     if not place.headed:
         return False
     text = contract.flat[place.body : place.end].strip()
-    found = _STRUCK_OUT.match(text)
-    if found is None or len(text) > EXCLUDED_CHARS:
+    found = find_struck_out(text)
+    if found is None:
         return False
-    if not clause.elements or not _MAY_SAY_MORE.search(found.group()):
+    if not clause.elements or not may_say_more(found):
         return True
     said = (phrases.first(contract.data[place.body : place.end]) for phrases in clause.elements.values())
     return any(span is None for span in said)
-
-
-def _number_is_in(number: str, excluded: frozenset[str]) -> bool:
-    parts = number.split(".")
-    return any(".".join(parts[: count + 1]) in excluded for count in range(len(parts)))
 
 
 def _is_empty(contract: Contract, clause: Clause, place: Place) -> bool:
@@ -350,18 +278,14 @@ def _index_at(contract: Contract, place: int) -> int:
 
 
 def _is_reference(contract: Contract, place: Place) -> bool:
-    """Whether a section says nothing but where to look."""
-    if not place.headed:
-        return False
-    text = re.sub(r"^\s*\d+(?:\.\d+)*[.)]?\s", " ", REFERENCE.sub(" ", contract.flat[place.body : place.end]))
-    return not [word for word in re.findall(r"[A-Za-z0-9$%]+", text) if word.lower() not in _POINTING]
+    return place.headed and says_only_where_to_look(contract.flat[place.body : place.end])
 
 
 def _targets(contract: Contract, places: Sequence[Place]) -> Iterator[Place | None]:
     """Each annexure or clause that the places refer to; None for one that is not in the contract."""
     for place in places:
         text = contract.flat[place.strict_start : place.strict_end]
-        for found in REFERENCE.finditer(text):
+        for found in islice(REFERENCE.finditer(text), MAX_PLACES):
             target = resolve(contract, found)
             if not isinstance(target, str):
                 yield None if target is None else _whole(target, place)
@@ -372,31 +296,3 @@ def _whole(section: Section, place: Place) -> Place | None:
         return place
     end = min(section.extent, section.start + MAX_PLACE_CHARS)
     return Place(section.start, end, section.start, end, section.body, section)
-
-
-def resolve(contract: Contract, found: re.Match[str]) -> Section | Literal["ignored"] | None:
-    """The section that a reference names; "ignored" for what is outside the contract on its face."""
-    if found["clause"]:
-        if _STATUTE.match(found["rest"]) or found["clause"].lower() == "section":
-            return "ignored"
-        return _section_with(contract, found["number"].lower())
-    if found["bare"]:
-        kind = found["bare"].lower()
-        return next(
-            (each for each in contract.sections if each.number.startswith(kind) or _is_named(each, kind)),
-            None,
-        )
-    if _STATUTE.match(found["after"]):
-        return "ignored"
-    return _section_with(contract, f"{found['kind']} {found['label']}".lower())
-
-
-def _is_named(section: Section, kind: str) -> bool:
-    return section.title.lower().startswith(kind) or section.title.lower().endswith(kind)
-
-
-def _section_with(contract: Contract, number: str) -> Section | None:
-    for section in contract.sections:
-        if section.number == number and contract.flat[section.start : section.extent].strip():
-            return section
-    return None

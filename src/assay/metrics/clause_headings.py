@@ -18,7 +18,7 @@ _MARKDOWN = re.compile(r"\s{0,3}(#{1,6})\s+(\S.*?)[\s#]*$")
 _BOLD = re.compile(r"\s*(?:[-*+]\s+)?(?:\*\*|__)(?=\S)([^*_\n]{1,90}?)(?:\*\*|__)\s*(.*)$")
 _NUMBERED = re.compile(
     r"\s*(?:[-*+]\s+)?(?P<word>(?:special\s+)?(?:clause|section|article|item|paragraph|condition|term)\s+)?\(?"
-    r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4}|(?:[A-Z]|[IVX]{1,5})(?=[.):]))(?P<mark>[.):]*)(?:\s+|\s*[-:]\s*)"
+    r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4}|(?:[A-Z]|[IVX]{1,5})(?=[.):]))(?P<mark>[.):]*)(?:\s*[-:]\s*|\s+)"
     r"(?P<rest>\S.*)$",
     re.IGNORECASE,
 )
@@ -44,6 +44,13 @@ _CAPITALS_FIRST = re.compile(r"(?P<title>[A-Z][A-Z/&'(), -]{3,60}[A-Z)])\s+(?P<b
 _PLURAL = re.compile(r"\((?:s|es)\)", re.IGNORECASE)
 _UNDERLINE = re.compile(r"\s*(?:=|-){3,}\s*$")
 _FIGURE = re.compile(r"\d{3,}|\$|\d,\d")
+_STRUCTURE = re.compile(
+    r"(?:general |special |standard |agreed |key |other |additional |operative )*"
+    r"(?:terms|conditions|provisions|part|background|recitals|details|particulars|definitions|notes|annexures|attachments|items|matters|clauses)"
+    r"(?: and conditions)?$",
+    re.IGNORECASE,
+)
+"""Titles that part a contract and head no clause."""
 _TITLE_END = re.compile(r"[.;,?!]$")
 _MARKUP = re.compile(r"[*_#`|]+")
 
@@ -57,6 +64,8 @@ class Heading(NamedTuple):
     body: int
     inline: bool = False
     """Whether text follows on the line itself."""
+    known: bool = False
+    """Whether a pack knows the title."""
 
 
 def read_heading(line: str, previous: str, following: str, is_title: IsTitle) -> Heading | None:
@@ -221,6 +230,8 @@ def _title_line(line: str, previous: str, following: str, is_title: IsTitle) -> 
         return Heading(CAPITALS_LEVEL, "", _plain(text), len(line))
     if _TITLE_END.search(text) or (previous.strip() and not _UNDERLINE.match(previous)):
         return None
-    if any(map(str.isdigit, text)) or BLANK in text or not text[:1].isupper() or not is_title(_plain(text)):
+    if any(map(str.isdigit, text)) or BLANK in text or not text[:1].isupper():
+        return None
+    if not is_title(_plain(text)) and not _STRUCTURE.match(text):
         return None
     return Heading(CAPITALS_LEVEL, "", _plain(text), len(line))

@@ -26,7 +26,7 @@ _STREET = (
     r"chase|glen|ridge|heights|alley)"
 )
 _LINK = r"(?:[\s]+(?:van|von|de|der|da|la|le|el|al|bin|of|and|&))"
-_NAME_WORD = r"[A-Z][\w'.&-]*"
+_NAME_WORD = r"[A-Z][\w'&-]*"
 _GAP_CHARACTER = r"(?:[^.\n]|\.\S|\b(?:no|st|dr|mr|ms|mrs|cl|s|ss|pty|ltd|inc|co|[A-Z])\.\s)"
 
 _EXPRESSIONS: Mapping[str, str] = {
@@ -62,7 +62,7 @@ _EXPRESSIONS: Mapping[str, str] = {
         r"\bplan\s(?:of\ssubdivision\s)?(?:ps|sp|dp|up|rp)?\s?\d{3,}|\bct\s\d{3,}|\bunit\s\d+\s(?:in|of|on)\s)"
     ),
     "full_name": (
-        rf"(?-i:\b[A-Z][\w'&-]*\.?{_LINK}?(?:[\s]+[A-Z]\.?)?{_LINK}?[\s]+{_NAME_WORD})"
+        rf"(?-i:\b(?:(?:Dr|Mr|Mrs|Ms|Prof)\.?\s+)?[A-Z][\w'&-]*{_LINK}?(?:[\s]+[A-Z]\.?)?{_LINK}?[\s]+{_NAME_WORD})"
     ),
     "calling": (
         r"(?:\((?:(?:the|hereinafter|hereafter|as|collectively|together|jointly|called|referred\sto\sas)\s|[\"'*,])*|"

@@ -97,7 +97,10 @@ def _headings(text: str, is_title: IsTitle) -> Iterator[tuple[int, int, Heading]
                 and (previous.strip() or not following.strip())
             ):
                 heading = heading._replace(level=LABEL_LEVEL)
-            heading = heading._replace(inline=bool(line[heading.body :].strip(" *_|")))
+            heading = heading._replace(
+                inline=bool(line[heading.body :].strip(" *_|")),
+                known=bool(heading.title) and is_title(heading.title),
+            )
             if last is None and _is_document_title(heading, line, text[:place]):
                 heading = heading._replace(title="")
             yield place, place + heading.body, heading
@@ -144,6 +147,8 @@ def _extents(heads: Sequence[tuple[int, int, Heading]], length: int) -> Sequence
 
 def _holds(outer: Heading, inner: Heading) -> bool:
     if outer.inline and inner.level >= BARE_LABEL_LEVEL:
+        return False
+    if outer.known and inner.known and inner.number and not outer.number:
         return False
     return outer.level < inner.level
 

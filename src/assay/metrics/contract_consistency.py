@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any, NamedTuple
 
-from assay.metrics.clause_check import REFERENCE, resolve
+from assay.metrics.clause_references import REFERENCE, resolve
 from assay.metrics.clause_text import Contract
 
 MAX_ISSUES = 20
+MAX_REFERENCES = 500
 TOLERANCE = 0.005
 """By which share of the price an amount may be off for rounding."""
 MIN_CLAUSES = 3
@@ -32,14 +34,14 @@ _DATE_TEXT = (
     r"\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2})"
 )
 _AMOUNT = r"(?:A|AU|US)?\$\s?(\d[\d,]*(?:\.\d+)?)(\s?(?:million|m|k)\b)?"
-_LEAD = r"[.:*|\s-]{0,6}"
+_LEAD = r"[.:*| -]{0,6}"
 _GAP = r"(?:[^.\n$]|\.\d){0,50}?"
 _PRICE = re.compile(
     rf"\b(?:purchase|sale|contract|total purchase|agreed)?\s?price\b{_LEAD}{_GAP}{_AMOUNT}", re.IGNORECASE
 )
 _DEPOSIT = re.compile(rf"\b(?:deposit|earnest money)\b{_LEAD}{_GAP}{_AMOUNT}", re.IGNORECASE)
 _PERCENT = re.compile(
-    r"\b(?:deposit|earnest money)\b[.:*|\s-]{0,6}(?:[^.\n]|\.\d){0,60}?(\d+(?:\.\d+)?)\s?(?:%|per ?cent)|"
+    r"\b(?:deposit|earnest money)\b[.:*| -]{0,6}(?:[^.\n]|\.\d){0,60}?(\d+(?:\.\d+)?)\s?(?:%|per ?cent)|"
     r"(\d+(?:\.\d+)?)\s?(?:%|per ?cent)(?:[^.\n]|\.\d){0,40}?\bdeposit\b",
     re.IGNORECASE,
 )
@@ -124,7 +126,7 @@ def _issue(contract: Contract, check: str, message: str, span: tuple[int, int]) 
 def _references(contract: Contract) -> Iterator[Inconsistency]:
     """References to numbered clauses and to annexures that are not in the contract."""
     numbers = {section.number for section in contract.sections if section.number[:1].isdigit()}
-    for found in REFERENCE.finditer(contract.flat):
+    for found in islice(REFERENCE.finditer(contract.flat), MAX_REFERENCES):
         if found["clause"]:
             if len(numbers) < MIN_CLAUSES or (
                 found["number"].split(".")[0] in numbers and "." in found["number"]
