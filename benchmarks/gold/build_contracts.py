@@ -43,6 +43,7 @@ def main() -> None:
         *written("heldout_*.txt", "heldout"),
         *written("second_heldout*.txt", "heldout2"),
         *written("third_heldout.txt", "heldout3"),
+        *written("fourth_heldout.txt", "heldout4"),
     ]
     lines = [json.dumps(item, ensure_ascii=False, sort_keys=True) for item in items]
     TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
