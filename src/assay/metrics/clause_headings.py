@@ -45,9 +45,9 @@ _PLURAL = re.compile(r"\((?:s|es)\)", re.IGNORECASE)
 _UNDERLINE = re.compile(r"\s*(?:=|-){3,}\s*$")
 _FIGURE = re.compile(r"\d{3,}|\$|\d,\d")
 _STRUCTURE = re.compile(
-    r"(?:general |special |standard |agreed |key |other |additional |operative )*"
-    r"(?:terms|conditions|provisions|part|background|recitals|details|particulars|definitions|notes|annexures|attachments|items|matters|clauses)"
-    r"(?: and conditions)?$",
+    r"(?:[a-z'&]+ ){0,3}(?:terms|conditions|provisions|part|background|recitals|details|particulars|"
+    r"definitions|notes|annexures|attachments|items|matters|clauses|obligations)(?: and conditions)?$|"
+    r"(?:obligations|rights|duties|responsibilities) of [a-z ]+$",
     re.IGNORECASE,
 )
 """Titles that part a contract and head no clause."""
@@ -151,6 +151,12 @@ def _split_title(rest: str, is_title: IsTitle) -> tuple[str, int | None]:
         if label and len(label["title"].split()) <= 6:
             return _plain(label["title"]), label.start("body")
         if not _TITLE_END.search(rest.strip()) and rest[:1].isupper() and not re.search(r"\d", rest):
+            return _plain(rest), None
+        if (
+            rest.strip().endswith(".")
+            and is_title(_plain(rest))
+            and (rest.isupper() or len(rest.split()) <= 3)
+        ):
             return _plain(rest), None
         ended = rest.strip().endswith(".")
         if not ended and is_title(_plain(rest)) and len(rest.split()) <= 5 and not _FIGURE.search(rest):
