@@ -11,9 +11,10 @@ from assay.metrics.rule_phrases import Terms
 BLANK = "\x01"
 """Stands for each character of a placeholder."""
 
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
 _NUMBER = (
-    r"(?:\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|fifteen|twenty(?:[\s-]one)?|"
-    r"twenty[\s-]eight|thirty(?:[\s-]five)?|forty(?:[\s-]two|[\s-]five)?|sixty|ninety|hundred)"
+    rf"(?:\d{{1,4}}|{_ONES}|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
+    rf"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-](?:{_ONES}))?|hundred)"
 )
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
@@ -48,8 +49,10 @@ _EXPRESSIONS: Mapping[str, str] = {
         r"\b\d{4}-\d{2}-\d{2}\b)"
     ),
     "period": (
-        rf"\b{_NUMBER}(?:\s?\(\d{{1,4}}\))?['\s-]{{0,2}}(?:(?:clear|business|working|calendar|consecutive|full|complete|"
-        r"whole|more)[\s-]){0,2}(?:days?|weeks?|months?|years?|hours?|fortnights?)\b"
+        rf"(?:\b{_NUMBER}(?:\s?\(\d{{1,4}}\))?['\s-]{{0,2}}(?:(?:clear|business|working|calendar|consecutive|full|complete|"
+        r"whole|more)[\s-]){0,2}(?:days?|weeks?|months?|years?|hours?|fortnights?)\b|"
+        r"\b(?:\d{1,3}(?:st|nd|rd|th)|second|third|fourth|fifth|tenth|fourteenth|thirtieth|forty[\s-]second|"
+        r"sixtieth|ninetieth)\s(?:clear\s|business\s|working\s)?day\b)"
     ),
     "address": (
         rf"(?:\b\d{{1,5}}[a-z]?(?:[/-]\d{{1,5}}[a-z]?)?,?\s(?-i:[A-Z])[\w']*(?:\s[\w']+){{0,3}}?\s{_STREET}\b|"
