@@ -94,7 +94,9 @@ def test_an_option_that_is_none_keeps_its_default(score):
     assert score("regex", "abc", "b", pattern=None).value == 1
 
 
-@pytest.mark.parametrize("name", [n for n in TEXT_METRICS if n not in ("refusal", "json_schema")])
+@pytest.mark.parametrize(
+    "name", [n for n in TEXT_METRICS if n not in ("refusal", "json_schema", "legal_compliance")]
+)
 def test_answers_that_were_withheld_are_abstained_on_and_truncated_ones_scored_with_a_note(score, name):
     expected = "5" if name in ("numeric", "json_equal") else "Five words are written here."
     for finish in ("filtered", "refused", "paused"):
@@ -162,14 +164,17 @@ def test_rounding_errors_at_the_ends_are_removed():
 
 
 def sections() -> dict[str, str]:
-    """Metric type -> its section of the documentation."""
-    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    parts = re.split(r"^### `(\w+)`.*$", text, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    """Metric type -> its section of the documentation, of all pages."""
+    found: dict[str, str] = {}
+    for page in (ROOT / "docs" / "metrics.md", *sorted((ROOT / "docs" / "metrics").glob("*.md"))):
+        parts = re.split(r"^### `(\w+)`.*$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert found.keys().isdisjoint(parts[1::2])
+        found |= zip(parts[1::2], parts[2::2], strict=True)
+    return found
 
 
 def test_the_documentation_has_each_metric_of_the_catalog_and_no_other():
-    assert list(sections()) == [info.type for info in list_metrics()]
+    assert sorted(sections()) == sorted(info.type for info in list_metrics())
 
 
 @pytest.mark.parametrize("info", list_metrics(), ids=lambda info: info.type)

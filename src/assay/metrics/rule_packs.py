@@ -265,7 +265,7 @@ def _terms(problems: Problems, value: Any) -> Terms:
         if not _TERM_NAME.match(name) or name in terms:
             problems.add(path, "a term's name is lower-case letters, digits and _, and no built-in term's")
             continue
-        expressions = []
+        expressions: list[str] = []
         for number, entry in enumerate(_texts(problems, path, entries)):
             try:
                 expressions.extend(expand_entries(entry, terms))
