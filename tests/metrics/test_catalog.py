@@ -19,7 +19,7 @@ HEAVY = ["sacrebleu", "jsonschema", "numpy", "rapidfuzz", "rouge_score_rs", "re2
 REQUIRED = {"json_schema": {"schema": {}}}
 """Options without which a metric cannot be made."""
 UNJUDGED = [name for name, entry in METRICS.items() if not entry.info.judged]
-OF_CERTAIN_TEXTS = ("refusal", "json_schema", "contract_completeness")
+OF_CERTAIN_TEXTS = ("refusal", "json_schema", "legal_compliance", "contract_completeness")
 """Those that do not score any text that ended well, or also others."""
 TEXT_METRICS = [name for name in UNJUDGED if "output" in METRICS[name].info.needs]
 

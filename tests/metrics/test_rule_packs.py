@@ -1,13 +1,15 @@
 """Rules as data: reading, what is wrong with a file, and what the kinds of rule find."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.domain.errors import InvalidInput
-from assay.metrics.rule_checks import check_rule, worst_verdicts, read_text, rule_applies
+from assay.metrics.rule_checks import check_rule, read_text, rule_applies, worst_verdicts
 from assay.metrics.rule_packs import list_packs, load_packs, parse_pack
 from assay.metrics.rule_phrases import BadPhrase, Phrases, expand_entry, fold, sentence_around
 
@@ -67,6 +69,18 @@ def test_a_pack_is_read_with_its_defaults_and_dates():
             HEAD + "  - {id: a, title: T, kind: required, patterns: [x], jurisdictions: [nsw]}",
             "jurisdictions",
         ),
+        (
+            HEAD + "  - {id: a, title: T, kind: prohibited, patterns: [x], max_spread_percent: wide}",
+            "max_spread_percent: must be a number",
+        ),
+        (
+            HEAD + "  - {id: a, title: T, kind: prohibited, patterns: ['re:(?P<gap>a)(?P<gap>b)']}",
+            "rules.0.patterns.0: the group gap is there more than once",
+        ),
+        (
+            HEAD + "  - {id: a, title: T, kind: prohibited, patterns: [x], needs_judge: maybe}",
+            "true or false",
+        ),
         (HEAD + RULE + RULE, "house.yaml:9: rules.1.id: the rule 'a.b' is there twice"),
         (HEAD + "  - 5", "rules.0: a rule is a mapping"),
         (HEAD.replace('"1"', "1") + RULE, "house.yaml:3: version: must be a text"),
@@ -117,6 +131,48 @@ def test_an_unknown_built_in_pack_is_refused_with_what_there_is():
 def test_every_built_in_pack_loads_and_no_rule_is_in_two():
     packs = load_packs(list_packs())
     assert all(rule.source for each in packs for rule in each.rules)
+
+
+def test_the_pack_that_the_documentation_shows_loads():
+    page = (Path(__file__).parents[2] / "docs" / "metrics" / "legal.md").read_text(encoding="utf-8")
+    (shown,) = (block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "pack:" in block)
+    boasts, phone = parse_pack(shown, "shown.yaml").rules
+    text = read_text("For sale: number 1 address, the world's finest. Call (03) 9000 0000.")
+    assert [finding.verdict for finding in check_rule(boasts, text)] == ["violated"]
+    assert [finding.verdict for finding in check_rule(phone, text)] == ["satisfied"]
+
+
+def test_a_wrong_range_of_amounts_violates():
+    body = r"kind: prohibited, patterns: ['re:(?P<value>\$[\d,.]+(?:k|m)?-\$?[\d,.]+(?:k|m)?)']"
+    body += ", max_spread_percent: 10"
+    for text in ("$1.0m-$1.1m", "$900k-$990k", "$1.1-1.2m", "$1,000,000-$1,100,000", "$0-$5", "$5.5.5-$9"):
+        assert verdicts(body, text) == ["satisfied"], text
+    for text in ("$1.0m-$1.2m", "$900k-$1.1m", "$1,000,000-$1,100,001", "$1-1.2m"):
+        assert verdicts(body, text) == ["violated"], text
+
+
+def test_words_in_the_gap_can_make_a_match_none():
+    body = "kind: prohibited, patterns: ['re:lend(?P<gap>{near})approv'], gap_not: [not]"
+    assert verdicts(body, "We lend and approve.") == ["violated"]
+    assert verdicts(body, "We lend and do not approve.") == ["satisfied"]
+
+
+def test_an_exception_that_is_denied_does_not_excuse():
+    body = "kind: advice, patterns: [sign here], exceptions_anywhere: [see a lawyer]"
+    assert verdicts(body, "Sign here. First see a lawyer.") == ["satisfied"]
+    assert verdicts(body, "Sign here. No need to see a lawyer.") == ["violated"]
+
+
+def test_a_comment_on_the_sentence_before_counts_as_a_mention():
+    assert verdicts(PROHIBITED, "Say no children. That would be discrimination.") == ["satisfied"]
+    text = "We do not discriminate but no children."
+    assert verdicts(f"{PROHIBITED}, excused_by: [mention]", text) == ["violated"]
+
+
+def test_a_rule_that_needs_a_known_document_leaves_others_alone():
+    rule = rule_of("kind: required, patterns: [x], documents: [email], needs_document: true")
+    assert rule_applies(rule, read_text("y"), "email")
+    assert not rule_applies(rule, read_text("y"), None)
 
 
 def test_a_rule_holds_between_its_days_and_without_a_day_while_it_has_not_ended():

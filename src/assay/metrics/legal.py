@@ -1,10 +1,11 @@
 """Legal compliance of an answer, held to rule packs: wording, disclosures, terms and citations.
 
 Value: the weights of the rules that hold over the weights of the rules that apply and were decided. A rule
-of severity critical weighs 5, major 3, minor 1. A rule applies when it is law in the jurisdiction on the day,
-fits the kind of document, and its triggers are in the text. Verdicts: satisfied, violated, missing; unverified
-(a citation of which the register knows nothing) and not_checked (only a judge could say) are reported and not
-counted. Where no rule applies the metric abstains. It is a test aid and no legal advice.
+of severity critical weighs 5, major 3, minor 1. A rule applies when it is law in the jurisdiction on the
+day, fits the kind of document, and its triggers are in the text. Verdicts: satisfied, violated, missing.
+Two more are reported and not counted: unverified (a citation of which the register knows nothing) and
+not_checked (only a judge could say). Where no rule applies the metric abstains. It is a test aid and no
+legal advice.
 """
 
 from collections.abc import Iterator, Sequence

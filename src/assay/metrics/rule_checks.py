@@ -141,7 +141,10 @@ def _violations(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Iterator[R
 
 def _is_allowed(rule: Rule, text: RuleText, span: Span) -> bool:
     if rule.max_spread_percent is not None:
-        return _spread_percent(text.folded[span.value_start : span.value_end]) <= rule.max_spread_percent + ROUNDING
+        return (
+            _spread_percent(text.folded[span.value_start : span.value_end])
+            <= rule.max_spread_percent + ROUNDING
+        )
     return bool(rule.allowed) and rule.allowed.match_whole(text.data[span.value_start : span.value_end])
 
 

@@ -46,7 +46,7 @@ _BOUNDARY = re.compile(
 
 
 class Span(NamedTuple):
-    """A match: where it stands, and where its groups `value` (else all of it) and `gap` (else none of it) do."""
+    """Where a match stands, and its groups `value` (else all of it) and `gap` (else none of it)."""
 
     start: int
     end: int
@@ -183,7 +183,9 @@ def _spans(automaton: Any, text: bytes) -> Iterator[Span]:
         start, end = found.span()
         value = found.span(groups[_VALUE]) if _VALUE in groups else (-1, -1)
         gap = found.span(groups[_GAP]) if _GAP in groups else (-1, -1)
-        yield Span(start, end, *(value if value[0] >= 0 else (start, end)), *(gap if gap[0] >= 0 else (end, end)))
+        yield Span(
+            start, end, *(value if value[0] >= 0 else (start, end)), *(gap if gap[0] >= 0 else (end, end))
+        )
 
 
 def sentence_around(text: str, start: int, end: int) -> tuple[int, int]:
