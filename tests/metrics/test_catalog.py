@@ -28,6 +28,8 @@ REQUIRED = {
 }
 """Options without which a metric cannot be made."""
 UNJUDGED = [name for name, entry in METRICS.items() if not entry.info.judged]
+OF_CERTAIN_TEXTS = ("refusal", "json_schema", "python", "legal_compliance", "contract_completeness")
+"""Those that do not score any text that ended well, or also others."""
 TEXT_METRICS = [name for name in UNJUDGED if "output" in METRICS[name].info.needs]
 
 
@@ -114,7 +116,7 @@ def test_an_option_that_is_none_keeps_its_default(score):
     assert score("regex", "abc", "b", pattern=None).value == 1
 
 
-@pytest.mark.parametrize("name", [n for n in TEXT_METRICS if n not in ("refusal", "json_schema", "python")])
+@pytest.mark.parametrize("name", [n for n in TEXT_METRICS if n not in OF_CERTAIN_TEXTS])
 def test_answers_that_were_withheld_are_abstained_on_and_truncated_ones_scored_with_a_note(score, name):
     expected = "5" if name in ("numeric", "json_equal") else "Five words are written here."
     for finish in ("filtered", "refused", "paused"):

@@ -1,0 +1,298 @@
+"""What a contract says of one clause: is it there, is it whole, is it blank, struck out, or only referred to?
+
+Where a clause is looked for: sections whose heading a pack names (with their subsections), and sentences in
+which a cue stands, with the sentence before and the two after. What all these places say is taken together.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal, NamedTuple
+
+from assay.metrics.clause_exclusions import (
+    Exclusions,
+    find_struck_out,
+    is_within,
+    may_say_more,
+    titles_in,
+)
+from assay.metrics.clause_packs import Clause
+from assay.metrics.clause_references import REFERENCE, resolve, says_only_where_to_look
+from assay.metrics.clause_terms import BLANK
+from assay.metrics.clause_text import Contract, Section
+from assay.metrics.rule_phrases import Phrases
+
+Verdict = Literal["present", "partial", "blank", "empty", "excluded", "dangling", "missing", "not_applicable"]
+MAX_PLACES = 12
+"""Places of one clause that are looked at."""
+MAX_PLACE_CHARS = 6_000
+QUOTE_CHARS = 160
+LEAD_REACH = 1_500
+"""How far back the line is looked for that introduces a list."""
+_LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
+_BARE_NUMBER = re.compile(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$")
+
+
+class Place(NamedTuple):
+    """Where a clause is looked for: `strict` is the part whose placeholders count, `body` where its text
+    begins.
+    """
+
+    start: int
+    end: int
+    strict_start: int
+    strict_end: int
+    body: int
+    section: Section | None
+    cue_is_blank: bool = False
+    """Whether the words by which a sentence was found hold a placeholder."""
+
+    @property
+    def headed(self) -> bool:
+        """Whether it is a section with a heading of the clause."""
+        return self.body != self.start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClauseFinding:
+    """What is said of one clause, with the place that shows it."""
+
+    clause: Clause
+    verdict: Verdict
+    missing_elements: tuple[str, ...] = ()
+    start: int | None = None
+    end: int | None = None
+    quote: str | None = None
+    note: str | None = None
+
+    def as_evidence(self, jurisdiction: str | None) -> dict[str, Any]:
+        """The finding for a score's evidence."""
+        found = {
+            "clause": self.clause.id, "title": self.clause.title, "level": self.clause.level,
+            "verdict": self.verdict, "missing_elements": list(self.missing_elements), "quote": self.quote,
+            "start": self.start, "end": self.end, "source": self.clause.source_in(jurisdiction),
+        }  # fmt: skip
+        return {**found, "note": self.note} if self.note else found
+
+
+def check_clause(contract: Contract, clause: Clause, exclusions: Exclusions) -> ClauseFinding:
+    """The verdict on one clause that applies."""
+    places = list(_places(contract, clause, exclusions))
+    live = [place for place in places if not _is_excluded(contract, clause, place, exclusions)]
+    headed = [place for place in places if place.headed]
+    if not live or (headed and not any(place.headed for place in live)):
+        return _without_place(contract, clause, places, exclusions)
+    full = [place for place in live if not _is_empty(contract, clause, place)]
+    said = _elements(contract, clause, full)
+    missing = tuple(name for name, span in said.items() if span is None)
+    if len(full) < len(live) and not any(place.headed for place in full) and (missing or not full):
+        return _placed(contract, clause, "empty", live[0], tuple(clause.elements))
+    if not clause.blanks_allowed and any(_is_blank(contract, place, missing) for place in full):
+        return _placed(contract, clause, "blank", full[0], missing)
+    return _said_or_referred(contract, clause, full, missing)
+
+
+def _is_blank(contract: Contract, place: Place, missing: tuple[str, ...]) -> bool:
+    """A placeholder in a section of the clause, or in a sentence where something of it is missing."""
+    if place.cue_is_blank:
+        return True
+    return BLANK in contract.flat[place.strict_start : place.strict_end] and (place.headed or bool(missing))
+
+
+def _said_or_referred(
+    contract: Contract, clause: Clause, live: Sequence[Place], missing: tuple[str, ...]
+) -> ClauseFinding:
+    targets = list(_targets(contract, live))
+    more = [target for target in targets if target is not None and target not in live]
+    if missing and more:
+        missing = tuple(n for n, span in _elements(contract, clause, [*live, *more]).items() if span is None)
+    lost = any(target is None for target in targets)
+    if lost and (missing or all(_is_reference(contract, place) for place in live)):
+        return _placed(contract, clause, "dangling", live[0], missing or tuple(clause.elements))
+    return _placed(contract, clause, "partial" if missing else "present", live[0], missing)
+
+
+def _without_place(
+    contract: Contract, clause: Clause, places: Sequence[Place], exclusions: Exclusions
+) -> ClauseFinding:
+    if places:
+        return _placed(contract, clause, "excluded", places[0], ())
+    for start, end in exclusions.sentences:
+        sentence = contract.data[start:end]
+        words = re.sub(rb"^[^a-zA-Z]*(?:the|special)\s+", b"", sentence)
+        if any(clause.headings.first(part) is not None for part in titles_in(words)):
+            return ClauseFinding(
+                clause=clause, verdict="excluded", start=start, end=end, quote=_quote(contract, start, end)
+            )
+    return ClauseFinding(clause=clause, verdict="missing", missing_elements=tuple(clause.elements))
+
+
+def _placed(
+    contract: Contract, clause: Clause, verdict: Verdict, place: Place, missing: tuple[str, ...]
+) -> ClauseFinding:
+    start, end = place.start, min(place.end, place.start + MAX_PLACE_CHARS)
+    while end > start and contract.raw[end - 1].isspace():
+        end -= 1
+    return ClauseFinding(
+        clause=clause, verdict=verdict, missing_elements=missing, start=start, end=end,
+        quote=_quote(contract, start, end),
+    )  # fmt: skip
+
+
+def _quote(contract: Contract, start: int, end: int) -> str:
+    return " ".join(contract.raw[start : min(end, start + QUOTE_CHARS)].split())
+
+
+def _places(contract: Contract, clause: Clause, exclusions: Exclusions) -> Iterator[Place]:
+    headed = list(_headed(contract, clause))
+    yield from headed
+    covered = [(place.start, place.end) for place in headed]
+    count = 0
+    for span in clause.cues.find(contract.data, MAX_PLACES * 2):
+        start, end = contract.sentence(span.start, span.end)
+        sentence = contract.data[start:end]
+        if is_within(span.start, covered) or is_within(start, exclusions.sentences):
+            continue
+        if clause.not_cues.first(sentence) is not None:
+            continue
+        if clause.requires and clause.requires.first(sentence) is None:
+            continue
+        count += 1
+        if count > MAX_PLACES:
+            return
+        around = _sentence if clause.same_sentence else _around
+        blank = BLANK in contract.flat[span.start : span.end]
+        yield around(contract, start, end)._replace(cue_is_blank=blank)
+
+
+def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
+    count = 0
+    for section in contract.sections:
+        if not section.title or not names(clause, section.title):
+            continue
+        end = min(section.extent, section.start + MAX_PLACE_CHARS)
+        count += 1
+        if count > MAX_PLACES:
+            return
+        yield Place(section.start, end, section.start, end, min(section.body, end), section)
+
+
+def names(clause: Clause, title: str) -> bool:
+    """Whether a heading is one that the pack knows for a clause."""
+    data = title.encode("latin-1", "replace")
+    return clause.headings.first(data) is not None and clause.not_headings.first(data) is None
+
+
+def _sentence(contract: Contract, start: int, end: int) -> Place:
+    return Place(start, end, start, end, start, contract.section_at(start))
+
+
+def _around(contract: Contract, start: int, end: int) -> Place:
+    """The sentence of a cue with one before and two after, in its paragraph."""
+    low, high = contract.paragraph(start, end, reach=600)
+    first = contract.sentence(max(low, start - 2), max(low + 1, start - 1))[0] if start - 2 > low else start
+    last = end
+    for _ in range(2):
+        if last + 1 < high:
+            last = min(high, contract.sentence(last, last + 1)[1])
+    section = contract.section_at(start)
+    first = min(first, start)
+    return Place(first, max(last, end), start, end, first, section)
+
+
+def _is_excluded(contract: Contract, clause: Clause, place: Place, exclusions: Exclusions) -> bool:
+    section = place.section
+    if section is not None and exclusions.strike_out(section.number):
+        return True
+    if not place.headed:
+        return False
+    text = contract.flat[place.body : place.end].strip()
+    found = find_struck_out(text)
+    if found is None:
+        return False
+    if not clause.elements or not may_say_more(found):
+        return True
+    said = (phrases.first(contract.data[place.body : place.end]) for phrases in clause.elements.values())
+    return any(span is None for span in said)
+
+
+def _is_empty(contract: Contract, clause: Clause, place: Place) -> bool:
+    """A heading with nothing but marks after it, which says nothing itself."""
+    if not place.headed:
+        return False
+    text = _BARE_NUMBER.sub("", contract.flat[place.body : place.end])
+    if any(char.isalnum() or char == BLANK for char in text):
+        return False
+    if clause.blanks_allowed:
+        return (
+            not (set(text) & set("_.")) and clause.cues.first(contract.data[place.start : place.body]) is None
+        )
+    return not clause.same_sentence or any(
+        span is None for span in _elements(contract, clause, [place]).values()
+    )
+
+
+def _elements(
+    contract: Contract, clause: Clause, places: Sequence[Place]
+) -> dict[str, tuple[int, int] | None]:
+    """Element -> where it is said."""
+    found: dict[str, tuple[int, int] | None] = {}
+    for name, phrases in clause.elements.items():
+        spans = (_said(contract, phrases, place, clause.same_sentence) for place in places)
+        found[name] = next((span for span in spans if span), None)
+    return found
+
+
+def _said(contract: Contract, phrases: Phrases, place: Place, with_lead: bool) -> tuple[int, int] | None:
+    spans = [(start, place.end) for start in dict.fromkeys((place.start, place.body))]
+    if with_lead:
+        spans += _leads(contract, place)
+    for start, end in spans:
+        span = phrases.first(contract.data[start:end])
+        if span is not None:
+            return start + span.start, start + span.end
+    return None
+
+
+def _leads(contract: Contract, place: Place) -> Iterator[tuple[int, int]]:
+    """What introduces the list that a place is in: a line that ends with a colon, and the headings above
+    it.
+    """
+    low = max(0, place.start - LEAD_REACH)
+    lines = list(_LEAD.finditer(contract.raw, low, place.start))
+    if lines:
+        yield lines[-1].span()
+    level = 99
+    for section in reversed(contract.sections[: _index_at(contract, place.start)]):
+        if section.start < low:
+            return
+        if section.level < level and section.start <= place.start < section.extent:
+            level = section.level
+            yield section.start, section.body
+
+
+def _index_at(contract: Contract, place: int) -> int:
+    return bisect_right(contract.sections, place, key=lambda section: section.start)
+
+
+def _is_reference(contract: Contract, place: Place) -> bool:
+    return place.headed and says_only_where_to_look(contract.flat[place.body : place.end])
+
+
+def _targets(contract: Contract, places: Sequence[Place]) -> Iterator[Place | None]:
+    """Each annexure or clause that the places refer to; None for one that is not in the contract."""
+    for place in places:
+        text = contract.flat[place.strict_start : place.strict_end]
+        for found in islice(REFERENCE.finditer(text), MAX_PLACES):
+            target = resolve(contract, found)
+            if not isinstance(target, str):
+                yield None if target is None else _whole(target, place)
+
+
+def _whole(section: Section, place: Place) -> Place | None:
+    if section.start <= place.start < section.extent:
+        return place
+    end = min(section.extent, section.start + MAX_PLACE_CHARS)
+    return Place(section.start, end, section.start, end, section.body, section)

@@ -1,0 +1,88 @@
+"""Words that patterns of clause packs may use in braces, beside those of the pack itself.
+
+Texts are folded (see `rule_phrases.fold`), line ends inside a block are spaces, and each character of a
+placeholder such as "[insert]" is BLANK.
+"""
+
+from collections.abc import Mapping
+
+from assay.metrics.rule_phrases import Terms
+
+BLANK = "\x01"
+"""Stands for each character of a placeholder."""
+
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
+_NUMBER = (
+    rf"(?:\d{{1,4}}|{_ONES}|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
+    rf"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-](?:{_ONES}))?|hundred)"
+)
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?)"
+)
+_STREET = (
+    r"(?:street|st|road|rd|avenue|ave|av|drive|dr|court|ct|place|pl|crescent|cres|cr|lane|ln|way|parade|pde|terrace|"
+    r"tce|highway|hwy|boulevard|blvd|close|cl|circuit|cct|grove|gr|esplanade|esp|square|sq|row|mews|rise|quay|walk|"
+    r"trail|loop|circle|cir|track|view|gardens|promenade|broadway|arcade|parkway|pkwy|mall|wharf|lookout|outlook|"
+    r"chase|glen|ridge|heights|alley)"
+)
+_LINK = r"(?:[\s]+(?:van|von|de|der|da|la|le|el|al|bin|of|and|&))"
+_NAME_WORD = r"[A-Z][\w'&-]*"
+_GAP_CHARACTER = r"(?:[^.\n]|\.\S|\b(?:no|st|dr|mr|ms|mrs|cl|s|ss|pty|ltd|inc|co|[A-Z])\.\s)"
+
+_EXPRESSIONS: Mapping[str, str] = {
+    "near": _GAP_CHARACTER + "{0,110}?",
+    "gap": _GAP_CHARACTER + "{0,70}?",
+    "money": (
+        r"(?:(?:(?:au|us|a|nz)?\$|aud|usd|£|EUR)\s?\d[\d,]*(?:\.\d+)?(?:\s?(?:k|m|million)\b)?|"
+        r"\b\d[\d,]*(?:\.\d\d)?\s?(?:dollars|aud|usd)\b|\b(?:hundred|thousand|million)\s(?:[a-z]+[\s-]){0,6}?dollars|"
+        r"\bdollars\s+\(?\d)"
+    ),
+    "percent": (
+        r"(?:\b\d+(?:\.\d+)?\s?(?:%|per\s?cent\b|percent\b)|"
+        rf"\b{_NUMBER}\s?(?:\(\d+\)\s?)?(?:%|per\s?cent\b|percent\b))"
+    ),
+    "number": _NUMBER,
+    "date": (
+        rf"(?:\b\d{{1,2}}(?:st|nd|rd|th)?(?:\sday)?(?:\sof)?[\s-]{_MONTH}[\s,-]{{1,2}}\d{{4}}\b|"
+        rf"\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,?\s\d{{4}}\b|\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2,4}}\b|"
+        r"\b\d{4}-\d{2}-\d{2}\b)"
+    ),
+    "period": (
+        rf"(?:\b{_NUMBER}(?:\s?\(\d{{1,4}}\))?['\s-]{{0,2}}(?:(?:clear|business|working|calendar|consecutive|full|complete|"
+        r"whole|more)[\s-]){0,2}(?:days?|weeks?|months?|years?|hours?|fortnights?)\b|"
+        r"\b(?:\d{1,3}(?:st|nd|rd|th)|second|third|fourth|fifth|tenth|fourteenth|thirtieth|forty[\s-]second|"
+        r"sixtieth|ninetieth)\s(?:clear\s|business\s|working\s)?day\b)"
+    ),
+    "address": (
+        rf"(?:\b\d{{1,5}}[a-z]?(?:[/-]\d{{1,5}}[a-z]?)?,?\s(?-i:[A-Z])[\w']*(?:\s[\w']+){{0,3}}?\s{_STREET}\b|"
+        r"\b(?:unit|apartment|apt|lot|suite|level|shop)\s\d+[a-z]?,?\s(?:/\s?)?\d+[a-z]?\s(?-i:[A-Z])\w+|"
+        r"\b\d{1,5}[a-z]?\s(?:the\s)?(?:broadway|esplanade|parade|boulevard|strand|corso|crescent)\b)"
+    ),
+    "title_reference": (
+        r"(?:\blots?\s(?:no\.?\s)?\d+|\bvolume\s\d+|\bfolio\s(?:identifier\s|no\.?\s)?\d|\bcertificates?\sof\stitle\s"
+        r"(?:\w+\s){0,3}?\d|\btitle\s(?:reference|ref)[\s:]+\d|\b[sd]p\s?\d{3,}|\bblocks?\s\d+,?\s(?:of\s)?section\s\d+|"
+        r"\bplan\s(?:of\ssubdivision\s)?(?:ps|sp|dp|up|rp)?\s?\d{3,}|\bct\s\d{3,}|\bunit\s\d+\s(?:in|of|on)\s)"
+    ),
+    "full_name": (
+        rf"(?-i:\b(?:(?:Dr|Mr|Mrs|Ms|Prof)\.?\s+)?[A-Z][\w'&-]*{_LINK}?(?:[\s]+[A-Z]\.?)?{_LINK}?[\s]+{_NAME_WORD})"
+    ),
+    "calling": (
+        r"(?:\((?:(?:the|hereinafter|hereafter|as|collectively|together|jointly|called|referred\sto\sas)\s|[\"'*,])*|"
+        r"\bas\s(?:the\s)?[\"'*]*|\b(?:hereinafter|hereafter|called|referred\sto\sas|known\sas)(?:\s(?:called|referred\sto\sas|"
+        r"known\sas))?,?\s(?:as\s)?(?:the\s)?[\"'*]*|,\s(?:the\s|as\s|our\s)?[\"'*]*|[\"'])"
+    ),
+    "placeholder_word": BLANK,
+    "seller": "(?:vendor|seller|transferor)",
+    "buyer": "(?:purchaser|buyer|transferee)",
+    "landlord": r"(?:landlord|lessor|(?:residential\s)?rental\sprovider|owner)",
+    "tenant": "(?:tenant|lessee|renter)",
+    "principal": "(?:client|vendor|seller|principal|owner|appointor)",
+    "agent": r"(?:agent|agency|licensee|broker)",
+    "provider": r"(?:service\sprovider|provider|contractor|consultant|supplier|freelancer|designer|"
+    "developer|agency)",
+    "client": r"(?:client|customer|company|principal|buyer)",
+}  # fmt: skip
+
+CLAUSE_TERMS: Terms = {name: (expression,) for name, expression in _EXPRESSIONS.items()}
+"""Name in braces -> its regular expression."""

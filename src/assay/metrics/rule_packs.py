@@ -1,0 +1,325 @@
+"""Rule packs: rules as data, with their legal source and dates, read from YAML.
+
+A pack is one file. Built-in packs are in `assay/metrics/rules/` and have the file's name without its end;
+anybody adds a pack by naming a path where a metric takes `packs`. What a file holds:
+
+    pack: my_agency                  an id
+    title: Our house rules
+    version: "1"                     changes when a verdict could change
+    defaults: {jurisdictions: [NSW], severity: major}      fields for rules that do not set them
+    terms: {money: ["re:\\$[0-9]+"]}  names for lists, put into phrases as {money}
+    rules:
+      - id: nsw.example              unique over all packs that are used together
+        title: What the rule asks
+        kind: required               required | prohibited | advice | citation
+        category: disclosure         any word; figures are told by it
+        jurisdictions: [NSW]         codes; AU means all of Australia, "*" everywhere
+        source: Conveyancing Act 1919 (NSW) s 52A
+        valid_from: 2010-07-01       first and last day on which the rule holds; both may be left out
+        valid_to: 2025-07-31
+        severity: major              critical | major | minor
+        documents: [listing, email]  kinds of document; left out: all
+        needs_document: false        true: a text whose kind is not known is not meant
+        when: [...]                  applies only if one of these is found (left out: always)
+        when_all: [[...], [...]]     ... and one of each of these lists
+        when_none: [...]             ... and none of these
+        patterns: [...]              what is required or prohibited
+        allowed: [...]               right values of the group `value` of a pattern: others violate
+        gap_not: [...]               a match whose group `gap` holds one of these is none
+        max_spread_percent: 10       `value` is two amounts: the second may exceed the first by this much
+        exceptions: [...]            found in the same sentence: not a violation
+        exceptions_anywhere: [...]   found anywhere: not a violation
+        excused_by: [mention, negation]   which turns of phrase excuse a match; [] for none
+        needs_judge: false           only a judge can decide, by `question`
+        question: Does the answer ...?
+        message: What is wrong.
+        remedy: What to do.
+
+`assay.metrics.rule_phrases` says how phrases are written, `assay.metrics.rule_checks` what the kinds mean.
+`load_packs(["legal_au", "house/rules.yaml"])` gives the packs; what is wrong in a file raises InvalidInput
+with file, line and field, all problems of the file at once.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from assay.domain.errors import InvalidInput
+from assay.formats.places import Place, Problems, did_you_mean
+from assay.formats.yaml_text import parse_yaml
+from assay.metrics.pack_fields import (
+    check_names,
+    join_path,
+    read_day,
+    read_pack_file,
+    read_terms,
+    read_text_field,
+    read_texts,
+)
+from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
+
+Kind = Literal["required", "prohibited", "advice", "citation"]
+Severity = Literal["critical", "major", "minor"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+WEIGHTS: Mapping[Severity, float] = {"critical": 5.0, "major": 3.0, "minor": 1.0}
+"""What a rule of each severity counts in a metric's value."""
+EXCUSES = ("mention", "negation")
+BUILT_IN = resources.files("assay.metrics") / "rules"
+CLAUSE_PACKS = "contracts_"
+"""Begins the names of files that `assay.metrics.clause_packs` reads."""
+TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message", "remedy", "question")
+DATE_FIELDS = ("valid_from", "valid_to")
+LIST_FIELDS = ("jurisdictions", "documents", "excused_by")
+PHRASE_FIELDS = ("when", "when_none", "patterns", "gap_not", "allowed", "exceptions", "exceptions_anywhere")
+FIELDS = (
+    *(*TEXT_FIELDS, *DATE_FIELDS, *LIST_FIELDS, *PHRASE_FIELDS),
+    *("when_all", "needs_judge", "needs_document", "max_spread_percent"),
+)
+NEEDED = ("id", "title", "kind", "source", "severity", "jurisdictions", "message")
+PACK_FIELDS = ("pack", "title", "version", "defaults", "terms", "rules")
+_ID = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*\Z")
+_JURISDICTION = re.compile(r"[A-Z][A-Z0-9-]{1,11}\Z|\*\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of a pack. An empty `documents` means every kind of document."""
+
+    id: str
+    title: str
+    kind: Kind
+    category: str
+    jurisdictions: frozenset[str]
+    source: str
+    severity: Severity
+    message: str
+    remedy: str
+    valid_from: date | None
+    valid_to: date | None
+    documents: frozenset[str]
+    when: Phrases
+    when_all: tuple[Phrases, ...]
+    when_none: Phrases
+    patterns: Phrases
+    gap_not: Phrases
+    allowed: Phrases
+    exceptions: Phrases
+    exceptions_anywhere: Phrases
+    excused_by: frozenset[str]
+    needs_judge: bool
+    needs_document: bool
+    question: str
+    max_spread_percent: float | None = None
+
+    @property
+    def weight(self) -> float:
+        """What it counts in a metric's value."""
+        return WEIGHTS[self.severity]
+
+    def holds_on(self, day: date | None) -> bool:
+        """Whether it is law on a day. With no day known: whether it has not ended."""
+        if day is None:
+            return self.valid_to is None
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day <= self.valid_to
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """A file of rules."""
+
+    id: str
+    title: str
+    version: str
+    rules: tuple[Rule, ...]
+    file: str
+
+
+def list_packs() -> tuple[str, ...]:
+    """The ids of the built-in packs."""
+    return tuple(sorted(_built_in()))
+
+
+def load_packs(names: Iterable[str]) -> tuple[Pack, ...]:
+    """Built-in packs by id, others by path, in order. A path has a `/` or ends in .yaml or .yml.
+
+    Raises InvalidInput for a pack that is not there, is wrong, or has a rule's id that another has.
+    """
+    packs = tuple(load_pack(name) for name in dict.fromkeys(names))
+    owners: dict[str, str] = {}
+    for pack in packs:
+        for rule in pack.rules:
+            if rule.id in owners:
+                raise InvalidInput(
+                    f"the rule {rule.id!r} is in {owners[rule.id]} too", file=pack.file, field="rules"
+                )
+            owners[rule.id] = pack.file
+    return packs
+
+
+@lru_cache(maxsize=8)
+def load_word_lists(name: str) -> Mapping[str, Any]:
+    """A built-in file of word lists that is no pack: its name begins with an underscore."""
+    text = (BUILT_IN / f"{name}.yaml").read_text(encoding="utf-8")
+    value, _ = parse_yaml(text, Place(f"{name}.yaml"))
+    return dict(value)
+
+
+def load_pack(name: str) -> Pack:
+    """One pack, by the id of a built-in one or by path; raises InvalidInput."""
+    if "/" in name or name.endswith((".yaml", ".yml")):
+        return parse_pack(read_pack_file(Path(name)), name)
+    return _load_built_in(name)
+
+
+@lru_cache(maxsize=64)
+def _load_built_in(name: str) -> Pack:
+    files = _built_in()
+    if name not in files:
+        raise InvalidInput(
+            f"there is no rule pack {name!r}{did_you_mean(name, files)}",
+            field="options.packs",
+            remedy="A pack of your own is named by its path, such as rules/ours.yaml.",
+        )
+    return parse_pack(files[name].read_text(encoding="utf-8"), f"{name}.yaml")
+
+
+def _built_in() -> Mapping[str, Any]:
+    """Id -> file of the packs; files that begin with an underscore are not packs."""
+    names = ((file, file.name) for file in BUILT_IN.iterdir())
+    return {
+        name.removesuffix(".yaml"): file
+        for file, name in names
+        if name.endswith(".yaml") and not name.startswith(("_", CLAUSE_PACKS))
+    }
+
+
+def parse_pack(text: str, file: str) -> Pack:
+    """A pack from YAML; raises InvalidInput with file, line and field."""
+    value, lines = parse_yaml(text, Place(file))
+    problems = Problems(file, lines)
+    if not isinstance(value, dict):
+        raise Place(file, 1).problem("a rule pack is a mapping with `pack`, `title`, `version` and `rules`")
+    check_names(problems, "", value, PACK_FIELDS)
+    for name in ("pack", "title", "version"):
+        read_text_field(problems, name, value.get(name))
+    defaults = value.get("defaults") or {}
+    if not isinstance(defaults, dict):
+        problems.add("defaults", "must be a mapping of fields of rules")
+        defaults = {}
+    terms = read_terms(problems, value.get("terms") or {})
+    rules = _rules(_Reader(problems, terms), value.get("rules"), defaults)
+    problems.raise_any()
+    return Pack(id=value["pack"], title=value["title"], version=value["version"], rules=rules, file=file)
+
+
+def _rules(reader: "_Reader", value: Any, defaults: Mapping[str, Any]) -> tuple[Rule, ...]:
+    if not isinstance(value, list) or not value:
+        reader.problems.add("rules", "must be a list of at least one rule")
+        return ()
+    found: dict[str, Rule] = {}
+    for number, item in enumerate(value):
+        path = f"rules.{number}"
+        if not isinstance(item, dict):
+            reader.problems.add(path, "a rule is a mapping")
+            continue
+        rule = reader.rule(path, {**defaults, **item})
+        if rule.id in found:
+            reader.problems.add(f"{path}.id", f"the rule {rule.id!r} is there twice")
+        found[rule.id] = rule
+    return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads rules and notes what is wrong with them."""
+
+    problems: Problems
+    terms: Terms
+
+    def rule(self, path: str, value: Mapping[str, Any]) -> Rule:
+        check_names(self.problems, path, value, FIELDS)
+        for name in NEEDED:
+            if value.get(name) is None:
+                self.problems.add(join_path(path, name), "is missing")
+        texts = {name: self._text(path, value, name) for name in TEXT_FIELDS}
+        days = {name: read_day(self.problems, join_path(path, name), value.get(name)) for name in DATE_FIELDS}
+        lists = {
+            name: frozenset(read_texts(self.problems, join_path(path, name), value.get(name)))
+            for name in LIST_FIELDS
+        }
+        phrases = {name: self._phrases(join_path(path, name), value.get(name)) for name in PHRASE_FIELDS}
+        when_all = self._groups(join_path(path, "when_all"), value.get("when_all"))
+        fields: dict[str, Any] = {**texts, **days, **lists, **phrases, "when_all": when_all}
+        for name in ("needs_judge", "needs_document"):
+            fields[name] = self._flag(join_path(path, name), value.get(name, False))
+        fields["max_spread_percent"] = self._spread(path, value.get("max_spread_percent"))
+        if value.get("excused_by") is None:
+            fields["excused_by"] = frozenset(EXCUSES)
+        self._check(path, fields)
+        return Rule(**fields)
+
+    def _text(self, path: str, value: Mapping[str, Any], name: str) -> str:
+        return (
+            ""
+            if value.get(name) is None
+            else read_text_field(self.problems, join_path(path, name), value[name])
+        )
+
+    def _flag(self, path: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            self.problems.add(path, f"must be true or false, not {value!r:.40}")
+        return value is True
+
+    def _spread(self, path: str, value: Any) -> float | None:
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value >= 0):
+            return value
+        self.problems.add(
+            join_path(path, "max_spread_percent"), f"must be a number, 0 or more, not {value!r:.40}"
+        )
+        return None
+
+    def _phrases(self, path: str, value: Any) -> Phrases:
+        try:
+            return Phrases(read_texts(self.problems, path, value), self.terms)
+        except BadPhrase as error:
+            self.problems.add(join_path(path, error.args[1]), str(error.args[0]))
+            return Phrases(())
+
+    def _groups(self, path: str, value: Any) -> tuple[Phrases, ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            self.problems.add(path, "must be a list of lists of phrases")
+            return ()
+        return tuple(self._phrases(join_path(path, number), item) for number, item in enumerate(value))
+
+    def _check(self, path: str, fields: Mapping[str, Any]) -> None:
+        def unless(right: bool, name: str, message: str) -> None:
+            if not right:
+                self.problems.add(join_path(path, name), message)
+
+        first, last = fields["valid_from"], fields["valid_to"]
+        unless(
+            not fields["id"] or bool(_ID.match(fields["id"])), "id", "is words of a-z, 0-9 and _ with dots"
+        )
+        unless(fields["kind"] in ("", *KINDS), "kind", f"must be one of {', '.join(KINDS)}")
+        unless(fields["severity"] in ("", *WEIGHTS), "severity", f"must be one of {', '.join(WEIGHTS)}")
+        unless(fields["excused_by"] <= set(EXCUSES), "excused_by", f"has only {', '.join(EXCUSES)}")
+        for code in sorted(fields["jurisdictions"]):
+            unless(bool(_JURISDICTION.match(code)), "jurisdictions", f"{code!r} is no code such as NSW, or *")
+        unless(first is None or last is None or first <= last, "valid_to", "is before valid_from")
+        judged = fields["needs_judge"]
+        unless(
+            not judged or bool(fields["question"]), "question", "is missing: a judge must be asked something"
+        )
+        searched = not judged and fields["kind"] in ("required", "prohibited", "advice")
+        unless(
+            not searched or bool(fields["patterns"]), "patterns", "is missing: the rule would find nothing"
+        )
