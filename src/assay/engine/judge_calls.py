@@ -4,7 +4,6 @@ A judge's model is wrapped as Cached(Booked(Retried(Limited(Gate(provider))))): 
 call; everything else is booked, each attempt of its own.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -14,6 +13,7 @@ from assay.domain.jobs import ClosedCall, JudgeBooking, JudgeIntent, KeptAnswer
 from assay.domain.models import ModelConfig, ModelRequest, ModelResponse, WorkTag, request_key
 from assay.domain.protocols import Judge, JudgeBook, Model, Reply
 from assay.engine.attempts import LeaseLost
+from assay.engine.batches import Batches
 from assay.models.estimate import estimate_call
 from assay.models.prices import Pricing
 
@@ -45,12 +45,13 @@ class JudgeLedger:
     """
 
     def __init__(self, book: JudgeBook, *, leased: bool) -> None:
-        self._book, self._leased = book, leased
+        self._leased = leased
+        self._batches: Batches[JudgeBooking, set[tuple[int, int]]] = Batches(
+            lambda bookings: book.book(_joined(bookings))
+        )
         self._numbers: dict[int, int] = {}
         self._under_way: dict[tuple[int, int], _Call] = {}
         self._estimates: dict[tuple[int, int], int | None] = {}
-        self._waiting: list[tuple[JudgeBooking, asyncio.Future[set[tuple[int, int]]]]] = []
-        self._flushing: asyncio.Task[None] | None = None
         self._kept: dict[int, KeptAnswer] = {}
 
     def begin(self, token: int, call_no: int, kept: KeptAnswer | None = None) -> None:
@@ -101,12 +102,12 @@ class JudgeLedger:
             cost_nanousd=price[0],
             price_version=price[1],
         )
-        await self._write(JudgeBooking(closed=(closed,)))
+        await self._batches.put(JudgeBooking(closed=(closed,)))
 
     async def failed(self, tag: WorkTag, error: Exception) -> None:
         """Store that a call failed for good."""
         if (tag.lease_token, tag.call) in self._under_way:
-            await self._write(JudgeBooking(closed=(_failed(self._close(tag), error, None),)))
+            await self._batches.put(JudgeBooking(closed=(_failed(self._close(tag), error, None),)))
 
     def _close(self, tag: WorkTag) -> _Call:
         key = (tag.lease_token, tag.call)
@@ -127,34 +128,12 @@ class JudgeLedger:
             judge=call.judge,
             estimate_nanousd=estimate_nanousd,
         )
-        admitted = await self._write(replace(booking, opened=(intent,)))
+        admitted = await self._batches.put(replace(booking, opened=(intent,)))
         if (tag.lease_token, call.number) in admitted:
             return
         if self._leased:
             raise LeaseLost(f"the lease of cell {tag.item_no} was lost", lease_token=tag.lease_token)
         raise BudgetRefused("the budget has no room for this call to a judge")
-
-    async def _write(self, booking: JudgeBooking) -> set[tuple[int, int]]:
-        done: asyncio.Future[set[tuple[int, int]]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((booking, done))
-        if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush())
-        return await done
-
-    async def _flush(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                admitted = await self._book.book(_joined([booking for booking, _ in batch]))
-            except Exception as error:  # every waiter must hear of it, whatever it is
-                for _, done in batch:
-                    if not done.done():
-                        done.set_exception(error)
-                continue
-            for _, done in batch:
-                if not done.done():
-                    done.set_result(admitted)
-        self._flushing = None
 
 
 def _tag_of(request: ModelRequest) -> WorkTag:

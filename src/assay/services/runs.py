@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from assay.domain.content import content_hash
-from assay.domain.datasets import Case, Split
+from assay.domain.datasets import Case
 from assay.domain.errors import Conflict, InvalidInput
 from assay.domain.ids import new_id
 from assay.domain.jobs import JobHead, Plan
@@ -28,6 +28,7 @@ from assay.services.credentials import check_credentials, open_credentials
 from assay.services.drawing import ReadCases, with_cases
 from assay.services.grid import Grid, Wiring, build_evaluator, check_grid
 from assay.services.race_check import check_race
+from assay.services.receipts import JobDataset, make_receipt
 from assay.services.selection import Filters, Selector, narrow_suite
 from assay.services.stored_suites import prompts_of, resolve_suite
 from assay.services.workers import is_dead
@@ -52,16 +53,6 @@ class RunOptions:
     concurrency: int = DEFAULT_CONCURRENCY
     use_cache: bool = True
     max_errors: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobDataset:
-    """The version of a data set that a job is made of; `reference` is its NAME:VERSION."""
-
-    id: UUID
-    content_hash: bytes
-    case_count: int
-    reference: str
 
 
 async def create_job(context: Context, suite: Suite, filters: Filters) -> UUID:
@@ -198,31 +189,8 @@ def _new_job(
         selection=selection,
         planned=count * len(plan.prompts) * len(plan.models) * plan.repeats,
         cap_nanousd=None if suite.budget_usd is None else round(suite.budget_usd * NANO),
-        receipt=_receipt(context, grid, dataset, suite.dataset.split),
+        receipt=make_receipt(context, grid, dataset, suite.dataset.split),
     )
-
-
-def _receipt(context: Context, grid: Grid, dataset: JobDataset, split: Split | None) -> dict[str, Any]:
-    """What a reader needs months later to know what was run."""
-    prices = (*grid.judging.pricings.items(), *grid.pricings.items())
-    return {
-        "assay": context.version,
-        "created": context.now.isoformat(timespec="seconds"),
-        "prompts": {prompt.name: prompt.content_hash.hex() for prompt in grid.plan.prompts},
-        "stored_prompts": {
-            prompt.name: f"{prompt.template}:{prompt.version}"
-            for prompt in grid.plan.prompts
-            if prompt.template is not None
-        },
-        "dataset": dataset.reference,
-        "split": split,
-        "models": {config.name: config.content_hash.hex() for config in grid.plan.models},
-        "metrics": grid.metric_versions,
-        "judges": {config.name: config.content_hash.hex() for config in grid.judging.judges},
-        "judge_prompts": grid.judging.prompt_hashes,
-        "prices": {name: None if p is None else p.version for name, p in prices},
-        "seed": grid.plan.seed,
-    }
 
 
 async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: StopSignal) -> EndReason:

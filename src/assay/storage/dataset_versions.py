@@ -1,6 +1,6 @@
 """Data sets as they are stored: listed, found, streamed and compared."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from assay.domain.datasets import Case, DatasetHead, DatasetVersion
 from assay.domain.errors import NotFound
 from assay.domain.versions import Reference
+from assay.storage.case_rows import case_of
 from assay.storage.pool import Connection
 
 FETCH_CASES = 1_000
@@ -172,7 +173,7 @@ async def stream_cases(
         cursor.itersize = FETCH_CASES
         await cursor.execute(CASES, [organization_id, version_id])
         while rows := await cursor.fetchmany(FETCH_CASES):
-            yield [_case(row) for row in rows]
+            yield [case_of(row) for row in rows]
 
 
 async def count_splits(connection: Connection, organization_id: UUID, version_id: UUID) -> list[SplitCount]:
@@ -252,19 +253,4 @@ async def _nothing(connection: Connection, organization_id: UUID, reference: Ref
     return NotFound(
         f"there is no {str(reference)!r}",
         remedy=f"{reference.name!r} has versions 1 to {head.version_count} and the labels: {labels}",
-    )
-
-
-def _case(row: Sequence[Any]) -> Case:
-    key, variables, expected, context, metadata, tags, cluster, weight, split = row
-    return Case(
-        key=key,
-        vars=variables,
-        expected=expected,
-        context=tuple(context or ()),
-        metadata=metadata or {},
-        tags=tuple(tags),
-        cluster=cluster,
-        weight=weight,
-        split=split,
     )

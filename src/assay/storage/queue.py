@@ -13,11 +13,11 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from assay.domain.datasets import Case
 from assay.domain.jobs import FailedAttempt, Failure, Recorded, Success, Sweep, WorkItem
 from assay.domain.models import ModelResponse
 from assay.domain.scores import Score
 from assay.domain.text import valid_text
+from assay.storage.case_rows import case_of
 from assay.storage.pool import Connection, Database
 from assay.storage.results import response_of
 
@@ -164,7 +164,6 @@ class JobQueue:
 
 def _work_item(row: Sequence[Any]) -> WorkItem:
     (item_no, token, attempt, prompt_no, model_no, repeat, estimate) = row[:7]
-    key, variables, expected, context, metadata, tags, cluster, weight = row[7:]
     return WorkItem(
         item_no=item_no,
         lease_token=token,
@@ -173,16 +172,7 @@ def _work_item(row: Sequence[Any]) -> WorkItem:
         model_no=model_no,
         repeat=repeat,
         estimate_nanousd=estimate,
-        case=Case(
-            key=key,
-            vars=variables,
-            expected=expected,
-            context=tuple(context or ()),
-            metadata=metadata or {},
-            tags=tuple(tags),
-            cluster=cluster,
-            weight=weight,
-        ),
+        case=case_of(row[7:]),
     )
 
 

@@ -10,6 +10,7 @@ import orjson
 from assay.domain.datasets import Case
 from assay.domain.models import ModelConfig, ModelResponse
 from assay.domain.scores import MetricConfig, Score
+from assay.storage.case_rows import case_of
 from assay.storage.pool import Connection
 from assay.storage.queue import encode_batch, score_row
 from assay.storage.results import CHAIN, response_of
@@ -149,7 +150,6 @@ async def add_scores(
 
 def _unscored(row: Sequence[Any]) -> Unscored:
     item_no, token, case_no, prompt_no, model_no, repeat, missing = row[:7]
-    key, variables, expected, context, metadata, tags, cluster, weight, cost = row[7:16]
     response = response_of(row[16:31])
     return Unscored(
         item_no=item_no,
@@ -159,18 +159,9 @@ def _unscored(row: Sequence[Any]) -> Unscored:
         model_no=model_no,
         repeat=repeat,
         missing=tuple(missing),
-        case=Case(
-            key=key,
-            vars=variables,
-            expected=expected,
-            context=tuple(context or ()),
-            metadata=metadata or {},
-            tags=tuple(tags),
-            cluster=cluster,
-            weight=weight,
-        ),
+        case=case_of(row[7:15]),
         response=replace(response, text=_text(response.text, row[31])),
-        cost_nanousd=cost,
+        cost_nanousd=row[15],
     )
 
 
