@@ -1,0 +1,98 @@
+"""Counts of bedrooms, bathrooms and car spaces."""
+
+import re
+from collections.abc import Iterator
+
+from assay.extract.finds import Find
+from assay.extract.numbers import read_count
+
+_COUNT = (
+    r"(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|single|double|"
+    r"triple|twin|dual)"
+)
+_SPECIAL = {"single": 1.0, "double": 2.0, "twin": 2.0, "dual": 2.0, "triple": 3.0}
+_BEFORE = r"(?<![\w$.,:-])(?<!\d/)"
+_WIDE = (
+    r"(?:(?:generous|generously|large|spacious|double|queen|king|sized|size|good|light|filled|bright|well|proportioned|"
+    r"oversized|robed|carpeted|modern|full|stylish|renovated|updated|sleek|luxurious|luxury|contemporary|designer|"
+    r"tiled|secure|undercover|covered|off|street|on|site|basement|lock|up|bay|allocated|dedicated|underground|garage|"
+    r"garaged|tandem|remote|internal|sunny|comfortable|big|family|main|car|vehicle|true|total|separate|"
+    r"bedroom|enclosed|parking|legal|title|titled|individual|private|beautiful|beautifully|appointed)[\s,-]{1,2}){0,4}"
+)
+_NOUNS = {
+    "bedrooms": r"(?:bed[\s-]?rooms?|beds?|bdrms?|brs?|bds?)",
+    "bathrooms": r"(?:bath[\s-]?rooms?|baths?|ba)",
+    "car_spaces": (
+        r"(?:car[\s-](?:spaces?|spots?|parks?|parking(?:\s(?:spaces?|spots?|bays?))?|bays?|accommodation|places?|ports?|garages?|lug)"
+        r"|car\s?parks?|carports?|parking|parks|garages?|garaging|cars?|vehicles?|parking[\s-](?:spaces?|spots?|bays?)|spaces?)"
+    ),
+}
+_AHEAD = {
+    field: re.compile(rf"{_BEFORE}{_COUNT}(?:\s?[x×]\s?|\s?-?\s?|\s){_WIDE}{noun}(?![\w²])", re.IGNORECASE)
+    for field, noun in _NOUNS.items()
+}
+_LABEL = re.compile(
+    r"(?:\b(?P<bedrooms>bed(?:room)?s?)|\b(?P<bathrooms>bath(?:room)?s?)"
+    r"|\b(?P<car_spaces>car(?:\s?spaces?|s|\s?parks?|\s?parking)?|parking|garages?(?:\sspaces?)?|car\saccommodation))"
+    r"[*_]{0,2}\s{0,2}(?:[:=|\u2013-]|\bis\b|\bare\b)\s{0,3}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
+    r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th)\b)",
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(
+    r"(?:bed|bath|car|parking|garage)\w{0,8}(?:\sspaces?)?[*_]{0,2}\s{0,2}[:=|][*_]{0,2}\s{0,3}$", re.IGNORECASE
+)
+"""A label for the number that follows: of "Beds: 3 Baths: 2", 3 is no number of baths."""
+_ICONS = re.compile(r"(?P<icon>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])\ufe0f?\s{0,2}:?\s?(?P<count>\d{1,2})|(?<![\w.,$])(?P<ahead>\d{1,2})\s?(?P<after>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])")
+_ICON_FIELDS = {
+    "\U0001f6cf": "bedrooms", "\U0001f6cc": "bedrooms", "\U0001f6c1": "bathrooms", "\U0001f6bf": "bathrooms",
+    "\U0001f697": "car_spaces", "\U0001f699": "car_spaces",
+}  # fmt: skip
+_GARAGE_FOR = re.compile(
+    rf"\b(?:garag(?:e|es|ing)|carport|parking|accommodation|space|room|driveway)\sfor\s(?:up\sto\s)?{_COUNT}(?:\s(?:or\smore\s)?(?:cars?|vehicles?))?\b",
+    re.IGNORECASE,
+)
+_BARE_KINDS = re.compile(r"(?:spaces?|parks|cars?|vehicles?)$", re.IGNORECASE)
+
+
+def find_rooms(text: str) -> list[Find[float]]:
+    """Counts in order; the unit is bedrooms, bathrooms or car_spaces.
+
+    "3 bed 2 bath", "three-bedroom", "4BR", "Bedrooms: 4", "double garage" count; "bedroom 2" and
+    "the second bedroom" name one room and do not.
+    """
+    found: list[Find[float]] = []
+    for find in sorted(_all(text), key=lambda find: (find.start, -find.end)):
+        if not any(find.start < kept.end and find.unit == kept.unit for kept in found[-3:]):
+            found.append(find)
+    return found
+
+
+def _all(text: str) -> Iterator[Find[float]]:
+    for field, pattern in _AHEAD.items():
+        for match in pattern.finditer(text):
+            if _counts(field, match) and not _LABELLED.search(text[max(0, match.start() - 30) : match.start()]):
+                yield Find(_value(match["count"]), field, *match.span(), match.group())
+    for match in _LABEL.finditer(text):
+        field = next(name for name in _NOUNS if match[name])
+        yield Find(_value(match["count"]), field, *match.span(), match.group())
+    for match in _GARAGE_FOR.finditer(text):
+        yield Find(_value(match["count"]), "car_spaces", *match.span(), match.group())
+    for match in _ICONS.finditer(text):
+        field = _ICON_FIELDS[match["icon"] or match["after"]]
+        yield Find(float(match["count"] or match["ahead"]), field, *match.span(), match.group())
+
+
+def _counts(field: str, match: re.Match[str]) -> bool:
+    """"double bedrooms" are large ones and "12 spaces" may be anything: they say no number of rooms."""
+    word = match["count"].lower()
+    if field != "car_spaces":
+        return word not in _SPECIAL
+    quote = match.group().lower()
+    if quote.endswith(("space", "spaces", "parks")):
+        return "car" in quote or "parking" in quote or "garage" in quote
+    return True
+
+
+def _value(count: str) -> float:
+    word = count.lower()
+    return _SPECIAL[word] if word in _SPECIAL else read_count(word)
