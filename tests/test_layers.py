@@ -16,7 +16,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "observability": frozenset({"domain"}),
     "judging": frozenset({"domain", "stats"}),
     "extract": frozenset({"domain"}),
-    "metrics": frozenset({"domain", "stats", "models", "judging", "extract"}),
+    "metrics": frozenset({"domain", "stats", "models", "formats", "judging", "extract"}),
     "engine": frozenset({"domain", "models", "metrics"}),
     "experiments": frozenset({"domain", "stats"}),
     "reports": frozenset({"domain", "stats"}),

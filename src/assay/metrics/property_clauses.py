@@ -1,0 +1,142 @@
+"""The clauses of an answer, and how each speaks: of this property or another, surely or not."""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+MAX_CLAUSE_CHARS = 600
+"""A longer clause is cut, so that looking round a find takes bounded time."""
+_ABBREVIATIONS = r"(?<!\bapprox)(?<!\bSt)(?<!\bRd)(?<!\bAve)(?<!\bNo)(?<!\bMt)(?<!\bsq)(?<!\bp\.a)(?<!\bp\.w)(?<!\be\.g)(?<!\bi\.e)(?<!\bc)(?<!\bCct)(?<!\bDr)(?<!\bvs)"
+_SENTENCE = re.compile(rf"{_ABBREVIATIONS}[.!?]+[\"')*_]{{0,3}}\s+(?=[\"'(*_\-\u2022]{{0,3}}[A-Z0-9$~])|\n+|\s?[\u2022\u00b7]\s")
+_CLAUSE = re.compile(
+    r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|but|although|though|whilst|yet|however|compared\s(?:to|with)|versus|unlike|as\sagainst)\b"
+    r"|,\s(?:and\s)?(?=(?:a|an|the|other|another|one)\s(?:\w+\s){0,3}?(?:comparable|similar|neighbouring|nearby|median|average|house\snext))",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(
+    r"\b(?:nearby|comparables?|comparatively|neighbou?r(?:ing|hood|s|'s)?|next[\s-]?door|similar|another|other\s(?:homes?|houses?|properties|"
+    r"units?|apartments?|listings?|sales)|down\sthe\s(?:road|street)|around\sthe\scorner|(?:across|over)\sthe\s(?:road|street)|medians?|"
+    r"averages?|typical(?:ly)?|recent\ssales?|recently\ssold|same\s(?:street|building|block|complex)|adjacent|competing|elsewhere|"
+    r"(?:houses|homes|units|apartments|townhouses|properties|listings|sales|villas|condos)(?!\s(?:corporation|entitlement))|"
+    r"up\sthe\s(?:road|street)|surrounding|market\s(?:rent|rate|value)|suburb's)\b",
+    re.IGNORECASE,
+)
+_SELF = re.compile(
+    r"\b(?:this\s(?:property|home|house|apartment|unit|listing|one|townhouse|villa|place|residence|block|condo|studio)|subject\sproperty|"
+    r"the\sproperty|the\srecord|the\slisting|it\sis|it's|its|this\sis|the\svendor|price\sguide|our\slisting)\b",
+    re.IGNORECASE,
+)
+_UNSURE = re.compile(
+    r"\b(?:not\s(?:been\s)?(?:stated|specified|listed|disclosed|provided|mentioned|given|recorded|confirmed|clear|known|noted|advertised|indicated|documented)|"
+    r"(?:does|do|did)(?:\snot|n't|n\u2019t)\s(?:say|state|mention|specify|list|note|confirm|indicate|disclose|refer|show|tell|reveal|record|describe|provide)|"
+    r"no\s(?:information|mention|detail|details|record|indication|reference|data|evidence|confirmation)|unknown|unclear|uncertain|unspecified|undisclosed|unconfirmed|"
+    r"(?:cannot|can't|can\u2019t|could\snot|couldn't|unable\sto)\s(?:confirm|verify|find|say|tell|see|determine)|not\ssure|(?:don't|don\u2019t|do\snot)\s(?:know|have)|silent|"
+    r"ask\s(?:the|about|your|whether|if)|confirm\s(?:with|whether|if)|check\s(?:with|whether|if)|verify\s(?:with|whether|if)|whether|to\sbe\sconfirmed|tbc|tba)\b",
+    re.IGNORECASE,
+)
+_SUPPOSED = re.compile(
+    r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
+    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|wants?|wanted|prefer(?:s|red)?|your\s(?:brief|wish|requirement|criteria)\w*)\b|\be\.g\.",
+    re.IGNORECASE,
+)
+_POSSIBLE = re.compile(
+    r"\b(?:room\s(?:for|to)|space\s(?:for|to)|potential|scope|possib\w+|stca|subject\sto\s(?:council|approval)|could\s(?:add|be|build|fit|suit|have)|"
+    r"would\s(?:suit|fit|allow)|(?:may|might)\s(?:add|be|fit|allow|have|suit)|opportunity\sto|add(?:ing)?\sa|install(?:ing)?\sa|future|plans?\sfor|proposed|perfect\sfor\sa|ideal\sfor\sa)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a sentence that says one thing; positions are those of the whole text."""
+
+    start: int
+    end: int
+    text: str
+    asked: bool
+    follows_other: bool
+
+    def before(self, position: int, chars: int = 200) -> str:
+        """The clause's text up to a position of the whole text, its last characters."""
+        return self.text[max(0, position - self.start - chars) : max(0, position - self.start)]
+
+    def after(self, position: int, chars: int = 200) -> str:
+        """The clause's text from a position of the whole text on."""
+        return self.text[max(0, position - self.start) : max(0, position - self.start) + chars]
+
+    def of_another(self, start: int, end: int) -> bool:
+        """Whether what stands at [start, end) is said of other properties."""
+        ahead = self.before(start, MAX_CLAUSE_CHARS)
+        other, own = _last(_OTHER, ahead), _last(_SELF, ahead)
+        if other >= 0 or own >= 0:
+            return other > own
+        if self.follows_other and re.match(r"\s*(?:,|and|it|that|which|the\sone)\b", self.text, re.IGNORECASE):
+            return True
+        behind = self.after(end, 70)
+        return bool(re.search(r"^[^.]{0,40}\b(?:nearby|next[\s-]door|down\sthe\s(?:road|street)|in\sthe\s(?:same\s)?(?:area|suburb|street|building)|(?:around|across)\sthe\s(?:corner|road|street)|median|average)\b", behind, re.IGNORECASE))
+
+    def unsure(self, start: int) -> bool:
+        """Whether the clause says, before `start`, that it does not know."""
+        return bool(_UNSURE.search(self.before(start, MAX_CLAUSE_CHARS)))
+
+    @property
+    def says_unknown(self) -> bool:
+        """Whether the clause says anywhere that something is not known."""
+        return bool(_UNSURE.search(self.text))
+
+    def supposed(self, start: int) -> bool:
+        """Whether it is an assumption, or what somebody is looking for."""
+        return bool(_SUPPOSED.search(self.before(start, MAX_CLAUSE_CHARS)))
+
+    @property
+    def possible(self) -> bool:
+        """Whether it says what could be."""
+        return bool(_POSSIBLE.search(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """The clauses of a text, found by position."""
+
+    items: tuple[Clause, ...]
+    starts: tuple[int, ...]
+
+    def at(self, position: int) -> Clause:
+        """The clause that holds a position."""
+        return self.items[max(0, bisect_right(self.starts, position) - 1)]
+
+
+def split_clauses(text: str) -> Clauses:
+    """The clauses of a text; together they are all of it."""
+    items: list[Clause] = []
+    for start, end in _pieces(text, _SENTENCE, 0, len(text)):
+        asked = text[start:end].rstrip(" \n\"')*_").endswith("?")
+        follows = False
+        for first, last in _pieces(text, _CLAUSE, start, end):
+            for cut in range(first, max(last, first + 1), MAX_CLAUSE_CHARS):
+                piece = text[cut : min(last, cut + MAX_CLAUSE_CHARS)]
+                items.append(Clause(cut, cut + len(piece), piece, asked, follows))
+            follows = bool(_OTHER.search(text, first, min(last, first + MAX_CLAUSE_CHARS)))
+    if not items:
+        items.append(Clause(0, 0, "", False, False))
+    return Clauses(tuple(items), tuple(item.start for item in items))
+
+
+def _pieces(text: str, mark: re.Pattern[str], start: int, end: int) -> list[tuple[int, int]]:
+    """The parts of [start, end), cut where marks begin; a mark belongs to the sentence before a sentence mark."""
+    pieces, begin = [], start
+    for match in mark.finditer(text, start, end):
+        cut = match.end() if mark is _SENTENCE else match.start()
+        if cut > begin:
+            pieces.append((begin, cut))
+            begin = cut
+    if begin < end:
+        pieces.append((begin, end))
+    return pieces
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    position = -1
+    for match in pattern.finditer(text):
+        position = match.start()
+    return position

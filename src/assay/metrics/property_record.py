@@ -1,0 +1,363 @@
+"""The source record of a property: its fields under any of their usual names, and all of its text."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from assay.domain.text import valid_text
+from assay.extract.addresses import (
+    POSTCODES,
+    US_STATES,
+    Address,
+    find_places,
+    normal_name,
+    normal_state,
+    read_address,
+)
+from assay.extract.areas import SQUARE_METRES, find_areas
+from assay.extract.dates import Day, Locale, find_dates
+from assay.extract.finds import Span
+from assay.extract.money import Money, find_money
+from assay.extract.numbers import WORDS, read_words
+from assay.extract.periods import find_periods
+
+ALIASES: Mapping[str, str] = {
+    alias: name
+    for name, aliases in {
+        "price": "asking_price list_price listing_price listed_price purchase_price contract_price sale_price price_aud "
+        "price_usd display_price advertised_price price_range price_guide guide_price guide price_estimate "
+        "indicative_price price_from price_text listed_at statement_of_information_range",
+        "price_min": "min_price price_low price_lower guide_min low_price",
+        "price_max": "max_price price_high price_upper guide_max high_price",
+        "sold_price": "sold_for final_price sold_amount",
+        "last_sold_price": "previous_price last_sale_price previous_sale_price prior_sale_price original_price",
+        "rent_per_week": "weekly_rent rent rental rent_pw rent_weekly rental_per_week weekly_rental rental_income "
+        "rent_per_month monthly_rent rent_pcm rent_per_year annual_rent rent_pa current_rent rental_appraisal",
+        "deposit": "deposit_amount deposit_aud deposit_paid",
+        "deposit_percent": "deposit_pct deposit_percentage deposit_rate",
+        "stamp_duty": "transfer_duty duty land_transfer_duty conveyance_duty stamp_duty_amount",
+        "gross_yield_percent": "gross_yield yield rental_yield yield_percent gross_rental_yield",
+        "net_yield_percent": "net_yield net_rental_yield",
+        "price_per_sqm": "price_sqm price_per_m2 rate_per_sqm",
+        "strata_levies": "strata strata_fees strata_levy strata_fee body_corporate body_corporate_fees owners_corporation "
+        "owners_corporation_fees strata_rates body_corp levies strata_levies_per_quarter strata_per_quarter "
+        "strata_quarterly strata_levy_per_quarter body_corporate_per_year strata_per_year strata_levies_per_year "
+        "body_corporate_per_quarter owners_corporation_per_quarter owners_corporation_per_year "
+        "strata_fees_per_quarter strata_levies_quarterly strata_levies_pq strata_pq strata_annual "
+        "owners_corporation_fees_per_year owners_corporation_fees_per_quarter body_corporate_fees_per_year "
+        "strata_fee_per_quarter community_fees",
+        "council_rates": "council council_rate rates council_rates_per_quarter council_rates_per_year council_rates_annual "
+        "council_rates_pa council_rates_pq council_rates_quarterly council_per_year council_per_quarter municipal_rates",
+        "water_rates": "water water_rates_per_quarter water_rates_per_year water_rates_pa water_rates_quarterly",
+        "land_tax": "land_tax_per_year land_tax_annual",
+        "hoa_fees": "hoa hoa_fee hoa_dues hoa_per_month hoa_monthly hoa_fees_per_month hoa_fee_per_month",
+        "property_tax": "property_taxes annual_property_tax annual_taxes taxes property_tax_per_year tax_annual",
+        "bond": "rental_bond bond_amount security_deposit",
+        "address": "street_address full_address property_address address_line street_and_number street_name display_address",
+        "unit": "unit_number apartment_number",
+        "street_number": "house_number number",
+        "street": "",
+        "suburb": "city town locality",
+        "state": "state_code region territory",
+        "postcode": "post_code zip zip_code zipcode postal_code",
+        "bedrooms": "beds bedroom bed num_bedrooms bedroom_count",
+        "bathrooms": "baths bathroom bath num_bathrooms bathroom_count",
+        "car_spaces": "cars car parking car_space carspaces parking_spaces garage_spaces car_parks carparks garages "
+        "num_parking parking_count car_spots",
+        "land_area_sqm": "land_area land_size land_size_sqm land_sqm lot_size lot_size_sqm lot_area block_size lot_acres "
+        "block_size_sqm lot_size_acres lot_size_sqft land_area_acres land_area_ha land_size_ha lot_sqft land_ha land_acres "
+        "site_area site_area_sqm land_m2 land_area_m2 land_hectares",
+        "floor_area_sqm": "floor_area internal_area internal_area_sqm building_area building_area_sqm living_area area_sqm "
+        "living_area_sqm house_size floor_size floor_size_sqm internal_sqm sqft square_feet living_area_sqft size_sqm "
+        "floor_area_sqft building_size interior_sqft living_sqft house_size_sqm floor_area_squares area_sqft",
+        "year_built": "built construction_year built_year year_constructed",
+        "property_type": "type dwelling_type home_type property_kind",
+        "auction_date": "auction auction_at auction_datetime auction_day auction_time",
+        "inspection_date": "inspection open_home inspection_dates open_house next_inspection inspections "
+        "open_home_date inspection_times inspection_time open_for_inspection",
+        "contract_date": "exchange_date contract_signed sale_date sold_date date_of_contract contract_day date as_of",
+        "settlement_date": "settlement_day completion_date closing_date",
+        "settlement_days": "settlement settlement_period settlement_terms settlement_period_days",
+        "available_date": "available available_from date_available",
+        "cooling_off_days": "cooling_off cooling_off_period cooling_off_business_days",
+        "buyer": "buyer_type purchaser purchase_purpose occupancy owner_occupier principal_residence "
+        "principal_place_of_residence intended_use purpose first_home_buyer",
+    }.items()
+    for alias in (name, *aliases.split())
+}
+"""Any usual name of a field -> its name here."""
+MONEY_FIELDS = frozenset(
+    "price sold_price last_sold_price rent_per_week deposit stamp_duty price_per_sqm strata_levies council_rates "
+    "water_rates land_tax hoa_fees property_tax bond".split()
+)
+AREA_FIELDS = frozenset(("land_area_sqm", "floor_area_sqm"))
+DATE_FIELDS = frozenset(
+    ("auction_date", "inspection_date", "contract_date", "settlement_date", "available_date")
+)
+COUNT_FIELDS = frozenset(("bedrooms", "bathrooms", "car_spaces"))
+PERCENT_FIELDS = frozenset(("deposit_percent", "gross_yield_percent", "net_yield_percent"))
+OTHERS = frozenset(
+    "agent agency agents vendor seller comparables comparable_sales nearby_sales recent_sales market suburb_stats "
+    "history sales_history price_history lender".split()
+)
+"""Parts of a record that are about something else than this property."""
+_PERIOD_IN_KEY = (
+    ("quarter", "quarter"), ("_pq", "quarter"), ("month", "month"), ("pcm", "month"), ("year", "year"),
+    ("annual", "year"), ("_pa", "year"), ("week", "week"), ("_pw", "week"),
+)  # fmt: skip
+_NOTHING = frozenset(("", "none", "no", "n/a", "na", "nil", "null", "unknown", "tba", "tbc", "false", "-"))
+_NUMBER = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?")
+MAX_LEAVES = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a record says: `fields` by their names here, `lines` all of it as text, one line a value."""
+
+    fields: Mapping[str, Any]
+    lines: tuple[str, ...]
+    address: Address
+    locale: Locale
+    text: str = field(default="")
+
+    def span(self, name: str) -> Span | None:
+        """A number or range."""
+        value = self.fields.get(name)
+        if isinstance(value, tuple):
+            return value[0] if value and isinstance(value[0], Span) else None
+        return value if isinstance(value, Span) else None
+
+    def spans(self, name: str) -> tuple[Span, ...]:
+        """All that a field says, when several parts of the record say it."""
+        value = self.fields.get(name)
+        return tuple(each for each in value if isinstance(each, Span)) if isinstance(value, tuple) else ()
+
+    def days(self, name: str) -> tuple[Day, ...]:
+        """The dates of a field."""
+        value = self.fields.get(name)
+        return tuple(each for each in value if isinstance(each, Day)) if isinstance(value, tuple) else ()
+
+    @property
+    def state(self) -> str:
+        """The state's abbreviation, or an empty text."""
+        return self.address.state
+
+    @property
+    def price(self) -> float | None:
+        """The one price that sums are made from: sold or contract price, or a price that is no range."""
+        for name in ("sold_price", "price"):
+            for span in self.spans(name):
+                if not span.is_range and span.low > 0:
+                    return span.low
+        return None
+
+
+def read_record(value: Mapping[str, Any]) -> Record:
+    """The record in a mapping, nested or flat; fields that it lacks are absent, never guessed."""
+    leaves = list(_leaves(value, ""))[:MAX_LEAVES]
+    lines = tuple(line for path, leaf in leaves for line in _lines(path, leaf))
+    locale = _locale(leaves)
+    fields: dict[str, Any] = {}
+    for path, leaf in leaves:
+        keys = path.split(".")
+        name = ALIASES.get(keys[-1]) or (ALIASES.get(keys[-2]) if len(keys) > 1 and keys[-1].isdigit() else None)
+        if name is None or any(key in OTHERS for key in keys[:-1]):
+            continue
+        read = _read(name, keys[-1] if not keys[-1].isdigit() else keys[-2], leaf, locale)
+        if read:
+            fields[name] = (*fields.get(name, ()), *read)
+    _join_ends(fields)
+    address = _address(fields)
+    text = "\n".join(lines)
+    return Record(fields=fields, lines=lines, address=address, locale=locale, text=text)
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Every value that is no mapping, with its path of normalised keys; a [low, high] pair is one value."""
+    if isinstance(value, Mapping):
+        ends = _ends(value)
+        if ends is not None:
+            yield path, ends
+            return
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{_key(str(key))}" if path else _key(str(key)))
+    elif isinstance(value, list | tuple):
+        if len(value) == 2 and all(_is_number(each) for each in value):
+            yield path, tuple(value)
+            return
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}.{number}")
+    else:
+        yield path, value
+
+
+def _ends(value: Mapping[Any, Any]) -> tuple[Any, Any] | None:
+    for low, high in (("min", "max"), ("low", "high"), ("from", "to"), ("lower", "upper")):
+        if set(value) >= {low, high} and _is_number(value[low]) and _is_number(value[high]):
+            return value[low], value[high]
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _key(name: str) -> str:
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", valid_text(name)[:80])
+    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+
+
+def _lines(path: str, leaf: Any) -> Iterator[str]:
+    """A value as text: `pool: true` says "pool", `pool: false` says "no pool"."""
+    words = " ".join(key for key in path.replace("_", " ").split(".") if not key.isdigit())
+    if leaf is None:
+        return
+    if leaf is True:
+        yield words
+    elif leaf is False or leaf == 0 or (isinstance(leaf, str) and leaf.strip().lower() in _NOTHING):
+        yield f"no {words}"
+    elif isinstance(leaf, str):
+        said = valid_text(leaf)
+        for line in said.splitlines():
+            yield line if len(line) > 60 else f"{words}: {line}"
+    else:
+        yield f"{words}: {leaf}"
+
+
+def _locale(leaves: list[tuple[str, Any]]) -> Locale:
+    """US for a record with an American state, country, or ZIP code; else AU."""
+    for path, leaf in leaves:
+        key, text = path.rpartition(".")[2], str(leaf).strip()
+        if key == "country":
+            return "US" if text.upper() in ("US", "USA", "UNITED STATES") else "AU"
+        state = normal_state(text)
+        if ALIASES.get(key) == "state" and state in US_STATES and state not in POSTCODES:
+            return "US"
+        if key in ("zip", "zip_code", "zipcode") or (ALIASES.get(key) == "postcode" and len(text) == 5):
+            return "US"
+        if ALIASES.get(key) == "address":
+            places = [*find_places(text)]
+            if places and places[-1].value.state not in POSTCODES:
+                return "US"
+    return "AU"
+
+
+def _read(name: str, key: str, leaf: Any, locale: Locale) -> tuple[Any, ...]:
+    """What a value says of a field; empty when nothing."""
+    if leaf is None or leaf == "" or (isinstance(leaf, str) and leaf.strip().lower() in _NOTHING - {"none", "no", "nil"}):
+        return ()
+    if name in MONEY_FIELDS or name in ("price_min", "price_max"):
+        return _money(key, leaf)
+    if name in AREA_FIELDS:
+        return _areas(key, leaf)
+    if name in DATE_FIELDS:
+        return _days(leaf, locale)
+    if name in COUNT_FIELDS or name in PERCENT_FIELDS or name in ("year_built", "cooling_off_days"):
+        return _numbers(leaf)
+    if name == "settlement_days":
+        return _settlement(leaf)
+    if name == "buyer":
+        return (f"{key}:{str(leaf).lower()}",)
+    return (valid_text(str(leaf)).strip(),)
+
+
+def _money(key: str, leaf: Any) -> tuple[Money, ...]:
+    per = next((period for mark, period in _PERIOD_IN_KEY if mark in key), None)
+    if isinstance(leaf, tuple):
+        return (Money(float(min(leaf)), float(max(leaf)), False, per),)
+    if _is_number(leaf):
+        return (Money(float(leaf), float(leaf), False, per),)
+    text = valid_text(str(leaf))
+    found = find_money(text, bare=True)
+    if found:
+        return tuple(
+            Money(each.value.low, each.value.high, False, each.value.per or per) for each in found[:4]
+        )
+    numbers = [float(number.replace(",", "")) for number in _NUMBER.findall(text.replace(" - -", " - "))[:2]]
+    numbers = [abs(number) for number in numbers]
+    return (Money(min(numbers), max(numbers), False, per),) if numbers else ()
+
+
+def _areas(key: str, leaf: Any) -> tuple[Span, ...]:
+    scale = 1.0
+    for mark, unit in (("sqft", "sqft"), ("square_feet", "sqft"), ("acre", "acre"), ("_ha", "ha"), ("hectare", "ha"), ("squares", "square")):
+        if mark in key:
+            scale = SQUARE_METRES[unit]
+            break
+    if isinstance(leaf, tuple):
+        return (Span(min(leaf) * scale, max(leaf) * scale),)
+    if _is_number(leaf):
+        return (Span(leaf * scale, leaf * scale),)
+    text = valid_text(str(leaf))
+    found = find_areas(text)
+    if found:
+        return tuple(each.value for each in found[:2])
+    return tuple(Span(each.low * scale, each.high * scale) for each in _numbers(text))
+
+
+def _days(leaf: Any, locale: Locale) -> tuple[Day, ...]:
+    if isinstance(leaf, datetime | date):
+        return (Day(leaf.year, leaf.month, leaf.day),)
+    text = valid_text(str(leaf)).replace("T", " ")
+    return tuple(find.value for find in find_dates(text, locale)[:20])
+
+
+def _numbers(leaf: Any) -> tuple[Span, ...]:
+    if isinstance(leaf, bool):
+        return ()
+    if isinstance(leaf, tuple):
+        return (Span(float(min(leaf)), float(max(leaf))),)
+    if _is_number(leaf):
+        return (Span(float(leaf), float(leaf)),)
+    text = valid_text(str(leaf))
+    if text.strip().lower() in ("none", "no", "nil"):
+        return (Span(0.0, 0.0),)
+    number = _NUMBER.search(text)
+    if number:
+        value = float(number.group().replace(",", ""))
+        return (Span(value, value),)
+    words = re.search(rf"\b{WORDS}\b", text, re.IGNORECASE)
+    return (Span(value := read_words(words.group()), value),) if words else ()
+
+
+def _settlement(leaf: Any) -> tuple[Span, ...]:
+    if isinstance(leaf, str):
+        found = find_periods(leaf)
+        if found:
+            return tuple(each.value for each in found[:3])
+    return _numbers(leaf)
+
+
+def _join_ends(fields: dict[str, Any]) -> None:
+    """`price_min` and `price_max` are a range of the price."""
+    low, high = fields.pop("price_min", None), fields.pop("price_max", None)
+    if low and high:
+        ends = sorted((low[0].low, high[0].high))
+        fields["price"] = (*fields.get("price", ()), Money(ends[0], ends[1]))
+
+
+def _address(fields: Mapping[str, Any]) -> Address:
+    """The address from its own field and the fields of its parts."""
+
+    def part(name: str) -> str:
+        value = fields.get(name)
+        return str(value[0]) if value else ""
+
+    street = part("address") or part("street")
+    if street and part("street_number") and not re.match(r"\W*(?:unit|apt|\d)", street, re.IGNORECASE):
+        street = f"{part('street_number')} {street}"
+    read = read_address(street) or Address()
+    places = find_places(street)
+    place = places[-1].value if places else Address()
+    unit = re.sub(r"(?i)unit|apartment|apt|\W", "", part("unit")).lower()
+    return Address(
+        unit=read.unit or unit,
+        number=read.number,
+        street=read.street,
+        street_type=read.street_type,
+        suburb=normal_name(part("suburb")) or read.suburb or place.suburb,
+        state=normal_state(part("state")) or read.state or place.state,
+        postcode=part("postcode") or read.postcode or place.postcode,
+    )
