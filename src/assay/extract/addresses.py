@@ -50,7 +50,7 @@ _STATE = r"(?P<state>NSW|VIC|Vic|QLD|Qld|SA|WA|TAS|Tas|ACT|NT|" + "|".join(AU_ST
 _SUBURB = r"(?P<suburb>(?:(?:St\.?|Mt\.?|[A-Z][\w'\u2019-]{1,20})(?:\s(?:St\.?|Mt\.?|of|on|upon|[A-Z][\w'\u2019-]{0,20})){0,3}))"
 _TAIL = re.compile(
     rf"(?:\s?,\s{{0,2}}|\s(?:in|at)\s|\s\(|\s)(?:(?P<unit>(?i:unit|apt\.?|apartment|suite|\#)\s?\w{{1,5}}),\s)?{_SUBURB}"
-    rf"(?:(?:\s?,\s?|\s\(|\s){_STATE}(?![\w]))?(?:\s?,?\s?(?P<postcode>\d{{4,5}})(?![\d,.%]|\s?(?:sqm|m²|square)))?"
+    rf"(?:(?:\s?,\s?|\s\(|\s){_STATE}(?![\w]))?(?:\s?,?\s?(?P<postcode>\d{{4,5}})(?!\d|[,.]\d|%|\s?(?:sqm|m²|square)))?"
 )
 _PLACE = re.compile(
     rf"(?<![\w']){_SUBURB}(?:\s?,\s?|\s\(|\s){_STATE}(?![\w])(?:\s?,?\s?(?P<postcode>\d{{4,5}})(?!\d))?"
@@ -130,7 +130,7 @@ def find_places(text: str) -> list[Find[Address]]:
     return [
         Find(_place(match), "place", *match.span(), match.group())
         for match in _PLACE.finditer(text)
-        if _is_suburb(match["suburb"])
+        if _is_suburb(match["suburb"]) and not match["suburb"].lower().endswith((" of", " on", " upon"))
     ]
 
 

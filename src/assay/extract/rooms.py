@@ -32,10 +32,10 @@ _AHEAD = {
     for field, noun in _NOUNS.items()
 }
 _LABEL = re.compile(
-    r"(?:\b(?P<bedrooms>bed(?:room)?s?)|\b(?P<bathrooms>bath(?:room)?s?)"
+    r"(?<!\d\s)(?<!\d-)(?:\b(?P<bedrooms>bed(?:room)?s?)|\b(?P<bathrooms>bath(?:room)?s?)"
     r"|\b(?P<car_spaces>car(?:\s?spaces?|s|\s?parks?|\s?parking)?|parking|garages?(?:\sspaces?)?|car\saccommodation))"
     r"[*_]{0,2}\s{0,2}(?:[:=|\u2013-]|\bis\b|\bare\b)\s{0,3}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
-    r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th)\b)",
+    r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq)\b|\s?m\u00b2)",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(

@@ -273,6 +273,8 @@ def _check_area_price(checker: Checker, claim: Claim, claims: tuple[Claim, ...])
 def _check_count(checker: Checker, claim: Claim, claims: tuple[Claim, ...]) -> Verdict:
     spans = checker.record.spans(claim.field)
     if not spans:
+        if claim.field == "car_spaces" and re.search(r"\b(?:garag|carport|parking|car)", checker.record.text, re.IGNORECASE):
+            return UNCHECKED
         return Verdict("invented", "", f"the record has no {claim.field}")
     held = spans[0].low
     if claim.value == held:

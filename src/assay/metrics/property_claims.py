@@ -36,8 +36,8 @@ class Claim:
 
 
 _MONEY_CUES: Mapping[str, str] = {
-    "price_per_sqm": r"per\ssq(?:m|uare)|per\sm(?:2|²)|price\sper\ssqu",
-    "rent_per_week": r"rent(?:s|ed|al|ing)?(?!\s?(?:bond|yield|return))|leased?|tenant(?:s|ed)?|tenancy|weekly|lease",
+    "price_per_sqm": r"(?:price|rate|cost|dollars)\s(?:per|a)\s(?:sq(?:m|uare\sm\w+|uare\sfoot)|m2|m²)",
+    "rent_per_week": r"rent(?:s|ed|al|ing)?(?!\s?(?:bond|yield|return))|leased?|let(?:s|ting)?(?=\s(?:at|for|to|out))|tenant(?:s|ed)?|tenancy|weekly|lease",
     "stamp_duty": r"(?:stamp|transfer|conveyance|land\stransfer)[\s-]dut(?:y|ies)|dut(?:y|ies)",
     "strata_levies": r"strata|body\scorp(?:orate)?|owners?['\u2019]?\scorp(?:oration)?|lev(?:y|ies)|o\.?c\.?\sfees?|admin(?:istration)?\sfund|community\sfees",
     "council_rates": r"council|municipal|shire|(?<!water\s)(?<!interest\s)\brates",
@@ -48,12 +48,12 @@ _MONEY_CUES: Mapping[str, str] = {
     "bond": r"bond|security\sdeposit",
     "deposit": r"deposit",
     "last_sold_price": r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|originally|original|purchased\s(?:for|in|by)|bought\s(?:for|in|by)|prior\ssale|"
-    r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid\sfor\sit|prior",
+    r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
     "sold_price": r"sold|fetched|changed\shands|sale\sprice|hammer|selling\sprice|knocked\sdown",
     "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offer(?:s|ed)?|on\sthe\smarket|valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
     "": r"loan|borrow\w*|mortgage|repay\w*|grant|rebate|concession|sav(?:e|es|ing|ings)|discount|renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
-    r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|build(?:ing)?\scost|reserve|profit|equity|income|turnover|"
+    r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|(?:build(?:ing)?|construction|renovation|moving|repair|running|holding|total|upfront)\scosts?|reserve|profit|equity|income|turnover|"
     r"exemption|threshold|reduc\w*\sby|by\s(?=\$)|increase[ds]?\sof|cap(?:ped)?|median|average|inspection\scost|balance|remaining|holding\sfee|application|"
     r"outgoings|expenses|maintenance|quote[ds]?\sfor|cost\sof|revenue|fund\sbalance|sinking|valuation|appraised|agent'?s?\sfee|utility|utilities|"
     r"electricity|pest|interest|shortfall|difference|more\sthan\sthe|less\sthan\sthe|above\sthe|below\sthe|per\smonth\son",
@@ -63,6 +63,17 @@ _CUE = re.compile(
     "|".join(f"\\b(?P<c{number}>{cue})\\b" for number, cue in enumerate(_MONEY_CUES.values())), re.IGNORECASE
 )
 _CUE_NAMES = tuple(_MONEY_CUES)
+_BASE = re.compile(r"\bon\s(?:a\s|an\s|the\s)?(?:purchase\s|sale\s|contract\s|price\s|sum\s|of\s|value\s|asking\s|full\s)*[*_]{0,2}$", re.IGNORECASE)
+"""What comes before the amount that a sum is of: "duty on $900,000"."""
+_RESULT = re.compile(
+    r"(?:\b(?:is|are|be|equals?|to|(?:out|calculated|assessed|estimated)\sat|means|totals?|costs?|gives|makes|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|approximately\s|roughly\s|only\s|a\s|an\s|just\s)?[*_]{0,2}$",
+    re.IGNORECASE,
+)
+_DERIVED = re.compile(
+    rf"\b(?:(?P<price_per_sqm>{_MONEY_CUES['price_per_sqm']})|(?P<stamp_duty>{_MONEY_CUES['stamp_duty']})|(?P<deposit>deposit))\b", re.IGNORECASE
+)
+_AT = re.compile(r"\b(?:at|for|of)\s(?:a\s|the\s)?(?:price\sof\s)?$", re.IGNORECASE)
+MAX_CUE_DISTANCE = 130.0
 SMALLEST_PRICE = 40_000.0
 """A smaller amount that no word explains is not taken for a price."""
 _HEDGE = re.compile(
@@ -96,14 +107,10 @@ _PARTIAL_AFTER = re.compile(
     r"have|has|feature|share|overlook|open|at\sthe\s(?:rear|front|back)|include|come|enjoy|located|being|off)\b",
     re.IGNORECASE,
 )
-_PERCENT_CUES = (
-    ("net_yield_percent", re.compile(r"\bnet\s(?:rental\s)?(?:yield|return)", re.IGNORECASE)),
-    ("gross_yield_percent", re.compile(r"\b(?:yield(?:s|ing)?|(?:rental|gross)\sreturn)\b", re.IGNORECASE)),
-    ("deposit_percent", re.compile(r"\bdeposit\b", re.IGNORECASE)),
-)
-_OTHER_PERCENT = re.compile(
-    r"\b(?:interest|growth|discount|commission|vacancy|lvr|loan|mortgage|grew|rose|fell|increase|decrease|commonwealth|clearance|owner|gst|cpi|surcharge|rate|rates|tax|duty|"
-    r"off|above|below|higher|lower|of\sthe\spurchase\sprice\sis)\b",
+_PERCENT_CUES = re.compile(
+    r"\b(?:(?P<net_yield_percent>net\s(?:rental\s)?(?:yields?|returns?))|(?P<gross_yield_percent>(?:gross\s|rental\s)*(?:yield(?:s|ing)?)|(?:rental|gross)\sreturns?)"
+    r"|(?P<deposit_percent>deposit)|(?P<other>interest|growth|discount|commission|vacancy|lvr|loan|mortgage|grew|rose|fell|increase\w*|decrease\w*|clearance|"
+    r"gst|cpi|surcharge|rates?|tax|duty|off|above|below|higher|lower|share|ownership|occupancy))\b",
     re.IGNORECASE,
 )
 _DATE_CUES = (
@@ -173,6 +180,13 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     per = find.value.per
     if per in ("sqm", "sqft", "hectare", "acre"):
         return "price_per_sqm" if per in ("sqm", "sqft") else ""
+    ahead = clause.before(find.start)
+    if per is None and find.value.high >= SMALLEST_PRICE and _BASE.search(ahead):
+        return "price"
+    if per is None and before > clause.start:
+        said = _in_sum(ahead, ahead[-(find.start - before) :])
+        if said:
+            return said
     cue = _nearest_cue(find, clause, before, after)
     if per in ("night", "day"):
         return ""
@@ -185,6 +199,20 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if cue == "price" and find.value.high < SMALLEST_PRICE:
         return "rent_per_week" if find.value.low < 5_000 and "rent" in clause.text.lower() else ""
     return cue
+
+
+def _in_sum(ahead: str, gap: str) -> str:
+    """What the second amount of a sum is: "duty on $900,000 is $35,000", "duty is $35,000 at $900,000"."""
+    subject = _DERIVED.search(ahead)
+    if subject is None or any(_cue_name(match) not in ("price", "sold_price") for match in _CUE.finditer(gap)):
+        return ""
+    if _RESULT.search(ahead):
+        return subject.lastgroup or ""
+    return "price" if _AT.search(ahead) else ""
+
+
+def _cue_name(match: re.Match[str]) -> str:
+    return _CUE_NAMES[int((match.lastgroup or "c0")[1:])]
 
 
 def _nearest_cue(find: Find[Money], clause: Clause, before: int, after: int) -> str | None:
@@ -201,28 +229,44 @@ def _nearest_cue(find: Find[Money], clause: Clause, before: int, after: int) -> 
         distance = match.start() + (1 if between.strip(" (") in ("", "in", "is the", "as the", "as", "of", "for", "for the", "in annual", "for annual", "for quarterly", "in quarterly", "annual") else 14)
         if find.end + match.start() > after:
             distance += 60
-        if re.search(r"[,;.]|\band\b|\bwith\b", between):
+        if re.search(r"[,;.|]|\band\b|\bwith\b", between):
+            if 0 <= after - (find.end + match.end()) < 40:
+                continue
             distance += 40
         best = _nearer(best, distance, match)
-    return best[1] if best else None
+    return best[1] if best and best[0] < MAX_CUE_DISTANCE else None
 
 
 def _nearer(best: tuple[float, str] | None, distance: float, match: re.Match[str]) -> tuple[float, str]:
-    name = _CUE_NAMES[int((match.lastgroup or "c0")[1:])]
+    name = _cue_name(match)
     weight = distance + (12 if name == "price" else 0)
     return (weight, name) if best is None or weight < best[0] else best
 
 
 def _percent_claims(finds: list[Find[Span]], clauses: Clauses) -> Iterator[Claim]:
-    for find in finds:
+    for number, find in enumerate(finds):
         clause = clauses.at(find.start)
-        near = clause.before(find.start, 60) + " # " + clause.after(find.end, 40)
-        for field, cue in _PERCENT_CUES:
-            if cue.search(near):
-                other = _OTHER_PERCENT.search(clause.after(find.end, 14)) and "yield" not in field
-                if not other and states_fact(clause, find, supposed=True):
-                    yield make_claim(field, find, clause)
-                break
+        before = finds[number - 1].end if number else 0
+        after = finds[number + 1].start if number + 1 < len(finds) else find.end + 1_000
+        field = _percent_field(find, clause, before, after)
+        if field != "other" and states_fact(clause, find, supposed=True):
+            yield make_claim(field, find, clause)
+
+
+def _percent_field(find: Find[Span], clause: Clause, before: int, after: int) -> str:
+    """What a share is, by the nearest word on either side that tells."""
+    ahead, behind = clause.before(find.start, 70), clause.after(find.end, 45)
+    best = (60.0, "other")
+    for match in _PERCENT_CUES.finditer(ahead):
+        distance = float(len(ahead) - match.end())
+        distance += 50 if find.start - distance < before else 0
+        best = min(best, (distance, match.lastgroup or "other"))
+    for match in _PERCENT_CUES.finditer(behind):
+        distance = match.start() + (0.0 if match.start() < 3 else 12.0)
+        distance += 50 if find.end + match.start() > after else 0
+        distance += 15 if re.search(r"[,;.|]|\band\b", behind[: match.start()]) else 0
+        best = min(best, (distance, match.lastgroup or "other"))
+    return best[1]
 
 
 def _period_claims(finds: list[Find[Period]], clauses: Clauses) -> Iterator[Claim]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 MAX_CLAUSE_CHARS = 600
 """A longer clause is cut, so that looking round a find takes bounded time."""
-_ABBREVIATIONS = r"(?<!\bapprox)(?<!\bSt)(?<!\bRd)(?<!\bAve)(?<!\bNo)(?<!\bMt)(?<!\bsq)(?<!\bp\.a)(?<!\bp\.w)(?<!\be\.g)(?<!\bi\.e)(?<!\bc)(?<!\bCct)(?<!\bDr)(?<!\bvs)"
+_ABBREVIATIONS = r"(?<!\bapprox)(?<!\bSt)(?<!\bRd)(?<!\bAve)(?<!\bNo)(?<!\bno)(?<!\bMt)(?<!\bsq)(?<!\bp\.a)(?<!\bp\.w)(?<!\be\.g)(?<!\bi\.e)(?<!\bc)(?<!\bCct)(?<!\bDr)(?<!\bvs)"
 _SENTENCE = re.compile(rf"{_ABBREVIATIONS}[.!?]+[\"')*_]{{0,3}}\s+(?=[\"'(*_\-\u2022]{{0,3}}[A-Z0-9$~])|\n+|\s?[\u2022\u00b7]\s")
 _CLAUSE = re.compile(
     r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|but|although|though|whilst|yet|however|compared\s(?:to|with)|versus|unlike|as\sagainst)\b"
@@ -22,7 +22,7 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _SELF = re.compile(
-    r"\b(?:this\s(?:property|home|house|apartment|unit|listing|one|townhouse|villa|place|residence|block|condo|studio)|subject\sproperty|"
+    r"\b(?:this\s(?:[\w-]+\s){0,3}?(?:property|home|house|apartment|unit|listing|one|townhouse|villa|place|residence|block|condo|studio)|subject\sproperty|"
     r"the\sproperty|the\srecord|the\slisting|it\sis|it's|its|this\sis|the\svendor|price\sguide|our\slisting)\b",
     re.IGNORECASE,
 )
@@ -36,7 +36,7 @@ _UNSURE = re.compile(
 )
 _SUPPOSED = re.compile(
     r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
-    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|wants?|wanted|prefer(?:s|red)?|your\s(?:brief|wish|requirement|criteria)\w*)\b|\be\.g\.",
+    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|wants?|wanted|prefer(?:s|red)?|(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|your\s(?:brief|wish|requirement|criteria)\w*)\b|\be\.g\.",
     re.IGNORECASE,
 )
 _POSSIBLE = re.compile(
@@ -44,6 +44,11 @@ _POSSIBLE = re.compile(
     r"would\s(?:suit|fit|allow)|(?:may|might)\s(?:add|be|fit|allow|have|suit)|opportunity\sto|add(?:ing)?\sa|install(?:ing)?\sa|future|plans?\sfor|proposed|perfect\sfor\sa|ideal\sfor\sa)\b",
     re.IGNORECASE,
 )
+
+
+_FOLLOWS = re.compile(r"[\s,;]*(?:and|it|that|which|the\sone)\b", re.IGNORECASE)
+_HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\n]{0,120}[*_]{2})\s*$")
+_ITEM = re.compile(r"\s*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?\s[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Clause:
         other, own = _last(_OTHER, ahead), _last(_SELF, ahead)
         if other >= 0 or own >= 0:
             return other > own
-        if self.follows_other and re.match(r"\s*(?:,|and|it|that|which|the\sone)\b", self.text, re.IGNORECASE):
+        if self.follows_other and (_ITEM.match(self.text) or _FOLLOWS.match(self.text)):
             return True
         behind = self.after(end, 70)
         return bool(re.search(r"^[^.]{0,40}\b(?:nearby|next[\s-]door|down\sthe\s(?:road|street)|in\sthe\s(?:same\s)?(?:area|suburb|street|building)|(?:around|across)\sthe\s(?:corner|road|street)|median|average)\b", behind, re.IGNORECASE))
@@ -109,9 +114,12 @@ class Clauses:
 def split_clauses(text: str) -> Clauses:
     """The clauses of a text; together they are all of it."""
     items: list[Clause] = []
+    headed = False
     for start, end in _pieces(text, _SENTENCE, 0, len(text)):
+        line = text[start : min(end, start + MAX_CLAUSE_CHARS)]
         asked = text[start:end].rstrip(" \n\"')*_").endswith("?")
-        follows = False
+        headed = _is_heading_of_others(line) or (headed and bool(_ITEM.match(line)))
+        follows = headed
         for first, last in _pieces(text, _CLAUSE, start, end):
             for cut in range(first, max(last, first + 1), MAX_CLAUSE_CHARS):
                 piece = text[cut : min(last, cut + MAX_CLAUSE_CHARS)]
@@ -120,6 +128,11 @@ def split_clauses(text: str) -> Clauses:
     if not items:
         items.append(Clause(0, 0, "", False, False))
     return Clauses(tuple(items), tuple(item.start for item in items))
+
+
+def _is_heading_of_others(line: str) -> bool:
+    """Whether a line such as "Comparable sales:" begins a list of other properties."""
+    return bool(_HEADING.match(line)) and bool(_OTHER.search(line))
 
 
 def _pieces(text: str, mark: re.Pattern[str], start: int, end: int) -> list[tuple[int, int]]:

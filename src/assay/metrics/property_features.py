@@ -23,6 +23,7 @@ _ELSEWHERE = re.compile(
     r"shared|in\sthe\s(?:area|suburb|street))\s(?:\S+\s){0,4}$",
     re.IGNORECASE,
 )
+_IN_STREET = re.compile(r"\s(?:\w+\s){0,3}?(?:by\spermit|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|nearby|next\sdoor|down\sthe\s(?:road|street))\b")
 _STOP = re.compile(r"[.;:|\n]|\bbut\b|\bhowever\b|,\s(?:it|and\s(?:it|has|comes|there))\b")
 _DISTANCE = re.compile(
     r"(?<![\w$.,])(?P<number>\d{1,4}(?:[.,]\d{1,3})?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty)(?:\s?[-\u2013]\s?\d{1,3})?[\s-]{0,2}"
@@ -73,7 +74,7 @@ def known_features(record: Record) -> Known:
     """The features that the record names, those that follow from them, and those that it denies."""
     there: set[str] = set()
     absent: set[str] = set()
-    for line in record.lines:
+    for line in record.described:
         clauses = split_clauses(line)
         for mention in find_mentions(line):
             clause = clauses.at(mention.start)
@@ -103,13 +104,13 @@ def check_features(text: str, clauses: Clauses, record: Record, masked: list[tup
             index += 1
         if index < len(masked) and masked[index][0] < mention.end and mention.start < masked[index][1]:
             continue
-        said = _judged(clauses.at(mention.start), mention, known, text)
+        said = _judged(clauses.at(mention.start), mention, known)
         if said and (mention.feature, said.verdict) not in seen:
             seen.add((mention.feature, said.verdict))
             yield said
 
 
-def _judged(clause: Clause, mention: Mention, known: Known, text: str) -> Said | None:
+def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
     if not _is_stated(clause, mention):
         return None
     feature = mention.feature
@@ -132,7 +133,7 @@ def _is_stated(clause: Clause, mention: Mention) -> bool:
     """Whether the clause states the feature of this property: no question, wish, chance or unknown."""
     if clause.asked or clause.possible or clause.says_unknown or clause.supposed(mention.start):
         return False
-    if clause.of_another(mention.start, mention.end):
+    if clause.of_another(mention.start, mention.end) or _IN_STREET.match(clause.after(mention.end, 50)):
         return False
     return not _ELSEWHERE.search(clause.before(mention.start, 90))
 
@@ -146,7 +147,7 @@ def _denied(clause: Clause, mention: Mention) -> bool:
             continue
         joined = re.search(r"\b(?:or|nor)\b|,", between)
         if joined or len(between.split()) <= 5:
-            if not re.search(r"\b(?:has|have|with|includes?|offers?|features?)\b", between) or joined:
+            if not re.search(r"\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b", between):
                 return True
     return bool(_NO_AFTER.search(clause.after(mention.end, 60)))
 

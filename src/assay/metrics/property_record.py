@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -98,6 +98,7 @@ DATE_FIELDS = frozenset(
 )
 COUNT_FIELDS = frozenset(("bedrooms", "bathrooms", "car_spaces"))
 PERCENT_FIELDS = frozenset(("deposit_percent", "gross_yield_percent", "net_yield_percent"))
+PLACE_FIELDS = frozenset(("address", "unit", "street_number", "street", "suburb", "state", "postcode"))
 OTHERS = frozenset(
     "agent agency agents vendor seller comparables comparable_sales nearby_sales recent_sales market suburb_stats "
     "history sales_history price_history lender".split()
@@ -120,7 +121,9 @@ class Record:
     lines: tuple[str, ...]
     address: Address
     locale: Locale
-    text: str = field(default="")
+    text: str
+    described: tuple[str, ...]
+    """The lines that can name features: all but those of the address."""
 
     def span(self, name: str) -> Span | None:
         """A number or range."""
@@ -171,7 +174,15 @@ def read_record(value: Mapping[str, Any]) -> Record:
     _join_ends(fields)
     address = _address(fields)
     text = "\n".join(lines)
-    return Record(fields=fields, lines=lines, address=address, locale=locale, text=text)
+    described = tuple(
+        line for path, leaf in leaves if not _is_place(path) for line in _lines(path, leaf)
+    )
+    return Record(fields, lines, address, locale, text, described)
+
+
+def _is_place(path: str) -> bool:
+    """Whether a value is part of the address: "Ocean View Road" names no view."""
+    return ALIASES.get(path.rpartition(".")[2]) in PLACE_FIELDS
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

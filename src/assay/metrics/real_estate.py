@@ -20,7 +20,7 @@ from assay.metrics.property_checks import (
 )
 from assay.metrics.property_claims import Claim, numeric_claims
 from assay.metrics.property_clauses import split_clauses
-from assay.metrics.property_descriptions import descriptive_claims
+from assay.metrics.property_descriptions import descriptive_claims, is_another_address
 from assay.metrics.property_features import (
     Said,
     check_distances,
@@ -172,9 +172,18 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
     """Every fact of a text that can be checked, in the order of fields and places; each said fact once."""
     clauses = split_clauses(text)
     claims = (*numeric_claims(text, clauses, record.locale), *descriptive_claims(text, clauses, record))
-    checker = Checker(record, rules, day)
-    facts = [*_checked(checker, claims)]
-    masked = [(find.start, find.end) for find in find_addresses(text)]
+    addresses = find_addresses(text)
+    others = {
+        clauses.at(find.start).start
+        for find in addresses
+        if is_another_address(find, clauses.at(find.start), record)
+    }
+    claims = tuple(claim for claim in claims if claim.clause.start not in others)
+    facts = [*_checked(Checker(record, rules, day), claims)]
+    masked = sorted(
+        [(find.start, find.end) for find in addresses]
+        + [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
+    )
     for said in (
         *check_features(text, clauses, record, masked),
         *check_distances(text, clauses, record),
