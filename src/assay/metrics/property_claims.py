@@ -63,7 +63,8 @@ _CUE = re.compile(
     "|".join(f"\\b(?P<c{number}>{cue})\\b" for number, cue in enumerate(_MONEY_CUES.values())), re.IGNORECASE
 )
 _CUE_NAMES = tuple(_MONEY_CUES)
-_BASE = re.compile(r"\bon\s(?:a\s|an\s|the\s)?(?:purchase\s|sale\s|contract\s|price\s|sum\s|of\s|value\s|asking\s|full\s)*[*_]{0,2}$", re.IGNORECASE)
+_BASE_PHRASE = re.compile(r"\b(?:on|of)\s(?:the|a|that|this|your|its)\s(?:[\w-]+\s){0,2}?(?:price|value)\b", re.IGNORECASE)
+_BASE = re.compile(r"\bon\s(?:a\s|an\s|the\s|this\s|that\s|your\s)?(?:purchase\s|sale\s|contract\s|price\s|sum\s|of\s|value\s|asking\s|full\s)*[*_]{0,2}$", re.IGNORECASE)
 """What comes before the amount that a sum is of: "duty on $900,000"."""
 _RESULT = re.compile(
     r"(?:\b(?:is|are|be|equals?|to|(?:out|calculated|assessed|estimated)\sat|means|totals?|costs?|gives|makes|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|approximately\s|roughly\s|only\s|a\s|an\s|just\s)?[*_]{0,2}$",
@@ -124,6 +125,7 @@ _DATE_CUES = (
 _DATE_CUE = re.compile(
     "|".join(f"\\b(?P<d{number}>{cue})\\b" for number, (_, cue) in enumerate(_DATE_CUES)), re.IGNORECASE
 )
+_BEGINS = re.compile(r"\b(?:from|after|since|starting|beginning)\s(?:the\s)?$", re.IGNORECASE)
 _SETTLEMENT = re.compile(r"\bsettle(?:s|d|ment)?\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
 _COOLING = re.compile(r"\bcooling[\s-]off\b", re.IGNORECASE)
 
@@ -219,6 +221,8 @@ def _nearest_cue(find: Find[Money], clause: Clause, before: int, after: int) -> 
     """The field of the nearest cue; words beyond another amount count less. None when there is no cue."""
     best: tuple[float, str] | None = None
     ahead, behind = clause.before(find.start), clause.after(find.end, 90)
+    if _DERIVED.search(ahead):
+        ahead = _BASE_PHRASE.sub(lambda match: "#" * len(match.group()), ahead)
     for match in _CUE.finditer(ahead):
         distance = float(len(ahead) - match.end())
         if find.start - distance < before:
@@ -298,7 +302,8 @@ def _date_field(find: Find[Any], clause: Clause) -> str:
         best = min(best, (float(len(ahead) - match.end()), _date_name(match)))
     for match in _DATE_CUE.finditer(behind):
         best = min(best, (match.start() + 20.0, _date_name(match)))
-    return best[1]
+    begins = best[1] == "settlement_date" and _BEGINS.search(ahead)
+    return "contract_date" if begins else best[1]
 
 
 def _date_name(match: re.Match[str]) -> str:
@@ -317,7 +322,7 @@ def _area_field(find: Find[Span], clause: Clause) -> str:
     """land_area_sqm, floor_area_sqm, area (either), or nothing for a part of the property."""
     ahead, behind = clause.before(find.start, 50), clause.after(find.end, 32)
     behind = re.split(r"[,.;(|]|\sand\s|\swith\s|\son\s(?:an?|its)\s", behind)[0]
-    near = re.split(r"[,;|](?!\d)|\sand\s|\swith\s", ahead)[-1]
+    near = re.split(r"[,;|](?!\d)|\sand\s|\swith\s|\son\s(?:an?|its|the)\s(?=\w*\s?$)", ahead)[-1]
     places = [
         (match.start() if side else len(near) - match.end(), name)
         for name, pattern in (("", _SUB_AREA), ("land_area_sqm", _LAND), ("floor_area_sqm", _FLOOR))

@@ -18,7 +18,7 @@ _OTHER = re.compile(
     r"units?|apartments?|listings?|sales)|down\sthe\s(?:road|street)|around\sthe\scorner|(?:across|over)\sthe\s(?:road|street)|medians?|"
     r"averages?|typical(?:ly)?|recent\ssales?|recently\ssold|same\s(?:street|building|block|complex)|adjacent|competing|elsewhere|"
     r"(?:houses|homes|units|apartments|townhouses|properties|listings|sales|villas|condos)(?!\s(?:corporation|entitlement))|"
-    r"up\sthe\s(?:road|street)|surrounding|market\s(?:rent|rate|value)|suburb's)\b",
+    r"up\sthe\s(?:road|street)|(?:unit|apartment|flat|one|level)\s(?:upstairs|downstairs|above|below|opposite)|surrounding|market\s(?:rent|rate|value)|suburb's)\b",
     re.IGNORECASE,
 )
 _SELF = re.compile(
@@ -47,6 +47,8 @@ _POSSIBLE = re.compile(
 
 
 _FOLLOWS = re.compile(r"[\s,;]*(?:and|it|that|which|the\sone)\b", re.IGNORECASE)
+_CARRIES = re.compile(r"\s*(?:It|That(?:\s\w+)?|They|Both|Those|These|The\slatter)\s(?:had|was|were|sold|went|featured|offered|fetched|achieved|came|included)\b")
+"""How a sentence goes on about the other property that the one before it was about."""
 _HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\n]{0,120}[*_]{2})\s*$")
 _ITEM = re.compile(r"\s*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?\s[A-Z])")
 
@@ -75,7 +77,7 @@ class Clause:
         other, own = _last(_OTHER, ahead), _last(_SELF, ahead)
         if other >= 0 or own >= 0:
             return other > own
-        if self.follows_other and (_ITEM.match(self.text) or _FOLLOWS.match(self.text)):
+        if self.follows_other and (_ITEM.match(self.text) or _FOLLOWS.match(self.text) or _CARRIES.match(self.text)):
             return True
         behind = self.after(end, 70)
         return bool(re.search(r"^[^.]{0,40}\b(?:nearby|next[\s-]door|down\sthe\s(?:road|street)|in\sthe\s(?:same\s)?(?:area|suburb|street|building)|(?:around|across)\sthe\s(?:corner|road|street)|median|average)\b", behind, re.IGNORECASE))
@@ -114,17 +116,18 @@ class Clauses:
 def split_clauses(text: str) -> Clauses:
     """The clauses of a text; together they are all of it."""
     items: list[Clause] = []
-    headed = False
+    headed = after_other = False
     for start, end in _pieces(text, _SENTENCE, 0, len(text)):
         line = text[start : min(end, start + MAX_CLAUSE_CHARS)]
         asked = text[start:end].rstrip(" \n\"')*_").endswith("?")
         headed = _is_heading_of_others(line) or (headed and bool(_ITEM.match(line)))
-        follows = headed
+        follows = headed or (after_other and bool(_CARRIES.match(line)))
         for first, last in _pieces(text, _CLAUSE, start, end):
             for cut in range(first, max(last, first + 1), MAX_CLAUSE_CHARS):
                 piece = text[cut : min(last, cut + MAX_CLAUSE_CHARS)]
                 items.append(Clause(cut, cut + len(piece), piece, asked, follows))
             follows = bool(_OTHER.search(text, first, min(last, first + MAX_CLAUSE_CHARS)))
+        after_other = follows or (after_other and bool(_CARRIES.match(line)))
     if not items:
         items.append(Clause(0, 0, "", False, False))
     return Clauses(tuple(items), tuple(item.start for item in items))

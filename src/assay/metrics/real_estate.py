@@ -29,6 +29,7 @@ from assay.metrics.property_features import (
 )
 from assay.metrics.property_record import ALIASES, Record, read_record
 from assay.metrics.property_rule_files import PropertyRules, load_rules
+from assay.metrics.property_structured import read_structured, structured_claims
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric
 
 SHOWN = 4
@@ -171,7 +172,11 @@ def _told(fact: Fact) -> str:
 def check_answer(text: str, record: Record, rules: PropertyRules, day: date | None = None) -> list[Fact]:
     """Every fact of a text that can be checked, in the order of fields and places; each said fact once."""
     clauses = split_clauses(text)
-    claims = (*numeric_claims(text, clauses, record.locale), *descriptive_claims(text, clauses, record))
+    structured = read_structured(text)
+    if structured is None:
+        claims = (*numeric_claims(text, clauses, record.locale), *descriptive_claims(text, clauses, record))
+    else:
+        claims = (*structured_claims(text, structured, clauses),)
     addresses = find_addresses(text)
     others = {
         clauses.at(find.start).start
