@@ -34,8 +34,8 @@ _AHEAD = {
 _LABEL = re.compile(
     r"(?<!\d\s)(?<!\d-)(?:\b(?P<bedrooms>bed(?:room)?s?)|\b(?P<bathrooms>bath(?:room)?s?)"
     r"|\b(?P<car_spaces>car(?:\s?spaces?|s|\s?parks?|\s?parking)?|parking|garages?(?:\sspaces?)?|car\saccommodation))"
-    r"[*_]{0,2}\s{0,2}(?:[:=|\u2013-]|\bis\b|\bare\b)\s{0,3}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
-    r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq)\b|\s?m\u00b2)",
+    r"[*_]{0,2}\s{0,2}(?:[:=|\u2013-]|\bare\b)\s{0,3}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
+    r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq|m|x)\b|\s?m\u00b2)",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(
@@ -70,7 +70,7 @@ def find_rooms(text: str) -> list[Find[float]]:
 def _all(text: str) -> Iterator[Find[float]]:
     for field, pattern in _AHEAD.items():
         for match in pattern.finditer(text):
-            if _counts(field, match) and not _LABELLED.search(text[max(0, match.start() - 30) : match.start()]):
+            if _counts(field, match) and not _is_labelled(text, match):
                 yield Find(_value(match["count"]), field, *match.span(), match.group())
     for match in _LABEL.finditer(text):
         field = next(name for name in _NOUNS if match[name])
@@ -80,6 +80,12 @@ def _all(text: str) -> Iterator[Find[float]]:
     for match in _ICONS.finditer(text):
         field = _ICON_FIELDS[match["icon"] or match["after"]]
         yield Find(float(match["count"] or match["ahead"]), field, *match.span(), match.group())
+
+
+def _is_labelled(text: str, match: re.Match[str]) -> bool:
+    """Whether the number belongs to a label before it."""
+    ahead = text[max(0, match.start() - 30) : match.start()]
+    return match["count"][0].isdigit() and bool(_LABELLED.search(ahead))
 
 
 def _counts(field: str, match: re.Match[str]) -> bool:

@@ -200,7 +200,7 @@ def _check_deposit(checker: Checker, claim: Claim, claims: tuple[Claim, ...]) ->
     stated = tuple(each.value.low for each in claims if each.field == "deposit_percent" and each.clause is claim.clause)
     stated = stated or tuple(each.value.low for each in claims if each.field == "deposit_percent")
     held = tuple(span.low for span in record.spans("deposit_percent"))
-    return _of_expected(claim, list(expected_deposits(price, held or stated or checker.rules.usual_deposits)))
+    return _of_expected(claim, list(expected_deposits(price, stated or held or checker.rules.usual_deposits)))
 
 
 def _of_expected(claim: Claim, expected: list[Expected]) -> Verdict:

@@ -47,7 +47,7 @@ _MONEY_CUES: Mapping[str, str] = {
     "hoa_fees": r"h\.?o\.?a\.?|homeowners?['\u2019]?\sassociation",
     "bond": r"bond|security\sdeposit",
     "deposit": r"deposit",
-    "last_sold_price": r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|originally|original|purchased\s(?:for|in|by)|bought\s(?:for|in|by)|prior\ssale|"
+    "last_sold_price": r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|originally|original|purchased|bought|prior\ssale|"
     r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
     "sold_price": r"sold|fetched|changed\shands|sale\sprice|hammer|selling\sprice|knocked\sdown",
     "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offer(?:s|ed)?|on\sthe\smarket|valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
@@ -55,7 +55,7 @@ _MONEY_CUES: Mapping[str, str] = {
     "": r"loan|borrow\w*|mortgage|repay\w*|grant|rebate|concession|sav(?:e|es|ing|ings)|discount|renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
     r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|(?:build(?:ing)?|construction|renovation|moving|repair|running|holding|total|upfront)\scosts?|reserve|profit|equity|income|turnover|"
     r"exemption|threshold|reduc\w*\sby|by\s(?=\$)|increase[ds]?\sof|cap(?:ped)?|median|average|inspection\scost|balance|remaining|holding\sfee|application|"
-    r"outgoings|expenses|maintenance|quote[ds]?\sfor|cost\sof|revenue|fund\sbalance|sinking|valuation|appraised|agent'?s?\sfee|utility|utilities|"
+    r"land\svalue|site\svalue|unimproved|improvements?|insured|outgoings|expenses|maintenance|quote[ds]?\sfor|cost\sof|revenue|fund\sbalance|sinking|valuation|appraised|agent'?s?\sfee|utility|utilities|"
     r"electricity|pest|interest|shortfall|difference|more\sthan\sthe|less\sthan\sthe|above\sthe|below\sthe|per\smonth\son",
 }
 """What an amount is, by the words near it; the empty name is something that no record has."""
@@ -74,6 +74,9 @@ _DERIVED = re.compile(
     rf"\b(?:(?P<price_per_sqm>{_MONEY_CUES['price_per_sqm']})|(?P<stamp_duty>{_MONEY_CUES['stamp_duty']})|(?P<deposit>deposit))\b", re.IGNORECASE
 )
 _AT = re.compile(r"\b(?:at|for|of)\s(?:a\s|the\s)?(?:price\sof\s)?$", re.IGNORECASE)
+_LOAN = re.compile(r"\s(?:home\s)?(?:loan|mortgage|deposit|budget|grant|salary|income)", re.IGNORECASE)
+_EXEMPT = re.compile(r"\b(?:no\s(?:stamp|transfer)\sdut|exempt|threshold|up\sto|waive|abolish)", re.IGNORECASE)
+"""Words that make an amount near "duty" a limit of a concession."""
 MAX_CUE_DISTANCE = 130.0
 SMALLEST_PRICE = 40_000.0
 """A smaller amount that no word explains is not taken for a price."""
@@ -183,13 +186,15 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if per in ("sqm", "sqft", "hectare", "acre"):
         return "price_per_sqm" if per in ("sqm", "sqft") else ""
     ahead = clause.before(find.start)
-    if per is None and find.value.high >= SMALLEST_PRICE and _BASE.search(ahead):
+    if per is None and find.value.high >= SMALLEST_PRICE and _BASE.search(ahead) and not _LOAN.match(clause.after(find.end)):
         return "price"
     if per is None and before > clause.start:
         said = _in_sum(ahead, ahead[-(find.start - before) :])
         if said:
             return said
     cue = _nearest_cue(find, clause, before, after)
+    if cue == "stamp_duty" and _EXEMPT.search(ahead):
+        return ""
     if per in ("night", "day"):
         return ""
     if per is not None:
@@ -342,7 +347,7 @@ def _room_claims(finds: list[Find[float]], clauses: Clauses) -> Iterator[Claim]:
         clause = clauses.at(find.start)
         if not states_fact(clause, find) or clause.possible:
             continue
-        if _PARTIAL_BEFORE.search(clause.before(find.start, 24)):
+        if find.unit != "car_spaces" and _PARTIAL_BEFORE.search(clause.before(find.start, 24)):
             continue
         yield make_claim(find.unit, find, clause)
 

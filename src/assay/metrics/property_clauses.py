@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_CLAUSE_CHARS = 600
@@ -36,7 +37,7 @@ _UNSURE = re.compile(
 )
 _SUPPOSED = re.compile(
     r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
-    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|wants?|wanted|prefer(?:s|red)?|(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|your\s(?:brief|wish|requirement|criteria)\w*)\b|\be\.g\.",
+    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|wants?|wanted|prefer(?:s|red)?|(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|suggest\w*|recommend\w*|negotiat\w*|bidding\s(?:is|will|should|to)|opening\sbid|your\s(?:brief|wish|requirement|criteria)\w*)\b|\be\.g\.",
     re.IGNORECASE,
 )
 _POSSIBLE = re.compile(
@@ -49,6 +50,7 @@ _POSSIBLE = re.compile(
 _FOLLOWS = re.compile(r"[\s,;]*(?:and|it|that|which|the\sone)\b", re.IGNORECASE)
 _CARRIES = re.compile(r"\s*(?:It|That(?:\s\w+)?|They|Both|Those|These|The\slatter)\s(?:had|was|were|sold|went|featured|offered|fetched|achieved|came|included)\b")
 """How a sentence goes on about the other property that the one before it was about."""
+_PRONOUN = re.compile(r"\s*(?:It|Its|That\s(?:home|house|property|one|sale|unit)|They)\b")
 _HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\n]{0,120}[*_]{2})\s*$")
 _ITEM = re.compile(r"\s*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?\s[A-Z])")
 
@@ -107,6 +109,15 @@ class Clauses:
 
     items: tuple[Clause, ...]
     starts: tuple[int, ...]
+
+    def about(self, position: int) -> Iterator[Clause]:
+        """The clause at a position, and those after it that go on about the same by a pronoun."""
+        index = max(0, bisect_right(self.starts, position) - 1)
+        yield self.items[index]
+        for clause in self.items[index + 1 : index + 6]:
+            if not _PRONOUN.match(clause.text):
+                return
+            yield clause
 
     def at(self, position: int) -> Clause:
         """The clause that holds a position."""

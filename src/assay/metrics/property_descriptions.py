@@ -20,12 +20,13 @@ TYPES = {
     "semi-detached house": "semi", "detached house": "house", "free-standing house": "house", "freestanding house": "house",
     "single family": "house", "single_family": "house", "vacant_land": "land", "lifestyle": "rural",
 }  # fmt: skip
-ALIKE = (
-    frozenset(("apartment", "unit", "studio")), frozenset(("unit", "villa", "townhouse")), frozenset(("terrace", "townhouse")),
-    frozenset(("duplex", "semi", "townhouse", "house")), frozenset(("house", "terrace")), frozenset(("house", "villa")),
-    frozenset(("rural", "house")), frozenset(("rural", "land")), frozenset(("villa", "duplex")),
-)  # fmt: skip
-"""Types that people call by each other's names."""
+ALIKE = {
+    "house": ("rural",), "apartment": ("unit", "studio"), "unit": ("apartment", "villa", "townhouse", "studio"),
+    "villa": ("unit", "townhouse", "house", "duplex"), "townhouse": ("unit", "villa", "house", "terrace"),
+    "terrace": ("townhouse", "house"), "duplex": ("semi", "house", "villa"), "semi": ("duplex", "house"),
+    "studio": ("apartment", "unit"), "rural": ("house", "land"), "land": ("rural",),
+}  # fmt: skip
+"""What else a property of each type is called: a townhouse is a house to many, a house no townhouse."""
 _TYPE_NOUNS = "|".join(sorted((re.escape(name) for name in TYPES if TYPES[name] not in ("", "land")), key=len, reverse=True))
 _TYPE = re.compile(
     r"(?:\b(?:this|a|an|the|your|our|is|as|stylish|modern|bed(?:room)?|bedder|br|storey|story|level|family|freestanding|free-standing|detached|attached|brick|weatherboard|renovated|spacious|"
@@ -37,7 +38,7 @@ _TYPE = re.compile(
 )
 _YEAR = re.compile(
     r"\b(?:(?:re)?built|constructed|completed|erected|dat(?:es|ing)(?:\sback)?|construction|year\sbuilt)\b[^\d\n.;$]{0,25}(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
-    r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b|\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|era|vintage))\b",
+    r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b|\b(?P<era>(?:18|19|20)\d\d)(?P<era_decade>s)\s(?:[\w-]+\s){0,2}?(?:home|house|bungalow|cottage|apartment|building|terrace|weatherboard|brick|queenslander|villa|residence|unit)\b|\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|era|vintage))\b",
     re.IGNORECASE,
 )
 _NOT_BUILT = re.compile(r"\b(?:renovat\w+|extension|extended|updated|added|refurbish\w+|pool|kitchen|deck|garage|rebuilt|granny|roof|since)\b", re.IGNORECASE)
@@ -82,7 +83,7 @@ def is_another_address(find: Find[Address], clause: Clause, record: Record) -> b
     if find.value.agrees_with(record.address):
         return False
     said = clause.text.lower()
-    return bool(re.search(r"\b(?:sold|comparable|similar|nearby|compared?|versus|unlike|sale|leased\sfor|agency|office|agent|inspect\sat\sour)\b", said))
+    return bool(re.search(r"\b(?:sold|comparable|similar|nearby|compared?|versus|unlike|sale|leased\sfor|agency|office|agent|visit|call|contact|inspect\sat\sour)\b", said))
 
 
 def _address_claims(find: Find[Address], clause: Clause, record: Record) -> Iterator[Claim]:
@@ -147,8 +148,8 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
     for count, match in enumerate(_YEAR.finditer(text)):
         if count >= MAX_FINDS:
             return
-        name = next(name for name in ("year", "circa", "ahead") if match[name])
-        decade = match[{"year": "decade", "circa": "circa_decade", "ahead": "ahead_decade"}[name]]
+        name = next(name for name in ("year", "circa", "era", "ahead") if match[name])
+        decade = match[{"year": "decade"}.get(name, f"{name}_decade")]
         clause = clauses.at(match.start(name))
         if _NOT_BUILT.search(match.group()) or _NOT_BUILT.search(clause.before(match.start(), 18)):
             continue
@@ -160,7 +161,7 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
 
 def types_agree(said: str, held: str) -> bool:
     """Whether two types are the same or called by each other's names."""
-    return said == held or any({said, held} <= group for group in ALIKE)
+    return said == held or said in ALIKE.get(held, ())
 
 
 def type_of(text: str) -> str:

@@ -27,7 +27,7 @@ _IN_STREET = re.compile(r"\s(?:\w+\s){0,3}?(?:by\spermit|(?:on|in)\sthe\s(?:stre
 _STOP = re.compile(r"[.;:|\n]|\bbut\b|\bhowever\b|,\s(?:it|and\s(?:it|has|comes|there))\b")
 _DISTANCE = re.compile(
     r"(?<![\w$.,])(?P<number>\d{1,4}(?:[.,]\d{1,3})?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty)(?:\s?[-\u2013]\s?\d{1,3})?[\s-]{0,2}"
-    r"(?P<unit>km|kms|kilomet(?:re|er)s?|m|met(?:re|er)s?|miles?|mi|min(?:ute)?s?)\b['\u2019]?(?P<rest>(?:\s|-)(?:by\s)?(?:\w+['\u2019]?[\s-]){0,3}?(?:to|from|of|away\sfrom|off)\s(?P<place>[^.,;:\n()|]{3,60}))",
+    r"(?P<unit>km|kms|kilomet(?:re|er)s?|m|met(?:re|er)s?|miles?|mi|min(?:ute)?s?)\b['\u2019]?(?P<rest>(?:\s|-)(?:(?:by|on|walk(?:ing)?|drive|driving|stroll|ride|away|level|easy|short|flat|bus|train|tram|car|foot|cycle|commute|distance|south|north|east|west|direct|roughly)['\u2019]?[\s-]){0,4}?(?:to|from|off|(?<=\s)of)\s(?P<place>[^.,;:\n()|]{3,60}))",
     re.IGNORECASE,
 )
 _RECORD_DISTANCE = re.compile(
@@ -159,6 +159,8 @@ def check_distances(text: str, clauses: Clauses, record: Record) -> Iterator[Sai
             return
         clause = clauses.at(match.start())
         if clause.asked or clause.unsure(match.start()) or clause.supposed(match.start()):
+            continue
+        if match["rest"].lstrip(" -").startswith("of ") and "within" not in clause.before(match.start(), 20):
             continue
         unit, value = _measure(match["number"], match["unit"])
         place = {word.text for word in words_of(match["place"])} - _EMPTY_WORDS

@@ -179,14 +179,16 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         claims = (*structured_claims(text, structured, clauses),)
     addresses = find_addresses(text)
     others = {
-        clauses.at(find.start).start
+        (clause.start, clause.end)
         for find in addresses
         if is_another_address(find, clauses.at(find.start), record)
+        for clause in clauses.about(find.start)
     }
-    claims = tuple(claim for claim in claims if claim.clause.start not in others)
+    claims = tuple(claim for claim in claims if (claim.clause.start, claim.clause.end) not in others)
     facts = [*_checked(Checker(record, rules, day), claims)]
     masked = sorted(
         [(find.start, find.end) for find in addresses]
+        + list(others)
         + [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
     )
     for said in (
