@@ -130,7 +130,7 @@ def find_places(text: str) -> list[Find[Address]]:
     return [
         Find(_place(match), "place", *match.span(), match.group())
         for match in _PLACE.finditer(text)
-        if _is_suburb(match["suburb"]) and not match["suburb"].lower().endswith((" of", " on", " upon"))
+        if _is_place(match) and not match["suburb"].lower().endswith((" of", " on", " upon"))
     ]
 
 
@@ -151,8 +151,16 @@ def _tail(text: str, start: int) -> re.Match[str] | None:
 
 _NO_SUBURB = frozenset(
     "the this it is has a an in on at for and with which offers features price priced listed built built "
-    "bedrooms contact call inspect auction sold guide asking ideal perfect set located situated".split()
+    "bedrooms contact call inspect auction sold guide asking ideal perfect set located situated under across within "
+    "buyers most current according greater regional inner western eastern northern southern all every these our your as "
+    "when if since unlike via by from to of law per both new coastal sunny rural beautiful central greater about like".split()
 )
+
+
+def _is_place(match: re.Match[str]) -> bool:
+    """Whether it is a suburb with its state: written-out and American states need a comma or a postcode."""
+    comma = "," in match.group()
+    return _is_suburb(match["suburb"]) and (comma or bool(match["postcode"]) or match["state"].upper() in POSTCODES)
 
 
 def _is_suburb(name: str) -> bool:

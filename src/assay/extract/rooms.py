@@ -43,6 +43,13 @@ _LABELLED = re.compile(
 )
 """A label for the number that follows: of "Beds: 3 Baths: 2", 3 is no number of baths."""
 _ICONS = re.compile(r"(?P<icon>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])\ufe0f?\s{0,2}:?\s?(?P<count>\d{1,2})|(?<![\w.,$])(?P<ahead>\d{1,2})\s?(?P<after>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])")
+_RUN = re.compile(
+    r"(?<!\d\s)(?<![\w-])(?:\b(?:bed(?:room)?s?|bath(?:room)?s?|car(?:\s?spaces?|s)?|parking|garages?)\s\d{1,2}(?!\w)[\s,|/]{0,3}){2,6}",
+    re.IGNORECASE,
+)
+"""Labels with their numbers behind them and nothing between: "Bedrooms 2 Bathrooms 1 Parking 1"."""
+_IN_RUN = re.compile(r"(?:(?P<bedrooms>bed)|(?P<bathrooms>bath)|(?P<car_spaces>car|park|gar))[a-z]*(?:\s?spaces?)?\s(?P<count>\d{1,2})", re.IGNORECASE)
+_WORD_AHEAD = re.compile(r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten)[\s-]$", re.IGNORECASE)
 _ICON_FIELDS = {
     "\U0001f6cf": "bedrooms", "\U0001f6cc": "bedrooms", "\U0001f6c1": "bathrooms", "\U0001f6bf": "bathrooms",
     "\U0001f697": "car_spaces", "\U0001f699": "car_spaces",
@@ -61,10 +68,23 @@ def find_rooms(text: str) -> list[Find[float]]:
     "the second bedroom" name one room and do not.
     """
     found: list[Find[float]] = []
+    runs = [run for run in _RUN.finditer(text) if not _WORD_AHEAD.search(text[max(0, run.start() - 8) : run.start()])]
+    if runs:
+        found.extend(_in_runs(runs))
+        for run in runs:
+            text = text[: run.start()] + " " * len(run.group()) + text[run.end() :] if len(runs) < 50 else text
     for find in sorted(_all(text), key=lambda find: (find.start, -find.end)):
-        if not any(find.start < kept.end and find.unit == kept.unit for kept in found[-3:]):
+        if not any(kept.start <= find.start < kept.end and find.unit == kept.unit for kept in found[-3:]):
             found.append(find)
-    return found
+    return sorted(found, key=lambda find: find.start)
+
+
+def _in_runs(runs: list[re.Match[str]]) -> Iterator[Find[float]]:
+    for run in runs:
+        for match in _IN_RUN.finditer(run.group()):
+            field = next(name for name in _NOUNS if match[name])
+            start = run.start() + match.start()
+            yield Find(float(match["count"]), field, start, start + len(match.group()), match.group())
 
 
 def _all(text: str) -> Iterator[Find[float]]:

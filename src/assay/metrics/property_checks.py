@@ -28,6 +28,7 @@ from assay.metrics.property_descriptions import type_of, types_agree
 from assay.metrics.property_record import Record
 from assay.metrics.property_rule_files import PropertyRules
 
+_IS_GUIDE = re.compile(r"\b(?:guid\w+|asking|list\w*|quot\w+|advertis\w+|expect\w*)\b", re.IGNORECASE)
 WRONG = frozenset(("mismatch", "invented", "omitted"))
 HEDGED_SHARE = 0.02
 """How far an amount called approximate may be off."""
@@ -119,6 +120,10 @@ def _check_price(checker: Checker, claim: Claim, claims: tuple[Claim, ...]) -> V
     for span in spans:
         if _price_agrees(claim, span):
             return Verdict("match", held, "equal, or inside the range")
+    if own == "price" and not _IS_GUIDE.search(claim.clause.before(claim.find.start, 50)):
+        for span in record.spans("sold_price"):
+            if _price_agrees(claim, span):
+                return Verdict("match", _span_text(span), "the price that it sold for")
     return Verdict("mismatch", held, "price of the record")
 
 

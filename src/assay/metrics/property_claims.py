@@ -63,7 +63,11 @@ _CUE = re.compile(
     "|".join(f"\\b(?P<c{number}>{cue})\\b" for number, cue in enumerate(_MONEY_CUES.values())), re.IGNORECASE
 )
 _CUE_NAMES = tuple(_MONEY_CUES)
-_BASE_PHRASE = re.compile(r"\b(?:on|of)\s(?:the|a|that|this|your|its)\s(?:[\w-]+\s){0,2}?(?:price|value)\b", re.IGNORECASE)
+_BASE_PHRASE = re.compile(
+    r"\b(?:on|of|at|for)\s(?:the|a|that|this|your|its)\s(?:[\w-]+\s){0,2}?(?:price|value|guide|purchase|sale)\b", re.IGNORECASE
+)
+_TO_BUILD = re.compile(r"\b(?:build(?:ing)?|construction)\scosts?\b|\b(?:to|could|can\sbe)\s(?:build|built)\b", re.IGNORECASE)
+_WEEKS_OF_RENT = re.compile(r"\b(?:weeks?|months?)['\u2019]?\s(?:of\s)?rent\b", re.IGNORECASE)
 _BASE = re.compile(r"\bon\s(?:a\s|an\s|the\s|this\s|that\s|your\s)?(?:purchase\s|sale\s|contract\s|price\s|sum\s|of\s|value\s|asking\s|full\s)*[*_]{0,2}$", re.IGNORECASE)
 """What comes before the amount that a sum is of: "duty on $900,000"."""
 _RESULT = re.compile(
@@ -226,6 +230,7 @@ def _nearest_cue(find: Find[Money], clause: Clause, before: int, after: int) -> 
     """The field of the nearest cue; words beyond another amount count less. None when there is no cue."""
     best: tuple[float, str] | None = None
     ahead, behind = clause.before(find.start), clause.after(find.end, 90)
+    ahead = _WEEKS_OF_RENT.sub(lambda match: "#" * len(match.group()), ahead)
     if _DERIVED.search(ahead):
         ahead = _BASE_PHRASE.sub(lambda match: "#" * len(match.group()), ahead)
     for match in _CUE.finditer(ahead):
@@ -345,7 +350,7 @@ def _area_field(find: Find[Span], clause: Clause) -> str:
 def _room_claims(finds: list[Find[float]], clauses: Clauses) -> Iterator[Claim]:
     for find in finds:
         clause = clauses.at(find.start)
-        if not states_fact(clause, find) or clause.possible:
+        if not states_fact(clause, find) or clause.possible(find.start, find.end) or _TO_BUILD.search(clause.text):
             continue
         if find.unit != "car_spaces" and _PARTIAL_BEFORE.search(clause.before(find.start, 24)):
             continue

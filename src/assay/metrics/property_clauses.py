@@ -17,7 +17,7 @@ _CLAUSE = re.compile(
 _OTHER = re.compile(
     r"\b(?:nearby|comparables?|comparatively|neighbou?r(?:ing|hood|s|'s)?|next[\s-]?door|similar|another|other\s(?:homes?|houses?|properties|"
     r"units?|apartments?|listings?|sales)|down\sthe\s(?:road|street)|around\sthe\scorner|(?:across|over)\sthe\s(?:road|street)|medians?|"
-    r"averages?|typical(?:ly)?|recent\ssales?|recently\ssold|same\s(?:street|building|block|complex)|adjacent|competing|elsewhere|"
+    r"averages?|typical(?:ly)?|recent\ssales?|recently\ssold|(?:last|latest|highest|record)\ssales?\sin|same\s(?:street|building|block|complex)|adjacent|competing|elsewhere|"
     r"(?:houses|homes|units|apartments|townhouses|properties|listings|sales|villas|condos)(?!\s(?:corporation|entitlement))|"
     r"up\sthe\s(?:road|street)|(?:unit|apartment|flat|one|level)\s(?:upstairs|downstairs|above|below|opposite)|surrounding|market\s(?:rent|rate|value)|suburb's)\b",
     re.IGNORECASE,
@@ -53,6 +53,8 @@ _CARRIES = re.compile(r"\s*(?:It|That(?:\s\w+)?|They|Both|Those|These|The\slatte
 _PRONOUN = re.compile(r"\s*(?:It|Its|That\s(?:home|house|property|one|sale|unit)|They)\b")
 _HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\n]{0,120}[*_]{2})\s*$")
 _ITEM = re.compile(r"\s*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?\s[A-Z])")
+
+_POSSIBLE_AFTER = re.compile(r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,9 @@ class Clause:
         """Whether it is an assumption, or what somebody is looking for."""
         return bool(_SUPPOSED.search(self.before(start, MAX_CLAUSE_CHARS)))
 
-    @property
-    def possible(self) -> bool:
-        """Whether it says what could be."""
-        return bool(_POSSIBLE.search(self.text))
+    def possible(self, start: int, end: int) -> bool:
+        """Whether what stands at [start, end) could be, and is not."""
+        return bool(_POSSIBLE.search(self.before(start, 55)) or _POSSIBLE_AFTER.match(self.after(end, 60)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from assay.metrics.property_words import Mention, find_mentions, lexicon, words_
 
 MAX_MENTIONS = 2_000
 _NO = re.compile(
-    r"\b(?:no|not|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|absence\sof|free\sof|minus)\b|n't\b|n\u2019t\b",
+    r"\b(?:no|not|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
     re.IGNORECASE,
 )
 _NO_AFTER = re.compile(
@@ -24,10 +24,10 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _IN_STREET = re.compile(r"\s(?:\w+\s){0,3}?(?:by\spermit|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|nearby|next\sdoor|down\sthe\s(?:road|street))\b")
-_STOP = re.compile(r"[.;:|\n]|\bbut\b|\bhowever\b|,\s(?:it|and\s(?:it|has|comes|there))\b")
+_STOP = re.compile(r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|and\s(?:it|has|comes|there))\b")
 _DISTANCE = re.compile(
     r"(?<![\w$.,])(?P<number>\d{1,4}(?:[.,]\d{1,3})?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty)(?:\s?[-\u2013]\s?\d{1,3})?[\s-]{0,2}"
-    r"(?P<unit>km|kms|kilomet(?:re|er)s?|m|met(?:re|er)s?|miles?|mi|min(?:ute)?s?)\b['\u2019]?(?P<rest>(?:\s|-)(?:(?:by|on|walk(?:ing)?|drive|driving|stroll|ride|away|level|easy|short|flat|bus|train|tram|car|foot|cycle|commute|distance|south|north|east|west|direct|roughly)['\u2019]?[\s-]){0,4}?(?:to|from|off|(?<=\s)of)\s(?P<place>[^.,;:\n()|]{3,60}))",
+    r"(?P<unit>km|kms|kilomet(?:re|er)s?|m|met(?:re|er)s?|miles?|mi|min(?:ute)?s?)\b['\u2019]?(?P<rest>(?:\s|-)(?:(?:by|on|walk(?:ing)?|drive|driving|stroll|ride|away|level|easy|short|flat|bus|train|tram|car|foot|cycle|commute|distance|south|north|east|west|direct|roughly)['\u2019]?[\s-]){0,4}?(?:(?:to|from|off|(?<=\s)of)\s(?P<place>[^.,;:\n()|]{3,60})|away\b))",
     re.IGNORECASE,
 )
 _RECORD_DISTANCE = re.compile(
@@ -44,6 +44,8 @@ _EMPTY_WORDS = frozenset(
     "the a an of and to from walk drive minute train station away local nearby by its both with is are on in at "
     "approximately about only just centre center school road street beach".split()
 )
+_ITSELF = frozenset("house home property apartment unit door front doorstep here it townhouse building residence villa that this there".split())
+_KINDS = frozenset("station school beach train centre center tram bus".split())
 _SCHOOL = re.compile(
     r"\b(?P<name>(?:[A-Z][\w'\u2019.]{1,20}\s){1,4}(?:(?:Primary|High|Secondary|Public|State|Grammar|Elementary|Middle|Catholic|Senior|Girls|Boys|Independent)\s){0,3}(?:School|College|Grammar|Academy))\b"
 )
@@ -131,7 +133,9 @@ def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
 
 def _is_stated(clause: Clause, mention: Mention) -> bool:
     """Whether the clause states the feature of this property: no question, wish, chance or unknown."""
-    if clause.asked or clause.possible or clause.says_unknown or clause.supposed(mention.start):
+    if clause.asked or clause.says_unknown or clause.supposed(mention.start):
+        return False
+    if clause.possible(mention.start, mention.end):
         return False
     if clause.of_another(mention.start, mention.end) or _IN_STREET.match(clause.after(mention.end, 50)):
         return False
@@ -163,13 +167,18 @@ def check_distances(text: str, clauses: Clauses, record: Record) -> Iterator[Sai
         if match["rest"].lstrip(" -").startswith("of ") and "within" not in clause.before(match.start(), 20):
             continue
         unit, value = _measure(match["number"], match["unit"])
-        place = {word.text for word in words_of(match["place"])} - _EMPTY_WORDS
-        whole = {word.text for word in words_of(match["place"])} & {"station", "school", "beach", "train", "centre", "center"}
-        if not place and not whole:
+        place = _place(match["place"] or "") or _place(clause.before(match.start(), 60))
+        if not place:
             continue
-        verdict, held = _distance_verdict(unit, value, place | whole, record)
+        verdict, held = _distance_verdict(unit, value, place, record)
         end = match.start("rest") + len(match["rest"].split(" and ")[0])
-        yield Said("distance", " ".join(sorted(place | whole))[:60], match.start(), end, verdict, "distances as the record states them", held)
+        yield Said("distance", " ".join(sorted(place))[:60], match.start(), end, verdict, "distances as the record states them", held)
+
+
+def _place(text: str) -> set[str]:
+    """The words that name a place; those for the property itself name none."""
+    words = {word.text for word in words_of(text)}
+    return (words - _EMPTY_WORDS - _ITSELF) | (words & _KINDS)
 
 
 def _distance_verdict(unit: str, value: float, place: set[str], record: Record) -> tuple[str, str]:
