@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.metrics.property_checks import WRONG
 from assay.metrics.property_record import read_record
 from assay.metrics.property_rule_files import load_rules
+from assay.metrics.property_verdicts import WRONG
 from assay.metrics.real_estate import Fact, check_answer
 
 GOLD = Path(__file__).parents[1] / "gold" / "real_estate.jsonl"

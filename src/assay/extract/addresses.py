@@ -16,18 +16,20 @@ STREET_TYPES = {
     "retreat": "", "broadway": "", "pass": "", "glade": "", "outlook": "", "mall": "",
 }  # fmt: skip
 """Street types with their abbreviations (AS 4590 and USPS Publication 28)."""
-_TYPE_OF = {
-    short: name for name, shorts in STREET_TYPES.items() for short in (name, *shorts.split())
-}
+_TYPE_OF = {short: name for name, shorts in STREET_TYPES.items() for short in (name, *shorts.split())}
 AU_STATES = {
     "New South Wales": "NSW", "Victoria": "VIC", "Queensland": "QLD", "South Australia": "SA",
     "Western Australia": "WA", "Tasmania": "TAS", "Australian Capital Territory": "ACT",
     "Northern Territory": "NT",
 }  # fmt: skip
 US_STATES = frozenset(
-    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC "
-    "ND OH OK OR PA RI SC SD TN TX UT VT VA WV WI WY DC".split()
-)
+    (
+    "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS",
+    "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY",
+    "NC", "ND", "OH", "OK", "OR", "PA", "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WV", "WI",
+    "WY", "DC"
+))  # fmt: skip
+
 _TYPES = "|".join(sorted((key for key in _TYPE_OF if key), key=len, reverse=True))
 _NUMBER = r"\d{1,5}[A-Za-z]?(?:\s?[-\u2013]\s?\d{1,5}[A-Za-z]?)?"
 _UNIT = (
@@ -37,20 +39,31 @@ _UNIT = (
 _NAME = r"(?:[A-Z][\w'\u2019.-]{0,20}|\d{1,3}(?:st|nd|rd|th))"
 _STREET = re.compile(
     rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
-    rf"(?P<name>(?:The\s)?{_NAME}(?:\s{_NAME}){{0,3}}?)\s(?P<type>(?i:{_TYPES}))\b\.?(?!['\u2019]s)(?!\s(?:{_TYPES.title()})\b)"
+    rf"(?P<name>(?:The\s)?{_NAME}(?:\s{_NAME}){{0,3}}?)\s(?P<type>(?i:{_TYPES}))"
+    rf"\b\.?(?!['\u2019]s)(?!\s(?:{_TYPES.title()})\b)"
     r"(?P<side>\s(?:North|South|East|West|[NSEW])(?![\w']))?"
 )
 _THE = re.compile(
     rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
-    r"(?P<name>The)\s(?P<type>Esplanade|Boulevarde?|Parade|Avenue|Crescent|Promenade|Terrace|Strand|Corso|Grove)\b"
+    r"(?P<name>The)\s(?P<type>Esplanade|Boulevarde?|Parade|Avenue|Crescent|Promenade|Terrace|"
+    r"Strand|Corso|Grove)\b"
 )
-_STATE = r"(?P<state>NSW|VIC|Vic|QLD|Qld|SA|WA|TAS|Tas|ACT|NT|" + "|".join(AU_STATES) + "|" + "|".join(
-    sorted(US_STATES - {"SA", "WA"})
-) + ")"
-_SUBURB = r"(?P<suburb>(?:(?:St\.?|Mt\.?|[A-Z][\w'\u2019-]{1,20})(?:\s(?:St\.?|Mt\.?|of|on|upon|[A-Z][\w'\u2019-]{0,20})){0,3}))"
+_STATE = (
+    r"(?P<state>NSW|VIC|Vic|QLD|Qld|SA|WA|TAS|Tas|ACT|NT|"
+    + "|".join(AU_STATES)
+    + "|"
+    + "|".join(sorted(US_STATES - {"SA", "WA"}))
+    + ")"
+)
+_SUBURB = (
+    r"(?P<suburb>(?:(?:St\.?|Mt\.?|[A-Z][\w'\u2019-]{1,20})(?:\s(?:St\.?|Mt\.?|of|on|upon|"
+    r"[A-Z][\w'\u2019-]{0,20})){0,3}))"
+)
 _TAIL = re.compile(
-    rf"(?:\s?,\s{{0,2}}|\s(?:in|at)\s|\s\(|\s)(?:(?P<unit>(?i:unit|apt\.?|apartment|suite|\#)\s?\w{{1,5}}),\s)?{_SUBURB}"
-    rf"(?:(?:\s?,\s?|\s\(|\s){_STATE}(?![\w]))?(?:\s?,?\s?(?P<postcode>\d{{4,5}})(?!\d|[,.]\d|%|\s?(?:sqm|m²|square)))?"
+    rf"(?:\s?,\s{{0,2}}|\s(?:in|at)\s|\s\(|\s)(?:(?P<unit>(?i:unit|apt\.?|apartment|suite|"
+    rf"\#)\s?\w{{1,5}}),\s)?{_SUBURB}"
+    rf"(?:(?:\s?,\s?|\s\(|\s){_STATE}(?![\w]))?(?:\s?,?\s?(?P<postcode>\d{{4,5}})(?!\d|[,.]\d|"
+    rf"%|\s?(?:sqm|m²|square)))?"
 )
 _PLACE = re.compile(
     rf"(?<![\w']){_SUBURB}(?:\s?,\s?|\s\(|\s){_STATE}(?![\w])(?:\s?,?\s?(?P<postcode>\d{{4,5}})(?!\d))?"
@@ -150,17 +163,23 @@ def _tail(text: str, start: int) -> re.Match[str] | None:
 
 
 _NO_SUBURB = frozenset(
-    "the this it is has a an in on at for and with which offers features price priced listed built built "
-    "bedrooms contact call inspect auction sold guide asking ideal perfect set located situated under across within "
-    "buyers most current according greater regional inner western eastern northern southern all every these our your as "
-    "when if since unlike via by from to of law per both new coastal sunny rural beautiful central greater about like".split()
-)
+    (
+    "the", "this", "it", "is", "has", "a", "an", "in", "on", "at", "for", "and", "with", "which",
+    "offers", "features", "price", "priced", "listed", "built", "built", "bedrooms", "contact", "call",
+    "inspect", "auction", "sold", "guide", "asking", "ideal", "perfect", "set", "located", "situated",
+    "under", "across", "within", "buyers", "most", "current", "according", "greater", "regional",
+    "inner", "western", "eastern", "northern", "southern", "all", "every", "these", "our", "your", "as",
+    "when", "if", "since", "unlike", "via", "by", "from", "to", "of", "law", "per", "both", "new",
+    "coastal", "sunny", "rural", "beautiful", "central", "greater", "about", "like"
+))  # fmt: skip
 
 
 def _is_place(match: re.Match[str]) -> bool:
     """Whether it is a suburb with its state: written-out and American states need a comma or a postcode."""
     comma = "," in match.group()
-    return _is_suburb(match["suburb"]) and (comma or bool(match["postcode"]) or match["state"].upper() in POSTCODES)
+    return _is_suburb(match["suburb"]) and (
+        comma or bool(match["postcode"]) or match["state"].upper() in POSTCODES
+    )
 
 
 def _is_suburb(name: str) -> bool:
@@ -196,13 +215,13 @@ def _place(match: re.Match[str]) -> Address:
 
 
 def _normal_unit(text: str) -> str:
-    """"Unit 2," is "2"; the level is left out."""
+    """ "Unit 2," is "2"; the level is left out."""
     numbers = re.findall(r"(?<!evel )\b[A-Za-z]?\d{1,4}[A-Za-z]?\b", text)
     return str(numbers[-1]).lower() if numbers else ""
 
 
 def _same_number(one: str, other: str) -> bool:
-    """"14-16" agrees with "14-16" and with its first number."""
+    """ "14-16" agrees with "14-16" and with its first number."""
     return one == other or one.split("-")[0] == other or other.split("-")[0] == one
 
 

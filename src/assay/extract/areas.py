@@ -13,7 +13,8 @@ _SQM = r"sq\.?\s?m(?:etres?|eters?|trs?|s)?|m²|m2|m\^2|square[\s-]met(?:re|er)s
 _SQFT = r"sq\.?[\s-]?f(?:ee|oo)?t|sf|ft²|ft2|square[\s-]f(?:ee|oo)t"
 _UNIT = rf"(?:(?P<sqm>{_SQM})|(?P<sqft>{_SQFT})|(?P<ha>ha|hectares?)|(?P<acre>acres?|ac)|(?P<square>squares))"
 _AREA = re.compile(
-    rf"(?<![\w$.,/])(?P<low>{DIGITS})(?:\s?(?:-|\u2013|to)\s?(?P<high>{DIGITS}))?[\s-]{{0,2}}{_UNIT}(?![\w²])",
+    rf"(?<![\w$.,/])(?P<low>{DIGITS})(?:\s?(?:-|\u2013|"
+    rf"to)\s?(?P<high>{DIGITS}))?[\s-]{{0,2}}{_UNIT}(?![\w²])",
     re.IGNORECASE,
 )
 _SPOKEN = re.compile(

@@ -10,16 +10,24 @@ from assay.extract.finds import Find
 
 Locale = Literal["AU", "US"]
 _NAMES = (
-    "january february march april may june july august september october november december".split()
-)
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december"
+)  # fmt: skip
 _MONTHS = {name[:3]: number for number, name in enumerate(_NAMES, 1)}
 _MONTH = r"(?P<month>" + "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _NAMES) + r"|sept)\.?"
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
 _YEAR = r"(?:,?\s{0,2}(?P<year>(?:19|20)\d\d)(?!\d))?"
-_DAY_FIRST = re.compile(rf"(?<![\d/.:$-]){_DAY}(?:\s+|-)(?:of\s+)?{_MONTH}(?![a-z])(?:[\s-]{{0,2}}(?P<year>(?:19|20)\d\d)(?!\d)|{_YEAR.replace('P<year>', 'P<late>')})", re.IGNORECASE)
+_DAY_FIRST = re.compile(
+    rf"(?<![\d/.:$-]){_DAY}(?:\s+|-)(?:of\s+)?{_MONTH}(?![a-z])(?:[\s-]{{0,2}}(?P<year>(?:19|"
+    rf"20)\d\d)(?!\d)|{_YEAR.replace('P<year>', 'P<late>')})",
+    re.IGNORECASE,
+)
 _MONTH_FIRST = re.compile(rf"\b{_MONTH}\s+{_DAY}(?![\d:.]\d|\d|\s?(?:am|pm)\b){_YEAR}", re.IGNORECASE)
 _ISO = re.compile(r"(?<![\d-])(?P<year>(?:19|20)\d\d)-(?P<month>[01]\d)-(?P<day>[0-3]\d)(?![\d-])")
-_NUMERIC = re.compile(r"(?<![\d/.])(?P<first>[0-3]?\d)(?P<mark>[/.-])(?P<second>[0-3]?\d)(?P=mark)(?P<year>(?:19|20)?\d\d)(?![\d/]|\.\d)")
+_NUMERIC = re.compile(
+    r"(?<![\d/.])(?P<first>[0-3]?\d)(?P<mark>[/.-])(?P<second>[0-3]?\d)(?P=mark)"
+    r"(?P<year>(?:19|20)?\d\d)(?![\d/]|\.\d)"
+)
 
 
 @dataclass(frozen=True, slots=True)

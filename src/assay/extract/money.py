@@ -31,14 +31,17 @@ _NAMED = re.compile(
 _BARE = re.compile(rf"(?<![$\d.,\w/])(?P<digits>{DIGITS})(?P<multiple>\s?(?:k|mil|million)\b)", re.IGNORECASE)
 _BETWEEN = re.compile(r"between\s(?:about\s|around\s|approximately\s|roughly\s)?$", re.IGNORECASE)
 _CHANGE = re.compile(
-    r"\b(?:reduc|drop|cut|lower|rais|increas|rose|risen|grew|down|up|went|revis|adjust|slash|fell|fall|chang|mov)"
+    r"\b(?:reduc|drop|cut|lower|rais|increas|rose|risen|grew|down|up|went|revis|adjust|slash|"
+    r"fell|fall|chang|mov)"
     r"\w{0,5}\s(?:\w{1,12}\s){0,3}from\s$",
     re.IGNORECASE,
 )
 """What makes "from $950,000 to $900,000" a change and not a range."""
 _PER = re.compile(
-    r"\s{0,2}(?:\(?(?:AUD|USD)\)?\s)?\(?(?:(?P<short>p\.?\s?/?w\.?k?|pcm|p\.?c\.?m\.?|p\.?\s?q\.?|p\.?\s?a\.?|p\.?\s?m\.?)(?![\w$])"
-    r"|(?:per|a|an|each|every|/)\s{0,2}(?:square\s|sq\.?\s?|calendar\s)?(?P<unit>week|wk|w|fortnight|month|mth|mo|"
+    r"\s{0,2}(?:\(?(?:AUD|USD)\)?\s)?\(?(?:(?P<short>p\.?\s?/?w\.?k?|pcm|p\.?c\.?m\.?|"
+    r"p\.?\s?q\.?|p\.?\s?a\.?|p\.?\s?m\.?)(?![\w$])"
+    r"|(?:per|a|an|each|every|/)\s{0,2}(?:square\s|sq\.?\s?|calendar\s)?(?P<unit>week|wk|w|"
+    r"fortnight|month|mth|mo|"
     r"quarter|qtr|annum|year|yr|night|day|sqm|m²|m2|metres?|meters?|m|sqft|foot|ft|hectare|ha|acre)\b"
     r"|(?P<adverb>weekly|fortnightly|monthly|quarterly|annually|yearly)\b)",
     re.IGNORECASE,

@@ -7,12 +7,15 @@ from assay.extract.finds import Find, Span
 from assay.extract.numbers import DIGITS, WORDS, read_count, read_digits
 
 _LENGTH = re.compile(
-    rf"(?<![\w$.,/])(?P<low>\d{{1,4}}|{WORDS})(?:\s?(?:-|\u2013|to|/|or)\s?(?P<high>\d{{1,4}}))?(?:\s?\(\d{{1,4}}\))?[\s-]{{1,2}}"
-    r"(?P<business>(?:clear\s)?(?:business|working)[\s-])?(?P<clear>clear\s)?(?P<unit>day|week|month|year)s?\b",
+    rf"(?<![\w$.,/])(?P<low>\d{{1,4}}|{WORDS})(?:\s?(?:-|\u2013|to|/|"
+    rf"or)\s?(?P<high>\d{{1,4}}))?(?:\s?\(\d{{1,4}}\))?[\s-]{{1,2}}"
+    r"(?P<business>(?:clear\s)?(?:business|working)[\s-])?(?P<clear>clear\s)?(?P<unit>day|"
+    r"week|month|year)s?\b",
     re.IGNORECASE,
 )
 _PERCENT = re.compile(
-    rf"(?<![\w.,$])(?P<digits>\d{{1,3}}(?:\.\d{{1,4}})?)(?:\s?(?:-|\u2013|to)\s?(?P<high>\d{{1,3}}(?:\.\d{{1,4}})?))?"
+    rf"(?<![\w.,$])(?P<digits>\d{{1,3}}(?:\.\d{{1,4}})?)(?:\s?(?:-|\u2013|"
+    rf"to)\s?(?P<high>\d{{1,3}}(?:\.\d{{1,4}})?))?"
     rf"\s?(?:%|per\s?cent\b|percent\b)|\b(?P<words>{WORDS})\s(?:per\s?cent|percent)\b",
     re.IGNORECASE,
 )

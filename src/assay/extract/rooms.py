@@ -7,24 +7,31 @@ from assay.extract.finds import Find
 from assay.extract.numbers import read_count
 
 _COUNT = (
-    r"(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|single|double|"
+    r"(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
+    r"twelve|single|double|"
     r"triple|twin|dual)"
 )
 _SPECIAL = {"single": 1.0, "double": 2.0, "twin": 2.0, "dual": 2.0, "triple": 3.0}
 _BEFORE = r"(?<![\w$.,:-])(?<!\d/)"
 _WIDE = (
-    r"(?:(?:generous|generously|large|spacious|double|queen|king|sized|size|good|light|filled|bright|well|proportioned|"
-    r"oversized|robed|carpeted|modern|full|stylish|renovated|updated|sleek|luxurious|luxury|contemporary|designer|"
-    r"tiled|secure|undercover|covered|off|street|on|site|basement|lock|up|bay|allocated|dedicated|underground|garage|"
+    r"(?:(?:generous|generously|large|spacious|double|queen|king|sized|size|good|light|filled|"
+    r"bright|well|proportioned|"
+    r"oversized|robed|carpeted|modern|full|stylish|renovated|updated|sleek|luxurious|luxury|"
+    r"contemporary|designer|"
+    r"tiled|secure|undercover|covered|off|street|on|site|basement|lock|up|bay|allocated|"
+    r"dedicated|underground|garage|"
     r"garaged|tandem|remote|internal|sunny|comfortable|big|family|main|car|vehicle|true|total|separate|"
-    r"bedroom|enclosed|parking|legal|title|titled|individual|private|beautiful|beautifully|appointed)[\s,-]{1,2}){0,4}"
+    r"bedroom|enclosed|parking|legal|title|titled|individual|private|beautiful|beautifully|"
+    r"appointed)[\s,-]{1,2}){0,4}"
 )
 _NOUNS = {
     "bedrooms": r"(?:bed[\s-]?rooms?|beds?|bdrms?|brs?|bds?)",
     "bathrooms": r"(?:bath[\s-]?rooms?|baths?|ba)",
     "car_spaces": (
-        r"(?:car[\s-](?:spaces?|spots?|parks?|parking(?:\s(?:spaces?|spots?|bays?))?|bays?|accommodation|places?|ports?|garages?|lug)"
-        r"|car\s?parks?|carports?|parking|parks|garages?|garaging|cars?|vehicles?|parking[\s-](?:spaces?|spots?|bays?)|spaces?)"
+        r"(?:car[\s-](?:spaces?|spots?|parks?|parking(?:\s(?:spaces?|spots?|bays?))?|bays?|"
+        r"accommodation|places?|ports?|garages?|lug)"
+        r"|car\s?parks?|carports?|parking|parks|garages?|garaging|cars?|vehicles?|"
+        r"parking[\s-](?:spaces?|spots?|bays?)|spaces?)"
     ),
 }
 _AHEAD = {
@@ -33,29 +40,43 @@ _AHEAD = {
 }
 _LABEL = re.compile(
     r"(?<!\d\s)(?<!\d-)(?:\b(?P<bedrooms>bed(?:room)?s?)|\b(?P<bathrooms>bath(?:room)?s?)"
-    r"|\b(?P<car_spaces>car(?:\s?spaces?|s|\s?parks?|\s?parking)?|parking|garages?(?:\sspaces?)?|car\saccommodation))"
-    r"[*_]{0,2}\s{0,2}(?:[:=|\u2013-]|\bare\b)\s{0,3}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
+    r"|\b(?P<car_spaces>car(?:\s?spaces?|s|\s?parks?|\s?parking)?|parking|"
+    r"garages?(?:\sspaces?)?|car\saccommodation))"
+    r"[*_]{0,2}\s{0,2}(?:[:=|\u2013-]|"
+    r"\bare\b)\s{0,3}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
     r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq|m|x)\b|\s?m\u00b2)",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(
-    r"(?:bed|bath|car|parking|garage)\w{0,8}(?:\sspaces?)?[*_]{0,2}\s{0,2}[:=|][*_]{0,2}\s{0,3}$", re.IGNORECASE
+    r"(?:bed|bath|car|parking|garage)\w{0,8}(?:\sspaces?)?[*_]{0,2}\s{0,2}[:=|][*_]{0,2}\s{0,3}$",
+    re.IGNORECASE,
 )
 """A label for the number that follows: of "Beds: 3 Baths: 2", 3 is no number of baths."""
-_ICONS = re.compile(r"(?P<icon>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])\ufe0f?\s{0,2}:?\s?(?P<count>\d{1,2})|(?<![\w.,$])(?P<ahead>\d{1,2})\s?(?P<after>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])")
+_ICONS = re.compile(
+    r"(?P<icon>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])"
+    r"\ufe0f?\s{0,2}:?\s?(?P<count>\d{1,2})|"
+    r"(?<![\w.,$])(?P<ahead>\d{1,2})"
+    r"\s?(?P<after>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])"
+)
 _RUN = re.compile(
-    r"(?<!\d\s)(?<![\w-])(?:\b(?:bed(?:room)?s?|bath(?:room)?s?|car(?:\s?spaces?|s)?|parking|garages?)\s\d{1,2}(?!\w)[\s,|/]{0,3}){2,6}",
+    r"(?<!\d\s)(?<![\w-])(?:\b(?:bed(?:room)?s?|bath(?:room)?s?|car(?:\s?spaces?|s)?|parking|"
+    r"garages?)\s\d{1,2}(?!\w)[\s,|/]{0,3}){2,6}",
     re.IGNORECASE,
 )
 """Labels with their numbers behind them and nothing between: "Bedrooms 2 Bathrooms 1 Parking 1"."""
-_IN_RUN = re.compile(r"(?:(?P<bedrooms>bed)|(?P<bathrooms>bath)|(?P<car_spaces>car|park|gar))[a-z]*(?:\s?spaces?)?\s(?P<count>\d{1,2})", re.IGNORECASE)
+_IN_RUN = re.compile(
+    r"(?:(?P<bedrooms>bed)|(?P<bathrooms>bath)|(?P<car_spaces>car|park|"
+    r"gar))[a-z]*(?:\s?spaces?)?\s(?P<count>\d{1,2})",
+    re.IGNORECASE,
+)
 _WORD_AHEAD = re.compile(r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten)[\s-]$", re.IGNORECASE)
 _ICON_FIELDS = {
     "\U0001f6cf": "bedrooms", "\U0001f6cc": "bedrooms", "\U0001f6c1": "bathrooms", "\U0001f6bf": "bathrooms",
     "\U0001f697": "car_spaces", "\U0001f699": "car_spaces",
 }  # fmt: skip
 _GARAGE_FOR = re.compile(
-    rf"\b(?:garag(?:e|es|ing)|carport|parking|accommodation|space|room|driveway)\sfor\s(?:up\sto\s)?{_COUNT}(?:\s(?:or\smore\s)?(?:cars?|vehicles?))?\b",
+    rf"\b(?:garag(?:e|es|ing)|carport|parking|accommodation|space|room|"
+    rf"driveway)\sfor\s(?:up\sto\s)?{_COUNT}(?:\s(?:or\smore\s)?(?:cars?|vehicles?))?\b",
     re.IGNORECASE,
 )
 _BARE_KINDS = re.compile(r"(?:spaces?|parks|cars?|vehicles?)$", re.IGNORECASE)
@@ -68,11 +89,17 @@ def find_rooms(text: str) -> list[Find[float]]:
     "the second bedroom" name one room and do not.
     """
     found: list[Find[float]] = []
-    runs = [run for run in _RUN.finditer(text) if not _WORD_AHEAD.search(text[max(0, run.start() - 8) : run.start()])]
+    runs = [
+        run
+        for run in _RUN.finditer(text)
+        if not _WORD_AHEAD.search(text[max(0, run.start() - 8) : run.start()])
+    ]
     if runs:
         found.extend(_in_runs(runs))
         for run in runs:
-            text = text[: run.start()] + " " * len(run.group()) + text[run.end() :] if len(runs) < 50 else text
+            text = (
+                text[: run.start()] + " " * len(run.group()) + text[run.end() :] if len(runs) < 50 else text
+            )
     for find in sorted(_all(text), key=lambda find: (find.start, -find.end)):
         if not any(kept.start <= find.start < kept.end and find.unit == kept.unit for kept in found[-3:]):
             found.append(find)
@@ -109,7 +136,7 @@ def _is_labelled(text: str, match: re.Match[str]) -> bool:
 
 
 def _counts(field: str, match: re.Match[str]) -> bool:
-    """"double bedrooms" are large ones and "12 spaces" may be anything: they say no number of rooms."""
+    """ "double bedrooms" are large ones and "12 spaces" may be anything: they say no number of rooms."""
     word = match["count"].lower()
     if field != "car_spaces":
         return word not in _SPECIAL

@@ -1,10 +1,10 @@
 """Sums that can be checked without the record's saying them: deposit, duty, yield, price of area, settlement.
 
-    deposit            percent x price / 100, the percent stated in the clause, the record's, or a usual one
-    stamp duty         the state's table in force on the contract's day, any named concession that may apply
-    gross yield        100 x 52 x weekly rent / price
-    price per sqm      price / land or floor area
-    settlement date    contract date + days, or the next business day of the state
+deposit            percent x price / 100, the percent stated in the clause, the record's, or a usual one
+stamp duty         the state's table in force on the contract's day, any named concession that may apply
+gross yield        100 x 52 x weekly rent / price
+price per sqm      price / land or floor area
+settlement date    contract date + days, or the next business day of the state
 """
 
 from collections.abc import Iterator
@@ -55,7 +55,9 @@ def expected_duties(
         if table.name == "owner_occupier" and owner is False:
             continue
         since = f"from {table.valid_from}" + (f" to {table.valid_to}" if table.valid_to else "")
-        yield Expected(table.duty_on(price), f"{table.state} {table.name} table {since} on {price:,.0f}; {table.law}")
+        yield Expected(
+            table.duty_on(price), f"{table.state} {table.name} table {since} on {price:,.0f}; {table.law}"
+        )
 
 
 def _has(rules: PropertyRules, state: str, day: date | None, name: str) -> bool:
@@ -108,7 +110,10 @@ def expected_settlements(record: Record) -> Iterator[tuple[Day, str]]:
             end = begin + timedelta(days=min(int(period.low), 3_650))
             following = next_business_day(end, record.state)
             for day in dict.fromkeys((following, end)):
-                yield Day(day.year, day.month, day.day), f"{begin} + {period.low:g} days ({record.state or 'no state'})"
+                yield (
+                    Day(day.year, day.month, day.day),
+                    f"{begin} + {period.low:g} days ({record.state or 'no state'})",
+                )
 
 
 def days_between(record: Record) -> int | None:

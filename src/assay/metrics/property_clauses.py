@@ -7,54 +7,86 @@ from dataclasses import dataclass
 
 MAX_CLAUSE_CHARS = 600
 """A longer clause is cut, so that looking round a find takes bounded time."""
-_ABBREVIATIONS = r"(?<!\bapprox)(?<!\bSt)(?<!\bRd)(?<!\bAve)(?<!\bNo)(?<!\bno)(?<!\bMt)(?<!\bsq)(?<!\bp\.a)(?<!\bp\.w)(?<!\be\.g)(?<!\bi\.e)(?<!\bc)(?<!\bCct)(?<!\bDr)(?<!\bvs)"
-_SENTENCE = re.compile(rf"{_ABBREVIATIONS}[.!?]+[\"')*_]{{0,3}}\s+(?=[\"'(*_\-\u2022]{{0,3}}[A-Z0-9$~])|\n+|\s?[\u2022\u00b7]\s")
+_ABBREVIATIONS = (
+    r"(?<!\bapprox)(?<!\bSt)(?<!\bRd)(?<!\bAve)(?<!\bNo)(?<!\bno)(?<!\bMt)(?<!\bsq)(?<!\bp\.a)"
+    r"(?<!\bp\.w)(?<!\be\.g)(?<!\bi\.e)(?<!\bc)(?<!\bCct)(?<!\bDr)(?<!\bvs)"
+)
+_SENTENCE = re.compile(
+    rf"{_ABBREVIATIONS}[.!?]+[\"')*_]{{0,3}}\s+(?=[\"'(*_\-\u2022]{{0,3}}[A-Z0-9$~])|\n+|\s?[\u2022\u00b7]\s"
+)
 _CLAUSE = re.compile(
-    r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|but|although|though|whilst|yet|however|compared\s(?:to|with)|versus|unlike|as\sagainst)\b"
-    r"|,\s(?:and\s)?(?=(?:a|an|the|other|another|one)\s(?:\w+\s){0,3}?(?:comparable|similar|neighbouring|nearby|median|average|house\snext))",
+    r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|but|although|though|whilst|yet|"
+    r"however|compared\s(?:to|with)|versus|unlike|as\sagainst)\b"
+    r"|,\s(?:and\s)?(?=(?:a|an|the|other|another|one)\s(?:\w+\s){0,3}?(?:comparable|similar|"
+    r"neighbouring|nearby|median|average|house\snext))",
     re.IGNORECASE,
 )
 _OTHER = re.compile(
-    r"\b(?:nearby|comparables?|comparatively|neighbou?r(?:ing|hood|s|'s)?|next[\s-]?door|similar|another|other\s(?:homes?|houses?|properties|"
-    r"units?|apartments?|listings?|sales)|down\sthe\s(?:road|street)|around\sthe\scorner|(?:across|over)\sthe\s(?:road|street)|medians?|"
-    r"averages?|typical(?:ly)?|recent\ssales?|recently\ssold|(?:last|latest|highest|record)\ssales?\sin|same\s(?:street|building|block|complex)|adjacent|competing|elsewhere|"
-    r"(?:houses|homes|units|apartments|townhouses|properties|listings|sales|villas|condos)(?!\s(?:corporation|entitlement))|"
-    r"up\sthe\s(?:road|street)|(?:unit|apartment|flat|one|level)\s(?:upstairs|downstairs|above|below|opposite)|surrounding|market\s(?:rent|rate|value)|suburb's)\b",
+    r"\b(?:nearby|comparables?|comparatively|neighbou?r(?:ing|hood|s|'s)?|next[\s-]?door|"
+    r"similar|another|other\s(?:homes?|houses?|properties|"
+    r"units?|apartments?|listings?|sales)|down\sthe\s(?:road|street)|around\sthe\scorner|"
+    r"(?:across|over)\sthe\s(?:road|street)|medians?|"
+    r"averages?|typical(?:ly)?|recent\ssales?|recently\ssold|(?:last|latest|highest|"
+    r"record)\ssales?\sin|same\s(?:street|building|block|complex)|adjacent|competing|"
+    r"elsewhere|"
+    r"(?:houses|homes|units|apartments|townhouses|properties|listings|sales|villas|"
+    r"condos)(?!\s(?:corporation|entitlement))|"
+    r"up\sthe\s(?:road|street)|(?:unit|apartment|flat|one|level)\s(?:upstairs|downstairs|"
+    r"above|below|opposite)|surrounding|market\s(?:rent|rate|value)|suburb's)\b",
     re.IGNORECASE,
 )
 _SELF = re.compile(
-    r"\b(?:this\s(?:[\w-]+\s){0,3}?(?:property|home|house|apartment|unit|listing|one|townhouse|villa|place|residence|block|condo|studio)|subject\sproperty|"
-    r"the\sproperty|the\srecord|the\slisting|it\sis|it's|its|this\sis|the\svendor|price\sguide|our\slisting)\b",
+    r"\b(?:this\s(?:[\w-]+\s){0,3}?(?:property|home|house|apartment|unit|listing|one|"
+    r"townhouse|villa|place|residence|block|condo|studio)|subject\sproperty|"
+    r"the\sproperty|the\srecord|the\slisting|it\sis|it's|its|this\sis|the\svendor|"
+    r"price\sguide|our\slisting)\b",
     re.IGNORECASE,
 )
 _UNSURE = re.compile(
-    r"\b(?:not\s(?:been\s)?(?:stated|specified|listed|disclosed|provided|mentioned|given|recorded|confirmed|clear|known|noted|advertised|indicated|documented)|"
-    r"(?:does|do|did)(?:\snot|n't|n\u2019t)\s(?:say|state|mention|specify|list|note|confirm|indicate|disclose|refer|show|tell|reveal|record|describe|provide)|"
-    r"no\s(?:information|mention|detail|details|record|indication|reference|data|evidence|confirmation)|unknown|unclear|uncertain|unspecified|undisclosed|unconfirmed|"
-    r"(?:cannot|can't|can\u2019t|could\snot|couldn't|unable\sto)\s(?:confirm|verify|find|say|tell|see|determine)|not\ssure|(?:don't|don\u2019t|do\snot)\s(?:know|have)|silent|"
-    r"ask\s(?:the|about|your|whether|if)|confirm\s(?:with|whether|if)|check\s(?:with|whether|if)|verify\s(?:with|whether|if)|whether|to\sbe\sconfirmed|tbc|tba)\b",
+    r"\b(?:not\s(?:been\s)?(?:stated|specified|listed|disclosed|provided|mentioned|given|"
+    r"recorded|confirmed|clear|known|noted|advertised|indicated|documented)|"
+    r"(?:does|do|did)(?:\snot|n't|n\u2019t)\s(?:say|state|mention|specify|list|note|confirm|"
+    r"indicate|disclose|refer|show|tell|reveal|record|describe|provide)|"
+    r"no\s(?:information|mention|detail|details|record|indication|reference|data|evidence|"
+    r"confirmation)|unknown|unclear|uncertain|unspecified|undisclosed|unconfirmed|"
+    r"(?:cannot|can't|can\u2019t|could\snot|couldn't|unable\sto)\s(?:confirm|verify|find|say|"
+    r"tell|see|determine)|not\ssure|(?:don't|don\u2019t|do\snot)\s(?:know|have)|silent|"
+    r"ask\s(?:the|about|your|whether|if)|confirm\s(?:with|whether|if)|check\s(?:with|whether|"
+    r"if)|verify\s(?:with|whether|if)|whether|to\sbe\sconfirmed|tbc|tba)\b",
     re.IGNORECASE,
 )
 _SUPPOSED = re.compile(
-    r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
-    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|wants?|wanted|prefer(?:s|red)?|(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|suggest\w*|recommend\w*|negotiat\w*|bidding\s(?:is|will|should|to)|opening\sbid|your\s(?:brief|wish|requirement|criteria)\w*)\b|\be\.g\.",
+    r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
+    r"instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
+    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|wants?|wanted|prefer(?:s|red)?|"
+    r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|suggest\w*|recommend\w*|"
+    r"negotiat\w*|bidding\s(?:is|will|should|to)|opening\sbid|your\s(?:brief|wish|requirement|"
+    r"criteria)\w*)\b|\be\.g\.",
     re.IGNORECASE,
 )
 _POSSIBLE = re.compile(
-    r"\b(?:room\s(?:for|to)|space\s(?:for|to)|potential|scope|possib\w+|stca|subject\sto\s(?:council|approval)|could\s(?:add|be|build|fit|suit|have)|"
-    r"would\s(?:suit|fit|allow)|(?:may|might)\s(?:add|be|fit|allow|have|suit)|opportunity\sto|add(?:ing)?\sa|install(?:ing)?\sa|future|plans?\sfor|proposed|perfect\sfor\sa|ideal\sfor\sa)\b",
+    r"\b(?:room\s(?:for|to)|space\s(?:for|to)|potential|scope|possib\w+|stca|"
+    r"subject\sto\s(?:council|approval)|could\s(?:add|be|build|fit|suit|have)|"
+    r"would\s(?:suit|fit|allow)|(?:may|might)\s(?:add|be|fit|allow|have|suit)|opportunity\sto|"
+    r"add(?:ing)?\sa|install(?:ing)?\sa|future|plans?\sfor|proposed|perfect\sfor\sa|"
+    r"ideal\sfor\sa)\b",
     re.IGNORECASE,
 )
 
 
 _FOLLOWS = re.compile(r"[\s,;]*(?:and|it|that|which|the\sone)\b", re.IGNORECASE)
-_CARRIES = re.compile(r"\s*(?:It|That(?:\s\w+)?|They|Both|Those|These|The\slatter)\s(?:had|was|were|sold|went|featured|offered|fetched|achieved|came|included)\b")
+_CARRIES = re.compile(
+    r"\s*(?:It|That(?:\s\w+)?|They|Both|Those|These|The\slatter)\s(?:had|was|were|sold|went|"
+    r"featured|offered|fetched|achieved|came|included)\b"
+)
 """How a sentence goes on about the other property that the one before it was about."""
 _PRONOUN = re.compile(r"\s*(?:It|Its|That\s(?:home|house|property|one|sale|unit)|They)\b")
 _HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\n]{0,120}[*_]{2})\s*$")
 _ITEM = re.compile(r"\s*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?\s[A-Z])")
 
-_POSSIBLE_AFTER = re.compile(r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+)\b", re.IGNORECASE)
+_POSSIBLE_AFTER = re.compile(
+    r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +113,20 @@ class Clause:
         other, own = _last(_OTHER, ahead), _last(_SELF, ahead)
         if other >= 0 or own >= 0:
             return other > own
-        if self.follows_other and (_ITEM.match(self.text) or _FOLLOWS.match(self.text) or _CARRIES.match(self.text)):
+        if self.follows_other and (
+            _ITEM.match(self.text) or _FOLLOWS.match(self.text) or _CARRIES.match(self.text)
+        ):
             return True
         behind = self.after(end, 70)
-        return bool(re.search(r"^[^.]{0,40}\b(?:nearby|next[\s-]door|down\sthe\s(?:road|street)|in\sthe\s(?:same\s)?(?:area|suburb|street|building)|(?:around|across)\sthe\s(?:corner|road|street)|median|average)\b", behind, re.IGNORECASE))
+        return bool(
+            re.search(
+                r"^[^.]{0,40}\b(?:nearby|next[\s-]door|down\sthe\s(?:road|street)|"
+                r"in\sthe\s(?:same\s)?(?:area|suburb|street|building)|(?:around|across)\sthe\s(?:corner|"
+                r"road|street)|median|average)\b",
+                behind,
+                re.IGNORECASE,
+            )
+        )
 
     def unsure(self, start: int) -> bool:
         """Whether the clause says, before `start`, that it does not know."""

@@ -27,36 +27,63 @@ ALIKE = {
     "studio": ("apartment", "unit"), "rural": ("house", "land"), "land": ("rural",),
 }  # fmt: skip
 """What else a property of each type is called: a townhouse is a house to many, a house no townhouse."""
-_TYPE_NOUNS = "|".join(sorted((re.escape(name) for name in TYPES if TYPES[name] not in ("", "land")), key=len, reverse=True))
+_TYPE_NOUNS = "|".join(
+    sorted((re.escape(name) for name in TYPES if TYPES[name] not in ("", "land")), key=len, reverse=True)
+)
 _TYPE = re.compile(
-    r"(?:\b(?:this|a|an|the|your|our|is|as|stylish|modern|bed(?:room)?|bedder|br|storey|story|level|family|freestanding|free-standing|detached|attached|brick|weatherboard|renovated|spacious|"
-    r"contemporary|luxury|period|victorian|edwardian|federation|double-fronted|single-fronted|art|deco|charming|immaculate|low-maintenance|two-storey|single-level|ground-floor|top-floor|"
-    r"beautiful|new|comfortable|classic|elegant|quiet|bright|sunny|executive|inner-city|type\W{1,8})[\s-]{1,2}|(?:type|property)\W{1,8})[*_]{0,2}"
+    r"(?:\b(?:this|a|an|the|your|our|is|as|stylish|modern|bed(?:room)?|bedder|br|storey|story|"
+    r"level|family|freestanding|free-standing|detached|attached|brick|weatherboard|renovated|"
+    r"spacious|"
+    r"contemporary|luxury|period|victorian|edwardian|federation|double-fronted|single-fronted|"
+    r"art|deco|charming|immaculate|low-maintenance|two-storey|single-level|ground-floor|"
+    r"top-floor|"
+    r"beautiful|new|comfortable|classic|elegant|quiet|bright|sunny|executive|inner-city|"
+    r"type\W{1,8})[\s-]{1,2}|(?:type|property)\W{1,8})[*_]{0,2}"
     rf"(?P<type>{_TYPE_NOUNS}|vacant\sland|vacant\sblock)\b"
-    r"(?!\s(?:prices?|market|hunt\w*|buyers?|rules|block|complex|building|style|size|and\sland|numbers?|loan|keep\w*|plans?|entitlement|values?|sales|insurance|of|\d|corporation|development|living|view|rents?|owners?))(?!-(?:style|sized|like))",
+    r"(?!\s(?:prices?|market|hunt\w*|buyers?|rules|block|complex|building|style|size|"
+    r"and\sland|numbers?|loan|keep\w*|plans?|entitlement|values?|sales|insurance|of|\d|"
+    r"corporation|development|living|view|rents?|owners?))(?!-(?:style|sized|like))",
     re.IGNORECASE,
 )
 _YEAR = re.compile(
-    r"\b(?:(?:re)?built|constructed|completed|erected|dat(?:es|ing)(?:\sback)?|construction|year\sbuilt)\b[^\d\n.;$]{0,25}(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
-    r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b|\b(?P<era>(?:18|19|20)\d\d)(?P<era_decade>s)\s(?:[\w-]+\s){0,2}?(?:home|house|bungalow|cottage|apartment|building|terrace|weatherboard|brick|queenslander|villa|residence|unit)\b|\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|era|vintage))\b",
+    r"\b(?:(?:re)?built|constructed|completed|erected|dat(?:es|ing)(?:\sback)?|construction|"
+    r"year\sbuilt)\b[^\d\n.;$]{0,25}(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
+    r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b|\b(?P<era>(?:18|19|"
+    r"20)\d\d)(?P<era_decade>s)\s(?:[\w-]+\s){0,2}?(?:home|house|bungalow|cottage|apartment|"
+    r"building|terrace|weatherboard|brick|queenslander|villa|residence|unit)\b|"
+    r"\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|"
+    r"era|vintage))\b",
     re.IGNORECASE,
 )
-_NOT_BUILT = re.compile(r"\b(?:renovat\w+|extension|extended|updated|added|refurbish\w+|pool|kitchen|deck|garage|rebuilt|granny|roof|since)\b", re.IGNORECASE)
+_NOT_BUILT = re.compile(
+    r"\b(?:renovat\w+|extension|extended|updated|added|refurbish\w+|pool|kitchen|deck|garage|"
+    r"rebuilt|granny|roof|since)\b",
+    re.IGNORECASE,
+)
 _SUBURB = re.compile(
-    r"\b(?:located|situated|set|nestled|positioned|found|home|house|apartment|unit|townhouse|villa|property|residence|terrace|cottage|listing|studio|bungalow|condo|duplex|penthouse|suburb\sof|lies|sits|listed|land|block)"
-    r"(?:\sis|\sfor\s(?:sale|rent|lease))?(?:\s(?:located|situated|set))?\s(?:in|of)\s(?:the\s)?(?:heart\sof\s|suburb\sof\s|centre\sof\s|center\sof\s|leafy\s|sought-after\s|beautiful\s|quiet\s|popular\s|vibrant\s|prestigious\s|inner-city\s|coastal\s|seaside\s|central\s|family-friendly\s)*"
+    r"\b(?:located|situated|set|nestled|positioned|found|home|house|apartment|unit|townhouse|"
+    r"villa|property|residence|terrace|cottage|listing|studio|bungalow|condo|duplex|penthouse|"
+    r"suburb\sof|lies|sits|listed|land|block)"
+    r"(?:\sis|\sfor\s(?:sale|rent|lease))?(?:\s(?:located|situated|set))?\s(?:in|"
+    r"of)\s(?:the\s)?(?:heart\sof\s|suburb\sof\s|centre\sof\s|center\sof\s|leafy\s|"
+    r"sought-after\s|beautiful\s|quiet\s|popular\s|vibrant\s|prestigious\s|inner-city\s|"
+    r"coastal\s|seaside\s|central\s|family-friendly\s)*"
     r"(?P<name>(?-i:(?:Mt\.?|St\.?|[A-Z][a-z'\u2019]{2,20})(?:\s(?:[A-Z][a-z'\u2019]{2,20})){0,2}))",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"(?:^|[\n|*-])\s{0,3}[*_]{0,2}(?P<label>suburb|state|postcode|zip(?:\scode)?|city)[*_]{0,2}\s{0,2}[:|][*_]{0,2}\s{0,3}(?P<value>[A-Za-z0-9][\w' .]{1,30})",
+    r"(?:^|[\n|*-])\s{0,3}[*_]{0,2}(?P<label>suburb|state|postcode|zip(?:\scode)?|"
+    r"city)[*_]{0,2}\s{0,2}[:|][*_]{0,2}\s{0,3}(?P<value>[A-Za-z0-9][\w' .]{1,30})",
     re.IGNORECASE,
 )
 _POSTCODE = re.compile(r"\b(?:postcode|zip\scode|zip)\s(?:is\s|of\s)?(?P<code>\d{4,5})\b", re.IGNORECASE)
 _WIDE_PLACES = frozenset(
-    "sydney melbourne brisbane perth adelaide hobart darwin canberra australia new south wales victoria queensland tasmania america "
-    "gold coast sunshine coast january february march april may june july august september october november december good great excellent".split()
-)
+    (
+    "sydney", "melbourne", "brisbane", "perth", "adelaide", "hobart", "darwin", "canberra", "australia",
+    "new", "south", "wales", "victoria", "queensland", "tasmania", "america", "gold", "coast",
+    "sunshine", "coast", "january", "february", "march", "april", "may", "june", "july", "august",
+    "september", "october", "november", "december", "good", "great", "excellent"
+))  # fmt: skip
 
 
 def descriptive_claims(text: str, clauses: Clauses, record: Record) -> Iterator[Claim]:
@@ -83,7 +110,13 @@ def is_another_address(find: Find[Address], clause: Clause, record: Record) -> b
     if find.value.agrees_with(record.address):
         return False
     said = clause.text.lower()
-    return bool(re.search(r"\b(?:sold|comparable|similar|nearby|compared?|versus|unlike|sale|leased\sfor|agency|office|agent|visit|call|contact|inspect\sat\sour)\b", said))
+    return bool(
+        re.search(
+            r"\b(?:sold|comparable|similar|nearby|compared?|versus|unlike|sale|leased\sfor|agency|"
+            r"office|agent|visit|call|contact|inspect\sat\sour)\b",
+            said,
+        )
+    )
 
 
 def _address_claims(find: Find[Address], clause: Clause, record: Record) -> Iterator[Claim]:
@@ -103,7 +136,13 @@ def _place_claims(find: Find[Address], clause: Clause) -> Iterator[Claim]:
 def _labels(text: str, clauses: Clauses) -> Iterator[Claim]:
     for match in _LABEL.finditer(text):
         label, value = match["label"].lower(), match["value"].strip(" .")
-        name = "postcode" if label.startswith(("post", "zip")) else "suburb" if label in ("suburb", "city") else "state"
+        name = (
+            "postcode"
+            if label.startswith(("post", "zip"))
+            else "suburb"
+            if label in ("suburb", "city")
+            else "state"
+        )
         value = normal_state(value) if name == "state" else normal_name(value) if name == "suburb" else value
         find = Find(value, name, match.start("value"), match.end("value"), match["value"])
         yield make_claim(name, find, clauses.at(match.start("value")))
@@ -137,9 +176,19 @@ def _types(text: str, clauses: Clauses, spans: list[tuple[int, int]]) -> Iterato
         find = Find(kind, "type", *match.span("type"), match["type"])
         if not kind or _within(find.start, spans) or not states_fact(clause, find):
             continue
-        if kind == "terrace" and match["type"].lower() == "terrace" and not re.match(r"[\s,.]*(?:house|home|in|at|with|has|is|for|$)", text[match.end() : match.end() + 10]):
+        if (
+            kind == "terrace"
+            and match["type"].lower() == "terrace"
+            and not re.match(
+                r"[\s,.]*(?:house|home|in|at|with|has|is|for|$)", text[match.end() : match.end() + 10]
+            )
+        ):
             continue
-        if re.search(r"\b(?:with|plus|including|onto|to|has|features?|a|and|rooftop|roof|rear|sunny|paved)\s(?:a\s|an\s|the\s)?(?:\w+\s){0,2}$", clause.before(find.start, 40)) and kind in ("terrace", "studio"):
+        if re.search(
+            r"\b(?:with|plus|including|onto|to|has|features?|a|and|rooftop|roof|rear|sunny|"
+            r"paved)\s(?:a\s|an\s|the\s)?(?:\w+\s){0,2}$",
+            clause.before(find.start, 40),
+        ) and kind in ("terrace", "studio"):
             continue
         yield make_claim("property_type", find, clause)
 
@@ -169,5 +218,9 @@ def type_of(text: str) -> str:
     said = " ".join(re.sub(r"[_/]", " ", text.lower()).split())
     if said in TYPES:
         return TYPES[said]
-    found = [name for name in sorted(TYPES, key=len, reverse=True) if TYPES[name] and re.search(rf"\b{re.escape(name)}\b", said)]
+    found = [
+        name
+        for name in sorted(TYPES, key=len, reverse=True)
+        if TYPES[name] and re.search(rf"\b{re.escape(name)}\b", said)
+    ]
     return TYPES[found[0]] if found else ""

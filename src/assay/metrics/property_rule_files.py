@@ -21,9 +21,7 @@ from assay.formats.yaml_text import parse_yaml
 BUILT_IN = resources.files("assay.metrics") / "property_rules"
 MAX_FILE_BYTES = 1_000_000
 FILE_FIELDS = ("rules", "version", "country", "checked", "duty", "cooling_off", "usual_deposits")
-TABLE_FIELDS = (
-    *("state", "name", "law", "source", "valid_from", "valid_to", "per", "minimum", "brackets"),
-)
+TABLE_FIELDS = (*("state", "name", "law", "source", "valid_from", "valid_to", "per", "minimum", "brackets"),)
 BRACKET_FIELDS = ("above", "base", "rate", "flat", "square", "linear")
 
 
@@ -105,7 +103,8 @@ def _units(value: float, per: float) -> float:
 def load_rules(paths: tuple[str, ...] = ()) -> PropertyRules:
     """The built-in rules and those of the files; raises InvalidInput with file, line and field."""
     built_in = sorted(
-        (file for file in BUILT_IN.iterdir() if file.name.startswith("real_estate_")), key=lambda file: file.name
+        (file for file in BUILT_IN.iterdir() if file.name.startswith("real_estate_")),
+        key=lambda file: file.name,
     )
     files = [parse_rules(file.read_text(encoding="utf-8"), file.name) for file in built_in]
     files += [parse_rules(_read(path), path) for path in paths]
@@ -213,7 +212,9 @@ class _Reader:
         if row is not value:
             self.problems.add(path, "must be a mapping")
         self.names(path, row, TABLE_FIELDS)
-        texts = {name: self.text(f"{path}.{name}", row.get(name)) for name in ("state", "name", "law", "source")}
+        texts = {
+            name: self.text(f"{path}.{name}", row.get(name)) for name in ("state", "name", "law", "source")
+        }
         valid_from = self.day(f"{path}.valid_from", row.get("valid_from"))
         if valid_from is None and row.get("valid_from") is None:
             self.problems.add(f"{path}.valid_from", "is missing")

@@ -9,7 +9,8 @@ from assay.extract.finds import Find, Span
 from assay.metrics.property_claims import Claim
 from assay.metrics.property_clauses import Clauses
 from assay.metrics.property_descriptions import type_of
-from assay.metrics.property_record import ALIASES, COUNT_FIELDS, DATE_FIELDS, read_record
+from assay.metrics.property_fields import ALIASES, COUNT_FIELDS, DATE_FIELDS
+from assay.metrics.property_record import read_record
 
 
 def read_structured(text: str) -> Mapping[str, Any] | None:
@@ -67,7 +68,10 @@ def _place(text: str, field: str) -> tuple[int, int]:
         for form in (alias, alias.replace("_", " ")):
             start = lowered.find(f'"{form}"')
             if start >= 0:
-                ends = [at for at in (text.find(",", start), text.find("\n", start), text.find("}", start)) if at > 0]
+                ends = [
+                    at
+                    for at in (text.find(",", start), text.find("\n", start), text.find("}", start))
+                    if at > 0
+                ]
                 return start, min(ends, default=len(text))
     return 0, min(len(text), 80)
-

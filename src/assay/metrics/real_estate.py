@@ -1,6 +1,5 @@
 """Real estate accuracy: the facts of an answer against the source record of the property."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,25 +10,18 @@ from assay.domain.scores import Sample
 from assay.domain.text import valid_text
 from assay.extract.addresses import find_addresses
 from assay.metrics.entry import MetricSpec
-from assay.metrics.property_checks import (
-    WRONG,
-    Checker,
-    area_field,
-    missing_fields,
-    source_of,
-)
-from assay.metrics.property_claims import Claim, numeric_claims
+from assay.metrics.property_checks import area_field, check_claim, missing_fields
+from assay.metrics.property_claims import numeric_claims
 from assay.metrics.property_clauses import split_clauses
 from assay.metrics.property_descriptions import descriptive_claims, is_another_address
-from assay.metrics.property_features import (
-    Said,
-    check_distances,
-    check_features,
-    check_schools,
-)
-from assay.metrics.property_record import ALIASES, Record, read_record
+from assay.metrics.property_features import Said, check_features
+from assay.metrics.property_fields import ALIASES
+from assay.metrics.property_places import check_distances, check_schools
+from assay.metrics.property_record import Record, read_record
 from assay.metrics.property_rule_files import PropertyRules, load_rules
+from assay.metrics.property_source import PLACES, mapping_of, source_of
 from assay.metrics.property_structured import read_structured, structured_claims
+from assay.metrics.property_verdicts import WRONG, Checker
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric
 
 SHOWN = 4
@@ -104,7 +96,11 @@ def _fields(value: Any, option: str) -> tuple[str, ...]:
     for name in _texts(value):
         field = ALIASES.get(name, name)
         if field not in known:
-            raise InvalidInput(f"there is no field {name!r}", field=f"options.{option}", remedy=f"There are: {', '.join(sorted(known))}.")
+            raise InvalidInput(
+                f"there is no field {name!r}",
+                field=f"options.{option}",
+                remedy=f"There are: {', '.join(sorted(known))}.",
+            )
         names.append(field)
     return tuple(dict.fromkeys(names))
 
@@ -112,10 +108,14 @@ def _fields(value: Any, option: str) -> tuple[str, ...]:
 def _measure(sample: Sample, plan: Plan) -> Finding | Unscored:
     source = source_of(sample.case, plan.record)
     if source is None:
-        where = plan.record or "expected, vars.property, vars.listing, vars.record or metadata.record"
-        missing = "the case has no expected object and no record" if plan.record is None else "the case has no record"
+        where = plan.record or ", ".join(PLACES)
+        missing = (
+            "the case has no expected object and no record"
+            if plan.record is None
+            else "the case has no record"
+        )
         return Unscored("skipped", f"{missing} in {where}")
-    value = _mapping(source)
+    value = mapping_of(source)
     if not value:
         return Unscored("skipped", "the record is no object with fields")
     record = read_record(value)
@@ -123,16 +123,6 @@ def _measure(sample: Sample, plan: Plan) -> Finding | Unscored:
     facts = [fact for fact in facts if fact.field not in plan.ignore]
     facts += _omitted(plan.required, facts, record)
     return _found(facts)
-
-
-def _mapping(source: Any) -> Mapping[str, Any] | None:
-    """The record as an object; JSON text of one counts."""
-    if isinstance(source, str):
-        try:
-            source = json.loads(source)
-        except (ValueError, RecursionError):
-            return None
-    return source if isinstance(source, Mapping) else None
 
 
 def _omitted(required: Sequence[str], facts: list[Fact], record: Record) -> list[Fact]:
@@ -185,7 +175,7 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         for clause in clauses.about(find.start)
     }
     claims = tuple(claim for claim in claims if (claim.clause.start, claim.clause.end) not in others)
-    facts = [*_checked(Checker(record, rules, day), claims)]
+    facts = [*_checked(Checker(record, rules, claims, day))]
     masked = sorted(
         [(find.start, find.end) for find in addresses]
         + list(others)
@@ -200,13 +190,22 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
     return list(_once(facts))
 
 
-def _checked(checker: Checker, claims: tuple[Claim, ...]) -> Iterator[Fact]:
-    for claim in claims:
-        verdict = checker.check(claim, claims)
+def _checked(checker: Checker) -> Iterator[Fact]:
+    for claim in checker.claims:
+        verdict = check_claim(checker, claim)
         if verdict.verdict:
             field = area_field(claim, checker.record)
             find = claim.find
-            yield Fact(field, claim.said, verdict.record, verdict.verdict, verdict.rule, find.quote, find.start, find.end)
+            yield Fact(
+                field,
+                claim.said,
+                verdict.record,
+                verdict.verdict,
+                verdict.rule,
+                find.quote,
+                find.start,
+                find.end,
+            )
 
 
 def _of_said(said: Said, text: str) -> Fact:
