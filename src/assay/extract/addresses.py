@@ -128,7 +128,7 @@ def find_addresses(text: str) -> list[Find[Address]]:
 
     "3/45 Smith St", "Unit 2, 14-16 High Street, Carlton VIC 3053", "1420 Maple Ave, Austin, TX 78704".
     """
-    found = []
+    found: list[Find[Address]] = []
     for match in sorted([*_STREET.finditer(text), *_THE.finditer(text)], key=lambda match: match.start()):
         if found and match.start() < found[-1].end:
             continue

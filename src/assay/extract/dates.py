@@ -70,10 +70,10 @@ def _all(text: str, locale: Locale) -> Iterator[Find[Day]]:
         yield from _made(match, int(match["year"]), int(match["month"]), int(match["day"]))
     for match in _DAY_FIRST.finditer(text):
         year = match["year"] or match["late"]
-        yield from _made(match, year and int(year), _month(match["month"]), int(match["day"]))
+        yield from _made(match, int(year) if year else None, _month(match["month"]), int(match["day"]))
     for match in _MONTH_FIRST.finditer(text):
         year = match["year"]
-        yield from _made(match, year and int(year), _month(match["month"]), int(match["day"]))
+        yield from _made(match, int(year) if year else None, _month(match["month"]), int(match["day"]))
     for match in _NUMERIC.finditer(text):
         first, second = int(match["first"]), int(match["second"])
         day, month = (first, second) if locale == "AU" else (second, first)

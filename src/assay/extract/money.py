@@ -68,7 +68,7 @@ class Money(Span):
 def find_money(text: str, *, bare: bool = False) -> list[Find[Money]]:
     """The amounts of a text, in order; `bare` takes "895k" without a currency sign, too.
 
-    A range is one find: "$850,000 - $900,000", "$850-900k", "$1.2 to $1.3 million". Time is linear in the text.
+    A range is one find: "$850,000 - $900,000", "$850-900k", "$1.2 to $1.3 million". The time is linear.
     """
     found = [*_signed(text), *_named(text)]
     if bare:

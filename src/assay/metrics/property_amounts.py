@@ -124,13 +124,11 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
         least = max(DOLLAR, 0.005 * span.low)
     share = share_of(claim, said.rounded)
     low, high = said.low * factor, said.high * factor
-    if said.is_range or span.is_range:
-        slack = max(least, share * span.high)
-        return (
-            span.low - slack <= low and high <= span.high + slack
-            if span.is_range
-            else low - slack <= span.low <= high + slack
-        )
+    slack = max(least, share * span.high)
+    if span.is_range:
+        return bool(span.low - slack <= low and high <= span.high + slack)
+    if said.is_range:
+        return bool(low - slack <= span.low <= high + slack)
     return close(low, span.low, share, least)
 
 

@@ -17,6 +17,7 @@ from assay.metrics.property_cues import (
     AT,
     BASE,
     BASE_PHRASE,
+    BEYOND,
     BEGINS,
     COOLING,
     CUE,
@@ -28,6 +29,7 @@ from assay.metrics.property_cues import (
     FLOOR,
     HEDGE,
     LAND,
+    LINKS,
     LOAN,
     MAX_CUE_DISTANCE,
     NEGATED,
@@ -159,46 +161,31 @@ def _cue_name(match: re.Match[str]) -> str:
 
 def _nearest_cue(find: Find[Money], clause: Clause, before: int, after: int) -> str | None:
     """The field of the nearest cue; words beyond another amount count less. None when there is no cue."""
-    best: tuple[float, str] | None = None
     ahead, behind = clause.before(find.start), clause.after(find.end, 90)
     ahead = WEEKS_OF_RENT.sub(lambda match: "#" * len(match.group()), ahead)
     if DERIVED.search(ahead):
         ahead = BASE_PHRASE.sub(lambda match: "#" * len(match.group()), ahead)
+    best: tuple[float, str] | None = None
     for match in CUE.finditer(ahead):
         distance = float(len(ahead) - match.end())
-        if find.start - distance < before:
-            distance += 60
-        best = _nearer(best, distance, match)
+        best = _nearer(best, distance + (BEYOND if find.start - distance < before else 0), match)
     for match in CUE.finditer(behind):
-        between = behind[: match.start()]
-        distance = match.start() + (
-            1
-            if between.strip(" (")
-            in (
-                "",
-                "in",
-                "is the",
-                "as the",
-                "as",
-                "of",
-                "for",
-                "for the",
-                "in annual",
-                "for annual",
-                "for quarterly",
-                "in quarterly",
-                "annual",
-            )
-            else 14
-        )
-        if find.end + match.start() > after:
-            distance += 60
-        if re.search(r"[,;.|]|\band\b|\bwith\b", between):
-            if 0 <= after - (find.end + match.end()) < 40:
-                continue
-            distance += 40
-        best = _nearer(best, distance, match)
+        weight = _weight_behind(behind[: match.start()], match, after - find.end)
+        if weight is not None:
+            best = _nearer(best, weight, match)
     return best[1] if best and best[0] < MAX_CUE_DISTANCE else None
+
+
+def _weight_behind(between: str, match: re.Match[str], room: int) -> float | None:
+    """How far a cue behind an amount is; None when it belongs to the next amount, `room` characters away."""
+    weight = match.start() + (1.0 if between.strip(" (") in LINKS else 14.0)
+    if match.start() > room:
+        weight += BEYOND
+    if re.search(r"[,;.|]|\band\b|\bwith\b", between):
+        if 0 <= room - match.end() < 40:
+            return None
+        weight += 40
+    return weight
 
 
 def _nearer(best: tuple[float, str] | None, distance: float, match: re.Match[str]) -> tuple[float, str]:

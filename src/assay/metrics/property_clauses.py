@@ -193,7 +193,7 @@ def _is_heading_of_others(line: str) -> bool:
 
 
 def _pieces(text: str, mark: re.Pattern[str], start: int, end: int) -> list[tuple[int, int]]:
-    """The parts of [start, end), cut where marks begin; a mark belongs to the sentence before a sentence mark."""
+    """The parts of [start, end), cut where marks begin; the mark of a sentence stays with it."""
     pieces, begin = [], start
     for match in mark.finditer(text, start, end):
         cut = match.end() if mark is _SENTENCE else match.start()

@@ -17,7 +17,8 @@ MONEY_CUES: Mapping[str, str] = {
     "hoa_fees": r"h\.?o\.?a\.?|homeowners?['\u2019]?\sassociation",
     "bond": r"bond|security\sdeposit",
     "deposit": r"deposit",
-    "last_sold_price": r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|originally|"
+    "last_sold_price": r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
+    r"originally|"
     r"original|purchased|bought|prior\ssale|"
     r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|"
     r"slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
@@ -73,6 +74,12 @@ AT = re.compile(r"\b(?:at|for|of)\s(?:a\s|the\s)?(?:price\sof\s)?$", re.IGNORECA
 LOAN = re.compile(r"\s(?:home\s)?(?:loan|mortgage|deposit|budget|grant|salary|income)", re.IGNORECASE)
 EXEMPT = re.compile(r"\b(?:no\s(?:stamp|transfer)\sdut|exempt|threshold|up\sto|waive|abolish)", re.IGNORECASE)
 """Words that make an amount near "duty" a limit of a concession."""
+LINKS = frozenset(
+    ("", "in", "is the", "as the", "as", "of", "for", "for the", "in annual", "for annual", "for quarterly")
+)
+"""What may stand between an amount and a word that tells what it is: "$90,000 as the deposit"."""
+BEYOND = 60.0
+"""How much farther a word counts on the other side of another amount."""
 MAX_CUE_DISTANCE = 130.0
 SMALLEST_PRICE = 40_000.0
 """A smaller amount that no word explains is not taken for a price."""

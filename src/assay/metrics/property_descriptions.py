@@ -10,21 +10,25 @@ from assay.metrics.property_clauses import Clause, Clauses
 from assay.metrics.property_record import Record
 
 TYPES = {
-    "house": "house", "home": "", "apartment": "apartment", "flat": "apartment", "unit": "unit", "condo": "apartment",
-    "condominium": "apartment", "penthouse": "apartment", "townhouse": "townhouse", "town house": "townhouse",
-    "townhome": "townhouse", "villa": "villa", "terrace": "terrace", "terrace house": "terrace", "duplex": "duplex",
-    "semi": "semi", "studio": "studio", "cottage": "house", "bungalow": "house", "queenslander": "house",
-    "villa unit": "villa", "single-family home": "house", "single family home": "house", "farm": "rural",
-    "acreage": "rural", "vacant land": "land", "vacant block": "land", "single-family house": "house", "row house": "terrace",
-    "mansion": "house", "residential": "", "rural": "rural", "land": "land", "semi-detached": "semi", "semi detached": "semi",
-    "semi-detached house": "semi", "detached house": "house", "free-standing house": "house", "freestanding house": "house",
+    "house": "house", "home": "", "apartment": "apartment", "flat": "apartment", "unit": "unit",
+    "condo": "apartment", "condominium": "apartment", "penthouse": "apartment", "townhouse": "townhouse",
+    "town house": "townhouse", "townhome": "townhouse", "villa": "villa", "terrace": "terrace",
+    "terrace house": "terrace", "duplex": "duplex", "semi": "semi", "studio": "studio",
+    "cottage": "house", "bungalow": "house", "queenslander": "house", "villa unit": "villa",
+    "single-family home": "house", "single family home": "house", "farm": "rural", "acreage": "rural",
+    "vacant land": "land", "vacant block": "land", "single-family house": "house",
+    "row house": "terrace", "mansion": "house", "residential": "", "rural": "rural", "land": "land",
+    "semi-detached": "semi", "semi detached": "semi", "semi-detached house": "semi",
+    "detached house": "house", "free-standing house": "house", "freestanding house": "house",
     "single family": "house", "single_family": "house", "vacant_land": "land", "lifestyle": "rural",
 }  # fmt: skip
 ALIKE = {
-    "house": ("rural",), "apartment": ("unit", "studio"), "unit": ("apartment", "villa", "townhouse", "studio"),
-    "villa": ("unit", "townhouse", "house", "duplex"), "townhouse": ("unit", "villa", "house", "terrace"),
-    "terrace": ("townhouse", "house"), "duplex": ("semi", "house", "villa"), "semi": ("duplex", "house"),
-    "studio": ("apartment", "unit"), "rural": ("house", "land"), "land": ("rural",),
+    "house": ("rural",), "apartment": ("unit", "studio"),
+    "unit": ("apartment", "villa", "townhouse", "studio"),
+    "villa": ("unit", "townhouse", "house", "duplex"),
+    "townhouse": ("unit", "villa", "house", "terrace"), "terrace": ("townhouse", "house"),
+    "duplex": ("semi", "house", "villa"), "semi": ("duplex", "house"), "studio": ("apartment", "unit"),
+    "rural": ("house", "land"), "land": ("rural",),
 }  # fmt: skip
 """What else a property of each type is called: a townhouse is a house to many, a house no townhouse."""
 _TYPE_NOUNS = "|".join(

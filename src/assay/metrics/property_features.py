@@ -34,6 +34,7 @@ _IN_STREET = re.compile(
     r"\s(?:\w+\s){0,3}?(?:by\spermit|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|"
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
 )
+_NEW_STATEMENT = re.compile(r"\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b")
 _STOP = re.compile(r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|and\s(?:it|has|comes|there))\b")
 
 
@@ -137,8 +138,7 @@ def _denied(clause: Clause, mention: Mention) -> bool:
         between = ahead[match.end() :]
         if re.match(r"\s(?:only|just|to\smention|far|one|less)\b", between):
             continue
-        joined = re.search(r"\b(?:or|nor)\b|,", between)
-        if joined or len(between.split()) <= 5:
-            if not re.search(r"\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b", between):
-                return True
+        reaches = re.search(r"\b(?:or|nor)\b|,", between) or len(between.split()) <= 5
+        if reaches and not _NEW_STATEMENT.search(between):
+            return True
     return bool(_NO_AFTER.search(clause.after(mention.end, 60)))

@@ -76,7 +76,9 @@ _NAMES: Mapping[str, str] = {
         "inspection open_home inspection_dates open_house next_inspection inspections open_home_date "
         "inspection_times inspection_time open_for_inspection"
     ),
-    "contract_date": "exchange_date contract_signed sale_date sold_date date_of_contract contract_day date as_of",
+    "contract_date": (
+        "exchange_date contract_signed sale_date sold_date date_of_contract contract_day date as_of"
+    ),
     "settlement_date": "settlement_day completion_date closing_date",
     "settlement_days": "settlement settlement_period settlement_terms settlement_period_days",
     "available_date": "available available_from date_available",

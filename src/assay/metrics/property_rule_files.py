@@ -170,7 +170,7 @@ class _Reader:
         return list(enumerate(found))
 
     def rows(self, name: str, value: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-        rows = []
+        rows: list[tuple[str, Mapping[str, Any]]] = []
         for number, each in self.items(name, value):
             if isinstance(each, dict):
                 rows.append((f"{name}.{number}", each))

@@ -43,7 +43,7 @@ class Checker:
     day: date | None = None
 
     def price_for(self, claim: Claim) -> float | None:
-        """The price that a sum is of: the record's; without one, the one said in the same clause or answer."""
+        """The price that a sum is of: the record's, else one said in the same clause or answer."""
         price = self.record.price
         if price is not None:
             return price

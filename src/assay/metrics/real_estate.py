@@ -181,13 +181,12 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         + list(others)
         + [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
     )
-    for said in (
+    said = (
         *check_features(text, clauses, record, masked),
         *check_distances(text, clauses, record),
         *check_schools(text, clauses, record),
-    ):
-        facts.append(_of_said(said, text))
-    return list(_once(facts))
+    )
+    return list(_once([*facts, *(_of_said(each, text) for each in said)]))
 
 
 def _checked(checker: Checker) -> Iterator[Fact]:
