@@ -39,16 +39,16 @@ _AHEAD = {
     for field, noun in _NOUNS.items()
 }
 _LABEL = re.compile(
-    r"(?<!\d\s)(?<!\d-)(?:\b(?P<bedrooms>bed(?:room)?s?)|\b(?P<bathrooms>bath(?:room)?s?)"
+    r"(?:\b(?P<bedrooms>bed(?:room)?s?)|\b(?P<bathrooms>bath(?:room)?s?)"
     r"|\b(?P<car_spaces>car(?:\s?spaces?|s|\s?parks?|\s?parking)?|parking|"
     r"garages?(?:\sspaces?)?|car\saccommodation))"
-    r"[*_]{0,2}\s{0,2}(?:[:=|\u2013-]|"
+    r"[*_]{0,2}\s{0,2}(?P<mark>[:=|\u2013-]|"
     r"\bare\b)\s{0,3}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
     r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq|m|x)\b|\s?m\u00b2)",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(
-    r"(?:bed|bath|car|parking|garage)\w{0,8}(?:\sspaces?)?[*_]{0,2}\s{0,2}[:=|][*_]{0,2}\s{0,3}$",
+    r"(?:bed|bath|car|parking|garage)\w{0,8}(?:\sspaces?)?[*_]{0,2}\s{0,2}(?P<mark>[:=|])[*_]{0,2}\s{0,3}$",
     re.IGNORECASE,
 )
 """A label for the number that follows: of "Beds: 3 Baths: 2", 3 is no number of baths."""
@@ -120,8 +120,9 @@ def _all(text: str) -> Iterator[Find[float]]:
             if _counts(field, match) and not _is_labelled(text, match):
                 yield Find(_value(match["count"]), field, *match.span(), match.group())
     for match in _LABEL.finditer(text):
-        field = next(name for name in _NOUNS if match[name])
-        yield Find(_value(match["count"]), field, *match.span(), match.group())
+        if _is_label(text[max(0, match.start() - 2) : match.start()], match["mark"]):
+            field = next(name for name in _NOUNS if match[name])
+            yield Find(_value(match["count"]), field, *match.span(), match.group())
     for match in _GARAGE_FOR.finditer(text):
         yield Find(_value(match["count"]), "car_spaces", *match.span(), match.group())
     for match in _ICONS.finditer(text):
@@ -132,7 +133,15 @@ def _all(text: str) -> Iterator[Find[float]]:
 def _is_labelled(text: str, match: re.Match[str]) -> bool:
     """Whether the number belongs to a label before it."""
     ahead = text[max(0, match.start() - 30) : match.start()]
-    return match["count"][0].isdigit() and bool(_LABELLED.search(ahead))
+    label = _LABELLED.search(ahead)
+    if label is None or not match["count"][0].isdigit():
+        return False
+    return _is_label(ahead[max(0, label.start() - 2) : label.start()], label["mark"])
+
+
+def _is_label(ahead: str, mark: str) -> bool:
+    """Whether a word with a mark behind it is a label; of "1 bath | 1 car | 82 sqm" none is."""
+    return mark in ":=" or not ahead[:1].isdigit()
 
 
 def _counts(field: str, match: re.Match[str]) -> bool:

@@ -44,7 +44,7 @@ from assay.metrics.property_cues import (
     WEEKS_OF_RENT,
 )
 
-MAX_FINDS = 2_000
+MAX_FINDS = 500
 """How many finds of each kind are looked at; what follows in a longer answer is not checked."""
 
 

@@ -8,7 +8,7 @@ from assay.metrics.property_clauses import Clause, Clauses, split_clauses
 from assay.metrics.property_record import Record
 from assay.metrics.property_words import Mention, find_mentions, lexicon
 
-MAX_MENTIONS = 2_000
+MAX_MENTIONS = 500
 _NO = re.compile(
     r"\b(?:no|not|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
     r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",

@@ -22,12 +22,12 @@ from assay.metrics.property_rule_files import PropertyRules, load_rules
 from assay.metrics.property_source import PLACES, mapping_of, source_of
 from assay.metrics.property_structured import read_structured, structured_claims
 from assay.metrics.property_verdicts import WRONG, Checker
-from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric
+from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric, too_long
 
 SHOWN = 4
 """How many wrong facts a reason names."""
+MAX_ANSWER_CHARS = 200_000
 MAX_EVIDENCE = 500
-CHECKS = ("numbers", "descriptions", "features", "distances", "schools")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,9 @@ def _measure(sample: Sample, plan: Plan) -> Finding | Unscored:
     value = mapping_of(source)
     if not value:
         return Unscored("skipped", "the record is no object with fields")
+    if len(sample.response.text) > MAX_ANSWER_CHARS:
+        length = f"{len(sample.response.text):,} characters"
+        return too_long(length, MAX_ANSWER_CHARS, "it is made for answers about one property")
     record = read_record(value)
     facts = check_answer(valid_text(sample.response.text), record, plan.rules, plan.day)
     facts = [fact for fact in facts if fact.field not in plan.ignore]
