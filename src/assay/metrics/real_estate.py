@@ -1,5 +1,6 @@
 """Real estate accuracy: the facts of an answer against the source record of the property."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -182,6 +183,7 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
     masked = sorted(
         [(find.start, find.end) for find in addresses]
         + list(others)
+        + _suburb_names(text, record)
         + [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
     )
     said = (
@@ -190,6 +192,15 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         *check_schools(text, clauses, record),
     )
     return list(_once([*facts, *(_of_said(each, text) for each in said)]))
+
+
+def _suburb_names(text: str, record: Record) -> list[tuple[int, int]]:
+    """Where the record's suburb is named: Battery Point has no battery."""
+    suburb = record.address.suburb
+    if len(suburb) < 3:
+        return []
+    words = re.escape(suburb).replace(r"\ ", r"[\s-]")
+    return [match.span() for match in re.finditer(rf"\b{words}\b", text, re.IGNORECASE)]
 
 
 def _checked(checker: Checker) -> Iterator[Fact]:
