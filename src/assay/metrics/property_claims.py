@@ -36,6 +36,7 @@ from assay.metrics.property_cues import (
     PARTIAL_AFTER,
     PARTIAL_BEFORE,
     PERCENT_CUES,
+    PERIOD_AFTER_DATE,
     RESULT,
     SETTLEMENT,
     SMALLEST_PRICE,
@@ -250,6 +251,8 @@ def _date_field(find: Find[Any], clause: Clause) -> str:
     for match in DATE_CUE.finditer(behind):
         best = min(best, (match.start() + 20.0, _date_name(match)))
     begins = best[1] == "settlement_date" and BEGINS.search(ahead)
+    if best[1] == "contract_date" and PERIOD_AFTER_DATE.search(ahead):
+        return "settlement_date"
     return "contract_date" if begins else best[1]
 
 

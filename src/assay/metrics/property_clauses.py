@@ -21,24 +21,31 @@ _CLAUSE = re.compile(
     r"neighbouring|nearby|median|average|house\snext))",
     re.IGNORECASE,
 )
+_HOMES = (
+    r"(?:homes?|houses?|propert(?:y|ies)|units?|apartments?|flats?|listings?|villas?|townhouses?|condos?|"
+    r"places?|semis?|terraces?|blocks?|lots?|ones?)"
+)
 _OTHER = re.compile(
-    r"\b(?:nearby|comparables?|comparatively|neighbou?r(?:ing|hood|s|'s)?|next[\s-]?door|"
-    r"similar|another|other\s(?:homes?|houses?|properties|"
-    r"units?|apartments?|listings?|sales)|down\sthe\s(?:road|street)|around\sthe\scorner|"
-    r"(?:across|over)\sthe\s(?:road|street)|medians?|"
-    r"averages?|typical(?:ly)?|recent\ssales?|recently\ssold|(?:last|latest|highest|"
-    r"record)\ssales?\sin|same\s(?:street|building|block|complex)|adjacent|competing|"
-    r"elsewhere|"
-    r"(?:houses|homes|units|apartments|townhouses|properties|listings|sales|villas|"
-    r"condos)(?!\s(?:corporation|entitlement))|"
-    r"up\sthe\s(?:road|street)|(?:unit|apartment|flat|one|level)\s(?:upstairs|downstairs|"
-    r"above|below|opposite)|surrounding|market\s(?:rent|rate|value)|suburb's)\b",
+    r"\b(?:nearby(?!\s(?:school|shop|park|transport|amenit|caf|beach|train|station|bus|tram|restaurant))|"
+    r"comparables?|comparatively|neighbou?r(?:ing|s|['\u2019]s)?|next[\s-]?door|doors?\s(?:down|up|along|away)|"
+    r"similar(?!\s(?:to\sthis|price))|another(?!\s(?:bed|bath|living|car|plus|advantage|feature|\$))|"
+    rf"(?:other|different|rival|competing|adjacent|adjoining|last|previous)\s(?:[\w-]+\s){{0,2}}?{_HOMES}|"
+    r"(?:in|by)\scontrast|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|alternatives?|others|"
+    r"(?:across|over|down|up)\sthe\s(?:road|street|hill)|around\sthe\scorner|"
+    r"medians?|averages?|typical(?:ly)?|usually|recent(?:ly)?\s(?:sales?|sold)|"
+    r"(?:last|latest|highest|record)\s(?:sales?|one\ssold)\s|sales?\sevidence|"
+    r"same\s(?:street|building|block|complex)|elsewhere|over\sin|"
+    r"(?<!of\s\d\s)(?<!of\s\d\d\s)(?:houses|homes|units|apartments|townhouses|properties|listings|sales|"
+    r"villas|condos)(?!\s(?:corporation|entitlement))|"
+    r"(?:unit|apartment|flat|one|level)\s(?:upstairs|downstairs|above|below|opposite)|"
+    r"(?:number|no\.?)\s\d{1,4}[a-z]?|option\s(?:[b-z]|[2-9])|property\s(?:[b-z]|[2-9])|"
+    r"your\s(?:own|current|present|existing|other)|surrounding|market\s(?:rent|rate|value)|suburb['\u2019]s)\b",
     re.IGNORECASE,
 )
 _SELF = re.compile(
     r"\b(?:this\s(?:[\w-]+\s){0,3}?(?:property|home|house|apartment|unit|listing|one|"
     r"townhouse|villa|place|residence|block|condo|studio)|subject\sproperty|"
-    r"the\sproperty|the\srecord|the\slisting|it\sis|it's|its|this\sis|the\svendor|"
+    r"the\sproperty|the\srecord|the\slisting|this\sis|the\svendor|"
     r"price\sguide|our\slisting)\b",
     re.IGNORECASE,
 )
@@ -60,7 +67,7 @@ _SUPPOSED = re.compile(
     r"instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
     r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|wants?|wanted|prefer(?:s|red)?|"
     r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|suggest\w*|recommend\w*|"
-    r"negotiat\w*|bidding\s(?:is|will|should|to)|opening\sbid|your\s(?:brief|wish|requirement|"
+    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\sfor)|bidding\s(?:is|will|should|to)|opening\sbid|your\s(?:brief|wish|requirement|"
     r"criteria)\w*)\b|\be\.g\.",
     re.IGNORECASE,
 )
@@ -74,6 +81,12 @@ _POSSIBLE = re.compile(
 )
 
 
+_OTHER_BEHIND = re.compile(
+    r"^[^.]{0,40}\b(?:nearby|next[\s-]door|(?:down|up)\sthe\s(?:road|street)|doors?\s(?:down|up|along|away)|"
+    r"in\sthe\s(?:same\s)?(?:area|suburb|street|building)|(?:around|across)\sthe\s(?:corner|road|street)|"
+    r"on\saverage)\b|^[\s-]?(?:\w+\s)?(?:medians?|averages?)\b|^[\s-]?(?:[\w-]+\s)?(?:houses|homes|units|apartments|townhouses|properties)\b",
+    re.IGNORECASE,
+)
 _FOLLOWS = re.compile(r"[\s,;]*(?:and|it|that|which|the\sone)\b", re.IGNORECASE)
 _CARRIES = re.compile(
     r"\s*(?:It|That(?:\s\w+)?|They|Both|Those|These|The\slatter)\s(?:had|was|were|sold|went|"
@@ -82,7 +95,7 @@ _CARRIES = re.compile(
 """How a sentence goes on about the other property that the one before it was about."""
 _PRONOUN = re.compile(r"\s*(?:It|Its|That\s(?:home|house|property|one|sale|unit)|They)\b")
 _HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\n]{0,120}[*_]{2})\s*$")
-_ITEM = re.compile(r"\s*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?\s[A-Z])")
+_ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?\s[A-Z])")
 
 _POSSIBLE_AFTER = re.compile(
     r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+)\b", re.IGNORECASE
@@ -117,16 +130,7 @@ class Clause:
             _ITEM.match(self.text) or _FOLLOWS.match(self.text) or _CARRIES.match(self.text)
         ):
             return True
-        behind = self.after(end, 70)
-        return bool(
-            re.search(
-                r"^[^.]{0,40}\b(?:nearby|next[\s-]door|down\sthe\s(?:road|street)|"
-                r"in\sthe\s(?:same\s)?(?:area|suburb|street|building)|(?:around|across)\sthe\s(?:corner|"
-                r"road|street)|median|average)\b",
-                behind,
-                re.IGNORECASE,
-            )
-        )
+        return bool(_OTHER_BEHIND.search(self.after(end, 70)))
 
     def unsure(self, start: int) -> bool:
         """Whether the clause says, before `start`, that it does not know."""

@@ -152,3 +152,5 @@ DATE_CUE = re.compile(
 BEGINS = re.compile(r"\b(?:from|after|since|starting|beginning)\s(?:the\s)?$", re.IGNORECASE)
 SETTLEMENT = re.compile(r"\bsettle(?:s|d|ment)?\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
 COOLING = re.compile(r"\bcooling[\s-]off\b", re.IGNORECASE)
+PERIOD_AFTER_DATE = re.compile(r"\d{4}\b.*\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
+"""A date and a period before another date: the end of the period."""

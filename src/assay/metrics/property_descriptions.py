@@ -81,6 +81,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _POSTCODE = re.compile(r"\b(?:postcode|zip\scode|zip)\s(?:is\s|of\s)?(?P<code>\d{4,5})\b", re.IGNORECASE)
+_PLACED = re.compile(r"(?:\b(?:in|at|of|to|from|near)\s|[,(|:]\s?|\n\W{0,4})$", re.IGNORECASE)
+"""What comes before a suburb; of "Expect NSW duty" nothing does."""
 _WIDE_PLACES = frozenset(
     (
     "sydney", "melbourne", "brisbane", "perth", "adelaide", "hobart", "darwin", "canberra", "australia",
@@ -97,7 +99,8 @@ def descriptive_claims(text: str, clauses: Clauses, record: Record) -> Iterator[
     for find in addresses:
         yield from _address_claims(find, clauses.at(find.start), record)
     for place in find_places(text)[:MAX_FINDS]:
-        if not _within(place.start, spans) and states_fact(clauses.at(place.start), place):
+        placed = place.value.postcode or _PLACED.search(text[max(0, place.start - 12) : place.start])
+        if placed and not _within(place.start, spans) and states_fact(clauses.at(place.start), place):
             yield from _place_claims(place, clauses.at(place.start))
     yield from _labels(text, clauses)
     yield from _suburbs(text, clauses, record, spans)

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from assay.extract.finds import Span
+from assay.extract.money import find_money
 from assay.extract.periods import decimals_of
 from assay.metrics.property_arithmetic import Expected
 from assay.metrics.property_claims import Claim
+from assay.metrics.property_cues import SMALLEST_PRICE
 from assay.metrics.property_record import Record
 from assay.metrics.property_rule_files import PropertyRules
 
@@ -44,6 +46,10 @@ class Checker:
 
     def price_for(self, claim: Claim) -> float | None:
         """The price that a sum is of: the record's, else one said in the same clause or answer."""
+        if claim.clause.supposed(claim.find.start):
+            supposed = _amount_beside(claim)
+            if supposed is not None:
+                return supposed
         price = self.record.price
         if price is not None:
             return price
@@ -52,6 +58,17 @@ class Checker:
         ]
         near = [each for each in said if each.clause is claim.clause] or said
         return float(near[0].value.low) if near else None
+
+
+def _amount_beside(claim: Claim) -> float | None:
+    """The first price that stands in a claim's clause beside it: "if you offered $950,000"."""
+    own = claim.find.start - claim.clause.start
+    beside = (
+        find.value.low
+        for find in find_money(claim.clause.text)
+        if find.start != own and find.value.per is None and find.value.low >= SMALLEST_PRICE
+    )
+    return next(beside, None)
 
 
 def share_of(claim: Claim, rounded: bool) -> float:
