@@ -43,6 +43,7 @@ from assay.metrics.property_cues import (
     SUB_AREA,
     TO_BUILD,
     WEEKS_OF_RENT,
+    WITH_PART,
 )
 
 MAX_FINDS = 500
@@ -271,6 +272,8 @@ def _area_claims(finds: list[Find[Span]], clauses: Clauses) -> Iterator[Claim]:
 def _area_field(find: Find[Span], clause: Clause) -> str:
     """land_area_sqm, floor_area_sqm, area (either), or nothing for a part of the property."""
     ahead, behind = clause.before(find.start, 50), clause.after(find.end, 32)
+    if WITH_PART.match(behind):
+        return ""
     behind = re.split(r"[,.;(|]|\sand\s|\swith\s|\son\s(?:an?|its)\s", behind)[0]
     near = re.split(r"[,;|](?!\d)|\sand\s|\swith\s|\son\s(?:an?|its|the)\s(?=\w*\s?$)", ahead)[-1]
     places = [

@@ -27,7 +27,7 @@ _HOMES = (
 )
 _OTHER = re.compile(
     r"\b(?:nearby(?!\s(?:school|shop|park|transport|amenit|caf|beach|train|station|bus|tram|restaurant))|"
-    r"comparables?|comparatively|neighbou?r(?:ing|s|['\u2019]s)?|next[\s-]?door|doors?\s(?:down|up|along|away)|"
+    r"comparables?|comparatively|neighbou?r(?:ing|s|['\u2019]s)?|next[\s-]?door|doors?\s(?:down|up|along|away)|streets?\saway|"
     r"similar(?!\s(?:to\sthis|price))|another(?!\s(?:bed|bath|living|car|plus|advantage|feature|\$))|"
     rf"(?:other|different|rival|competing|adjacent|adjoining|last|previous)\s(?:[\w-]+\s){{0,2}}?{_HOMES}|"
     r"(?:in|by)\scontrast|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|alternatives?|others|"
@@ -43,8 +43,8 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _SELF = re.compile(
-    r"\b(?:this\s(?:[\w-]+\s){0,3}?(?:property|home|house|apartment|unit|listing|one|"
-    r"townhouse|villa|place|residence|block|condo|studio)|subject\sproperty|"
+    r"\b(?:this\s(?:[\w-]+\s){0,3}?(?:property|home|house|apartment|unit|listing|"
+    r"townhouse|villa|place|residence|block|condo|studio)|this\sone|subject\sproperty|"
     r"the\sproperty|the\srecord|the\slisting|this\sis|the\svendor|"
     r"price\sguide|our\slisting)\b",
     re.IGNORECASE,
@@ -65,7 +65,7 @@ _UNSURE = re.compile(
 _SUPPOSED = re.compile(
     r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
     r"instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
-    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|wants?|wanted|prefer(?:s|red)?|"
+    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?:you|i|we|they|he|she|buyers?|clients?)\s(?:want|need|prefer)\w*|"
     r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|suggest\w*|recommend\w*|"
     r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\sfor)|bidding\s(?:is|will|should|to)|opening\sbid|your\s(?:brief|wish|requirement|"
     r"criteria)\w*)\b|\be\.g\.",
@@ -85,6 +85,11 @@ _OTHER_BEHIND = re.compile(
     r"^[^.]{0,40}\b(?:nearby|next[\s-]door|(?:down|up)\sthe\s(?:road|street)|doors?\s(?:down|up|along|away)|"
     r"in\sthe\s(?:same\s)?(?:area|suburb|street|building)|(?:around|across)\sthe\s(?:corner|road|street)|"
     r"on\saverage)\b|^[\s-]?(?:\w+\s)?(?:medians?|averages?)\b|^[\s-]?(?:[\w-]+\s)?(?:houses|homes|units|apartments|townhouses|properties)\b",
+    re.IGNORECASE,
+)
+_SOME_HOME = re.compile(
+    rf"(?<!is\s)(?<!as\s)(?<!for\s)\b(?:an?|one)\s(?:[\w-]+\s){{0,3}}?(?:{_HOMES}|weatherboard|cottage|bungalow|studio)\b|"
+    r"\b(?:went\sfor|fetched|achieved|traded)\b",
     re.IGNORECASE,
 )
 _FOLLOWS = re.compile(r"[\s,;]*(?:and|it|that|which|the\sone)\b", re.IGNORECASE)
@@ -135,6 +140,11 @@ class Clause:
     def unsure(self, start: int) -> bool:
         """Whether the clause says, before `start`, that it does not know."""
         return bool(_UNSURE.search(self.before(start, MAX_CLAUSE_CHARS)))
+
+    @property
+    def may_be_of_another(self) -> bool:
+        """Whether it speaks of some home, without saying that it is this one."""
+        return bool(_SOME_HOME.search(self.text)) and not _SELF.search(self.text)
 
     @property
     def says_unknown(self) -> bool:

@@ -154,3 +154,8 @@ SETTLEMENT = re.compile(r"\bsettle(?:s|d|ment)?\b|\bclosing\b|\bcompletion\b", r
 COOLING = re.compile(r"\bcooling[\s-]off\b", re.IGNORECASE)
 PERIOD_AFTER_DATE = re.compile(r"\d{4}\b.*\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
 """A date and a period before another date: the end of the period."""
+WITH_PART = re.compile(
+    r"\s(?:with|including|incl\.?|inclusive\sof)\s(?:the\s|its\s|a\s)?(?:balcon|courtyard|garage|terrace|storage|car)",
+    re.IGNORECASE,
+)
+"""What makes an area that of the home and a part outside it together."""

@@ -204,9 +204,12 @@ def _suburb_names(text: str, record: Record) -> list[tuple[int, int]]:
 
 
 def _checked(checker: Checker) -> Iterator[Fact]:
-    for claim in checker.claims:
-        verdict = check_claim(checker, claim)
-        if verdict.verdict:
+    """The facts of claims; one that differs beside one that agrees, said of some home, is another's."""
+    verdicts = [(claim, check_claim(checker, claim)) for claim in checker.claims]
+    right = {claim.field for claim, verdict in verdicts if verdict.verdict == "match"}
+    for claim, verdict in verdicts:
+        stray = verdict.verdict == "mismatch" and claim.field in right and claim.clause.may_be_of_another
+        if verdict.verdict and not stray:
             field = area_field(claim, checker.record)
             find = claim.find
             yield Fact(
