@@ -119,7 +119,7 @@ def is_another_address(find: Find[Address], clause: Clause, record: Record) -> b
     said = clause.text.lower()
     return bool(
         re.search(
-            r"\b(?:sold|comparable|similar|nearby|compared?|versus|unlike|sale|leased\sfor|agency|"
+            r"\b(?:sold|passed\sin|fetched|went\sfor|traded|achieved|auctioned|leased|rented|comparable|similar|nearby|compared?|versus|unlike|sale|leased\sfor|agency|"
             r"office|agent|visit|call|contact|inspect\sat\sour)\b",
             said,
         )

@@ -137,7 +137,8 @@ def check_schools(text: str, clauses: Clauses, record: Record) -> Iterator[Said]
         if key in seen or clause.asked or clause.says_unknown or len(seen) > 100:
             continue
         seen.add(key)
-        verdict = "match" if key in held or " ".join(words[:-1]) in held else "invented"
+        named = key in held or (len(words) > 2 and " ".join(words[:-1]) in held)
+        verdict = "match" if named else "invented"
         yield Said(
             "schools",
             key,
