@@ -27,6 +27,14 @@ from assay.metrics.property_verdicts import (
     span_text,
 )
 
+FARTHEST = 1.25
+"""How far a price may be from "under $1.2m" or "over $1m" for that to be said of it."""
+_BOUND = re.compile(
+    r"(?<!offers\s)(?<!offer\s)\b(?:(?P<over>over|above|more\sthan|exceeding)|(?P<under>under|below|less\sthan))"
+    r"\s(?:the\s)?[*_]{0,2}$",
+    re.IGNORECASE,
+)
+"""A limit, but not the guide "offers over $800,000"."""
 _IS_GUIDE = re.compile(r"\b(?:guid\w+|asking|list\w*|quot\w+|advertis\w+|expect\w*)\b", re.IGNORECASE)
 
 
@@ -70,20 +78,10 @@ def _price_agrees(claim: Claim, span: Span) -> bool:
     if span.is_range:
         slack = max(DOLLAR, share * span.high)
         return span.low - slack <= value.low <= span.high + slack
-    bound = re.search(
-        r"\b(?:(?P<over>over|above|more\sthan|excess\sof|exceed\w*)|(?P<under>under|below|"
-        r"less\sthan))\s(?:the\s)?[*_]{0,2}$",
-        claim.clause.before(claim.find.start, 30),
-        re.IGNORECASE,
-    )
-    if bound and re.search(
-        r"\b(?:just|slightly|a\slittle|well|sold|worth|price[ds]?(?:\sat|\sis)?|"
-        r"for)\s\w+\s(?:the\s)?[*_]{0,2}$",
-        claim.clause.before(claim.find.start, 40),
-        re.IGNORECASE,
-    ):
-        ratio = span.low / value.low if value.low else 0.0
-        return 1.0 <= ratio <= 1.1 if bound["over"] else 0.9 <= ratio <= 1.0
+    bound = _BOUND.search(claim.clause.before(claim.find.start, 40))
+    if bound and value.low:
+        ratio = span.low / value.low
+        return 1.0 <= ratio <= FARTHEST if bound["over"] else 1 / FARTHEST <= ratio <= 1.0
     return close(value.low, span.low, share)
 
 

@@ -42,6 +42,7 @@ from assay.metrics.property_cues import (
     SMALLEST_PRICE,
     SUB_AREA,
     TO_BUILD,
+    TOTAL,
     WEEKS_OF_RENT,
     WITH_PART,
 )
@@ -123,6 +124,8 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if per is not None:
         return _periodic_field(cue, per)
     ahead = clause.before(find.start)
+    if TOTAL.search(ahead):
+        return ""
     if find.value.high >= SMALLEST_PRICE and BASE.search(ahead) and not LOAN.match(clause.after(find.end)):
         return "price"
     in_sum = _in_sum(ahead, ahead[-(find.start - before) :]) if before > clause.start else ""
@@ -134,7 +137,8 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
 def _periodic_field(cue: str | None, per: str) -> str:
     """What an amount for each `per` is: rent, unless a word tells of a charge."""
     if cue in ("price", "sold_price", "last_sold_price", None):
-        return "rent_per_week" if per in ("week", "fortnight", "month") else ""
+        rented = per in ("week", "fortnight") or (per == "month" and cue is not None)
+        return "rent_per_week" if rented else ""
     return "" if cue in ("deposit", "stamp_duty", "price_per_sqm") else cue
 
 

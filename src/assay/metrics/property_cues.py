@@ -159,3 +159,9 @@ WITH_PART = re.compile(
     re.IGNORECASE,
 )
 """What makes an area that of the home and a part outside it together."""
+TOTAL = re.compile(
+    r"\+[^+]{0,60}=\s?(?:about\s|roughly\s|approximately\s|around\s)?$|\btotal(?:ling|s)?\s(?:cost\s|price\s|outlay\s)?"
+    r"(?:of\s|to\s|is\s|comes\sto\s)*(?:about\s|roughly\s|approximately\s|around\s)?$",
+    re.IGNORECASE,
+)
+"""What comes before the sum of several amounts."""
