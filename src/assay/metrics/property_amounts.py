@@ -27,6 +27,8 @@ from assay.metrics.property_verdicts import (
     span_text,
 )
 
+USUAL_PERIODS = {"rent_per_week": "week", "property_tax": "year", "land_tax": "year"}
+"""What a record's amount is for when it does not say."""
 FARTHEST = 1.25
 """How far a price may be from "under $1.2m" or "over $1m" for that to be said of it."""
 _BOUND = re.compile(
@@ -113,8 +115,7 @@ def check_periodic(checker: Checker, claim: Claim) -> Verdict:
 
 def _periodic_agrees(claim: Claim, span: Span) -> bool:
     said, per = claim.value, span.per if isinstance(span, Money) else None
-    if per is None and claim.field == "rent_per_week":
-        per = "week"
+    per = per or USUAL_PERIODS.get(claim.field)
     said_per = said.per or (_period_near(claim) if claim.field != "bond" else None)
     factor, least = 1.0, DOLLAR
     if said_per in PER_YEAR and per in PER_YEAR and said_per != per:

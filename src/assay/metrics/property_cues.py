@@ -26,7 +26,8 @@ MONEY_CUES: Mapping[str, str] = {
     "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offer(?:s|ed)?|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
-    "": r"loan|borrow\w*|mortgage|repay\w*|grant|rebate|concession|sav(?:e|es|ing|ings)|discount|"
+    "": r"loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
+    r"concession|sav(?:e|es|ing|ings)|discount|"
     r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
     r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
     r"(?:build(?:ing)?|construction|renovation|moving|repair|running|holding|total|"
@@ -155,12 +156,14 @@ COOLING = re.compile(r"\bcooling[\s-]off\b", re.IGNORECASE)
 PERIOD_AFTER_DATE = re.compile(r"\d{4}\b.*\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
 """A date and a period before another date: the end of the period."""
 WITH_PART = re.compile(
-    r"\s(?:with|including|incl\.?|inclusive\sof)\s(?:the\s|its\s|a\s)?(?:balcon|courtyard|garage|terrace|storage|car)",
+    r"\s(?:with|including|incl\.?|inclusive\sof)\s(?:the\s|its\s|a\s)?(?:balcon|courtyard|"
+    r"garage|terrace|storage|car)",
     re.IGNORECASE,
 )
 """What makes an area that of the home and a part outside it together."""
 TOTAL = re.compile(
-    r"\+[^+]{0,60}=\s?(?:about\s|roughly\s|approximately\s|around\s)?$|\btotal(?:ling|s)?\s(?:cost\s|price\s|outlay\s)?"
+    r"\+[^+]{0,60}=\s?(?:about\s|roughly\s|approximately\s|around\s)?$|\btotal(?:ling|"
+    r"s)?\s(?:cost\s|price\s|outlay\s)?"
     r"(?:of\s|to\s|is\s|comes\sto\s)*(?:about\s|roughly\s|approximately\s|around\s)?$",
     re.IGNORECASE,
 )
