@@ -112,6 +112,12 @@ def test_what_is_not_said_of_this_property_is_not_checked(answer):
     assert wrong(answer) == set()
 
 
+def test_a_postcode_must_be_of_the_state_that_is_said_with_it():
+    unknown = {"postcode": None, "state": None, "suburb": None, "address": None}
+    assert wrong("It is in Carlton NSW 3053.", **unknown) == {("postcode", "mismatch")}
+    assert wrong("It is in Carlton VIC 3053.", **unknown) == set()
+
+
 def test_a_range_holds_what_is_inside_it():
     assert facts("Around $880,000.", price="$850,000 - $900,000") == {("price", "match")}
     assert facts("Guide $850k-$900k.", price=[850_000, 900_000]) == {("price", "match")}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from assay.extract.addresses import Address, normal_name
+from assay.extract.addresses import POSTCODES, Address, normal_name, state_of_postcode
 from assay.extract.areas import stated_step
 from assay.extract.dates import Day
 from assay.extract.periods import Period
@@ -176,11 +176,24 @@ def _check_address(checker: Checker, claim: Claim) -> Verdict:
 
 
 def _check_part(checker: Checker, claim: Claim) -> Verdict:
-    """Suburb, state, postcode."""
+    """Suburb, state, postcode; a postcode that the record lacks must be of the state said with it."""
     held: str = getattr(checker.record.address, claim.field)
     if not held:
-        return UNCHECKED
+        return _check_postcode(checker, claim)
     return Verdict("match" if held == claim.value else "mismatch", held, f"{claim.field} of the record")
+
+
+def _check_postcode(checker: Checker, claim: Claim) -> Verdict:
+    if claim.field != "postcode":
+        return UNCHECKED
+    said = {
+        each.value for each in checker.claims if (each.field, each.find.start) == ("state", claim.find.start)
+    }
+    states = said or {checker.record.state}
+    right = state_of_postcode(claim.value)
+    if right is None or not states & POSTCODES.keys() or right in states:
+        return UNCHECKED
+    return Verdict("mismatch", f"a postcode of {right}", "postcode ranges of Australia Post")
 
 
 def _check_type(checker: Checker, claim: Claim) -> Verdict:
