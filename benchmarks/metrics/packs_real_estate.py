@@ -2,9 +2,11 @@
 
 Each item has an answer, a record and the facts that are wrong, by field and verdict. A finding is right when
 the item has it; precision is right / found, recall right / labelled, and an item counts as right when its
-findings are exactly its labels. The seven sets of the split `heldout` were each labelled before
-any result on them was seen, and the rules were mended after each look: these rows show that they stay mended. What
-the metric found at first look is told in docs/metrics/real-estate.md.
+findings are exactly its labels.
+
+The seven sets of the split `heldout` were each labelled before any result on them was seen, and the rules
+were mended after each look: these rows show that they stay mended. What the metric found at first look is
+told in docs/metrics/real-estate.md.
 """
 
 import json
