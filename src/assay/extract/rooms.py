@@ -1,0 +1,160 @@
+"""Counts of bedrooms, bathrooms and car spaces."""
+
+import re
+from collections.abc import Iterator
+
+from assay.extract.finds import Find
+from assay.extract.numbers import read_count
+
+_COUNT = (
+    r"(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
+    r"twelve|single|double|"
+    r"triple|twin|dual)"
+)
+_SPECIAL = {"single": 1.0, "double": 2.0, "twin": 2.0, "dual": 2.0, "triple": 3.0}
+_BEFORE = r"(?<![\w$.,:-])(?<!\d/)"
+_WIDE = (
+    r"(?:(?:generous|generously|large|spacious|double|queen|king|sized|size|good|light|filled|"
+    r"bright|well|proportioned|"
+    r"oversized|robed|carpeted|modern|full|stylish|renovated|updated|sleek|luxurious|luxury|"
+    r"contemporary|designer|"
+    r"tiled|secure|undercover|covered|off|street|on|site|basement|lock|up|bay|allocated|"
+    r"dedicated|underground|garage|"
+    r"garaged|tandem|remote|internal|sunny|comfortable|big|family|main|car|vehicle|true|total|separate|"
+    r"bedroom|enclosed|parking|legal|title|titled|individual|private|beautiful|beautifully|"
+    r"appointed)[\s,-]{1,2}){0,4}"
+)
+_NOUNS = {
+    "bedrooms": r"(?:bed[\s-]?rooms?|beds?|bdrms?|brs?|bds?)",
+    "bathrooms": r"(?:bath[\s-]?rooms?|baths?|ba)",
+    "car_spaces": (
+        r"(?:car[\s-](?:spaces?|spots?|parks?|parking(?:\s(?:spaces?|spots?|bays?))?|bays?|"
+        r"accommodation|places?|ports?|garages?|lug)"
+        r"|car\s?parks?|carports?|parking|parks|garages?|garaging|cars?|vehicles?|"
+        r"parking[\s-](?:spaces?|spots?|bays?)|spaces?)"
+    ),
+}
+_AHEAD = {
+    field: re.compile(rf"{_BEFORE}{_COUNT}(?:\s?[x×]\s?|\s?-?\s?|\s){_WIDE}{noun}(?![\w²])", re.IGNORECASE)
+    for field, noun in _NOUNS.items()
+}
+_LABEL = re.compile(
+    r"(?:\b(?P<bedrooms>bed(?:room)?s?)|\b(?P<bathrooms>bath(?:room)?s?)"
+    r"|\b(?P<car_spaces>car(?:\s?spaces?|s|\s?parks?|\s?parking)?|parking|"
+    r"garages?(?:\sspaces?)?|car\saccommodation))"
+    r"[*_]{0,2}\s{0,2}(?P<mark>[:=|\u2013-]|"
+    r"\bare\b)\s{0,3}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
+    r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq|m|x)\b|\s?m\u00b2)",
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(
+    r"(?:bed|bath|car|parking|garage)\w{0,8}(?:\sspaces?)?[*_]{0,2}\s{0,2}(?P<mark>[:=|])[*_]{0,2}\s{0,3}$",
+    re.IGNORECASE,
+)
+"""A label for the number that follows: of "Beds: 3 Baths: 2", 3 is no number of baths."""
+_ICONS = re.compile(
+    r"(?P<icon>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])"
+    r"\ufe0f?\s{0,2}:?\s?(?P<count>\d{1,2})|"
+    r"(?<![\w.,$])(?P<ahead>\d{1,2})"
+    r"\s?(?P<after>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])"
+)
+_RUN = re.compile(
+    r"(?<!\d\s)(?<![\w-])(?:\b(?:bed(?:room)?s?|bath(?:room)?s?|car(?:\s?spaces?|s)?|parking|"
+    r"garages?)\s\d{1,2}(?!\w)[\s,|/]{0,3}){2,6}",
+    re.IGNORECASE,
+)
+"""Labels with their numbers behind them and nothing between: "Bedrooms 2 Bathrooms 1 Parking 1"."""
+_IN_RUN = re.compile(
+    r"(?:(?P<bedrooms>bed)|(?P<bathrooms>bath)|(?P<car_spaces>car|park|"
+    r"gar))[a-z]*(?:\s?spaces?)?\s(?P<count>\d{1,2})",
+    re.IGNORECASE,
+)
+_WORD_AHEAD = re.compile(r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten)[\s-]$", re.IGNORECASE)
+_ICON_FIELDS = {
+    "\U0001f6cf": "bedrooms", "\U0001f6cc": "bedrooms", "\U0001f6c1": "bathrooms", "\U0001f6bf": "bathrooms",
+    "\U0001f697": "car_spaces", "\U0001f699": "car_spaces",
+}  # fmt: skip
+_GARAGE_FOR = re.compile(
+    rf"\b(?:garag(?:e|es|ing)|carport|parking|accommodation|space|room|"
+    rf"driveway)\sfor\s(?:up\sto\s)?{_COUNT}(?:\s(?:or\smore\s)?(?:cars?|vehicles?))?\b",
+    re.IGNORECASE,
+)
+_BARE_KINDS = re.compile(r"(?:spaces?|parks|cars?|vehicles?)$", re.IGNORECASE)
+
+
+def find_rooms(text: str) -> list[Find[float]]:
+    """Counts in order; the unit is bedrooms, bathrooms or car_spaces.
+
+    "3 bed 2 bath", "three-bedroom", "4BR", "Bedrooms: 4", "double garage" count; "bedroom 2" and
+    "the second bedroom" name one room and do not.
+    """
+    found: list[Find[float]] = []
+    runs = [
+        run
+        for run in _RUN.finditer(text)
+        if not _WORD_AHEAD.search(text[max(0, run.start() - 8) : run.start()])
+    ]
+    if runs:
+        found.extend(_in_runs(runs))
+        for run in runs:
+            text = (
+                text[: run.start()] + " " * len(run.group()) + text[run.end() :] if len(runs) < 50 else text
+            )
+    for find in sorted(_all(text), key=lambda find: (find.start, -find.end)):
+        if not any(kept.start <= find.start < kept.end and find.unit == kept.unit for kept in found[-3:]):
+            found.append(find)
+    return sorted(found, key=lambda find: find.start)
+
+
+def _in_runs(runs: list[re.Match[str]]) -> Iterator[Find[float]]:
+    for run in runs:
+        for match in _IN_RUN.finditer(run.group()):
+            field = next(name for name in _NOUNS if match[name])
+            start = run.start() + match.start()
+            yield Find(float(match["count"]), field, start, start + len(match.group()), match.group())
+
+
+def _all(text: str) -> Iterator[Find[float]]:
+    for field, pattern in _AHEAD.items():
+        for match in pattern.finditer(text):
+            if _counts(field, match) and not _is_labelled(text, match):
+                yield Find(_value(match["count"]), field, *match.span(), match.group())
+    for match in _LABEL.finditer(text):
+        if _is_label(text[max(0, match.start() - 2) : match.start()], match["mark"]):
+            field = next(name for name in _NOUNS if match[name])
+            yield Find(_value(match["count"]), field, *match.span(), match.group())
+    for match in _GARAGE_FOR.finditer(text):
+        yield Find(_value(match["count"]), "car_spaces", *match.span(), match.group())
+    for match in _ICONS.finditer(text):
+        field = _ICON_FIELDS[match["icon"] or match["after"]]
+        yield Find(float(match["count"] or match["ahead"]), field, *match.span(), match.group())
+
+
+def _is_labelled(text: str, match: re.Match[str]) -> bool:
+    """Whether the number belongs to a label before it."""
+    ahead = text[max(0, match.start() - 30) : match.start()]
+    label = _LABELLED.search(ahead)
+    if label is None or not match["count"][0].isdigit():
+        return False
+    return _is_label(ahead[max(0, label.start() - 2) : label.start()], label["mark"])
+
+
+def _is_label(ahead: str, mark: str) -> bool:
+    """Whether a word with a mark behind it is a label; of "1 bath | 1 car | 82 sqm" none is."""
+    return mark in ":=" or not ahead[:1].isdigit()
+
+
+def _counts(field: str, match: re.Match[str]) -> bool:
+    """ "double bedrooms" are large ones and "12 spaces" may be anything: they say no number of rooms."""
+    word = match["count"].lower()
+    if field != "car_spaces":
+        return word not in _SPECIAL
+    quote = match.group().lower()
+    if quote.endswith(("space", "spaces", "parks")):
+        return "car" in quote or "parking" in quote or "garage" in quote
+    return True
+
+
+def _value(count: str) -> float:
+    word = count.lower()
+    return _SPECIAL[word] if word in _SPECIAL else read_count(word)

@@ -1,0 +1,205 @@
+"""Verdicts on amounts: prices, rents, charges, deposits, duty, yields, prices of area."""
+
+import re
+
+from assay.extract.finds import Span
+from assay.extract.money import PER_YEAR, Money
+from assay.metrics.property_arithmetic import (
+    Expected,
+    contract_day,
+    expected_area_prices,
+    expected_deposits,
+    expected_duties,
+    expected_yields,
+)
+from assay.metrics.property_claims import Claim
+from assay.metrics.property_record import Record
+from assay.metrics.property_verdicts import (
+    DOLLAR,
+    UNCHECKED,
+    Checker,
+    Verdict,
+    close,
+    dollars,
+    of_expected,
+    of_percent,
+    share_of,
+    span_text,
+)
+
+USUAL_PERIODS = {"rent_per_week": "week", "property_tax": "year", "land_tax": "year"}
+"""What a record's amount is for when it does not say."""
+FARTHEST = 1.25
+"""How far a price may be from "under $1.2m" or "over $1m" for that to be said of it."""
+_BOUND = re.compile(
+    r"(?<!offers\s)(?<!offer\s)\b(?:(?P<over>over|above|more\sthan|exceeding)|(?P<under>under|below|less\sthan))"
+    r"\s(?:the\s)?[*_]{0,2}$",
+    re.IGNORECASE,
+)
+"""A limit, but not the guide "offers over $800,000"."""
+_IS_GUIDE = re.compile(r"\b(?:guid\w+|asking|list\w*|quot\w+|advertis\w+|expect\w*)\b", re.IGNORECASE)
+
+
+def _said_in_text(claim: Claim, record: Record) -> bool:
+    """Whether the record's text has the amount somewhere, with its digits or with k or m."""
+    low = claim.value.low
+    forms = {f"{low:,.0f}", f"{low:.0f}", f"{low / 1e3:g}k", f"{low / 1e6:g}m", f"{low / 1e6:g} million"}
+    text = record.text.lower()
+    return any(re.search(rf"(?<![\d.,]){re.escape(form)}(?![\d]|[.,]\d)", text) for form in forms)
+
+
+def check_price(checker: Checker, claim: Claim) -> Verdict:
+    """Price and sold price: equal within what rounding hides, or inside the record's range."""
+    record = checker.record
+    own, others = ("sold_price", "price") if claim.field == "sold_price" else ("price", "sold_price")
+    spans = record.spans(own) or record.spans(others)
+    if not spans:
+        return (
+            Verdict("match", "in the text", "the record's text has it")
+            if _said_in_text(claim, record)
+            else Verdict("invented", "", "the record has no price")
+        )
+    held = "; ".join(span_text(span) for span in spans)
+    for span in spans:
+        if _price_agrees(claim, span):
+            return Verdict("match", held, "equal, or inside the range")
+    if own == "price" and not _IS_GUIDE.search(claim.clause.before(claim.find.start, 50)):
+        for span in record.spans("sold_price"):
+            if _price_agrees(claim, span):
+                return Verdict("match", span_text(span), "the price that it sold for")
+    return Verdict("mismatch", held, "price of the record")
+
+
+def _price_agrees(claim: Claim, span: Span) -> bool:
+    value: Money = claim.value
+    share = share_of(claim, value.rounded)
+    if value.is_range and span.is_range:
+        return close(value.low, span.low, share) and close(value.high, span.high, share)
+    if value.is_range:
+        return value.low - DOLLAR <= span.low <= value.high + DOLLAR
+    if span.is_range:
+        slack = max(DOLLAR, share * span.high)
+        return span.low - slack <= value.low <= span.high + slack
+    bound = _BOUND.search(claim.clause.before(claim.find.start, 40))
+    if bound and value.low:
+        ratio = span.low / value.low
+        return 1.0 <= ratio <= FARTHEST if bound["over"] else 1 / FARTHEST <= ratio <= 1.0
+    return close(value.low, span.low, share)
+
+
+def check_last_sold(checker: Checker, claim: Claim) -> Verdict:
+    """An earlier price: checked only where the record has one."""
+    spans = checker.record.spans("last_sold_price")
+    if not spans or claim.value.is_range:
+        return UNCHECKED
+    agrees = any(close(claim.value.low, span.low, share_of(claim, claim.value.rounded)) for span in spans)
+    agrees = agrees or _said_in_text(claim, checker.record)
+    return Verdict("match" if agrees else "mismatch", "; ".join(map(span_text, spans)), "earlier price")
+
+
+def check_periodic(checker: Checker, claim: Claim) -> Verdict:
+    """Rent and charges, brought to the same period; an amount without a period is compared as it is."""
+    spans = checker.record.spans(claim.field)
+    if not spans:
+        if _said_in_text(claim, checker.record):
+            return Verdict("match", "in the text", "the record's text has it")
+        return Verdict("invented", "", f"the record has no {claim.field}")
+    held = "; ".join(
+        f"{span_text(span)} per {span.per}" if isinstance(span, Money) and span.per else span_text(span)
+        for span in spans
+    )
+    if any(_periodic_agrees(claim, span) for span in spans):
+        return Verdict("match", held, "equal for the same period")
+    return Verdict("mismatch", held, f"{claim.field} of the record")
+
+
+def _periodic_agrees(claim: Claim, span: Span) -> bool:
+    said, per = claim.value, span.per if isinstance(span, Money) else None
+    per = per or USUAL_PERIODS.get(claim.field)
+    said_per = said.per or (_period_near(claim) if claim.field != "bond" else None)
+    factor, least = 1.0, DOLLAR
+    if said_per in PER_YEAR and per in PER_YEAR and said_per != per:
+        factor = PER_YEAR[said_per] / PER_YEAR[per]
+        least = max(DOLLAR, 0.005 * span.low)
+    share = share_of(claim, said.rounded)
+    low, high = said.low * factor, said.high * factor
+    slack = max(least, share * span.high)
+    if span.is_range:
+        return bool(span.low - slack <= low and high <= span.high + slack)
+    if said.is_range:
+        return bool(low - slack <= span.low <= high + slack)
+    return close(low, span.low, share, least)
+
+
+def _period_near(claim: Claim) -> str | None:
+    """A period that stands apart from its amount: "weekly rent of $690", "quarterly levy is $1,200"."""
+    near = claim.clause.before(claim.find.start, 40) + " " + claim.clause.after(claim.find.end, 24)
+    match = re.search(
+        r"\b(?P<week>weekly|per\sweek|a\sweek)|(?P<month>monthly|per\smonth)|"
+        r"(?P<quarter>quarterly|per\squarter)|(?P<year>annual(?:ly)?|yearly|per\s(?:year|annum))\b",
+        near,
+        re.IGNORECASE,
+    )
+    return match.lastgroup if match else None
+
+
+def check_deposit(checker: Checker, claim: Claim) -> Verdict:
+    record, price = checker.record, checker.price_for(claim)
+    spans = record.spans("deposit")
+    if spans:
+        return of_expected(claim, [Expected(span.low, "deposit of the record") for span in spans])
+    if price is None:
+        return UNCHECKED
+    stated = tuple(
+        each.value.low
+        for each in checker.claims
+        if each.field == "deposit_percent" and each.clause is claim.clause
+    )
+    stated = stated or tuple(each.value.low for each in checker.claims if each.field == "deposit_percent")
+    held = tuple(span.low for span in record.spans("deposit_percent"))
+    return of_expected(claim, list(expected_deposits(price, stated or held or checker.rules.usual_deposits)))
+
+
+def check_duty(checker: Checker, claim: Claim) -> Verdict:
+    spans = checker.record.spans("stamp_duty")
+    if spans:
+        return of_expected(claim, [Expected(span.low, "stamp duty of the record") for span in spans])
+    price = checker.price_for(claim)
+    if price is None:
+        return UNCHECKED
+    day = contract_day(checker.record) or checker.day
+    return of_expected(claim, list(expected_duties(checker.record, checker.rules, price, day)))
+
+
+def check_yield(checker: Checker, claim: Claim) -> Verdict:
+    """Within half a unit of the last decimal that is stated, a quarter of a percent when approximate."""
+    record = checker.record
+    expected = [Expected(span.low, "yield of the record") for span in record.spans(claim.field)]
+    if not expected and claim.field == "gross_yield_percent":
+        expected = list(expected_yields(record, checker.price_for(claim)))
+    return of_percent(claim, expected, 0.25)
+
+
+def check_deposit_percent(checker: Checker, claim: Claim) -> Verdict:
+    record = checker.record
+    expected = [
+        Expected(span.low, "deposit percent of the record") for span in record.spans("deposit_percent")
+    ]
+    deposit, price = record.spans("deposit"), record.price
+    if not expected and deposit and price:
+        expected = [Expected(100 * deposit[0].low / price, f"{dollars(deposit[0].low)} of {dollars(price)}")]
+    return of_percent(claim, expected, 0.5)
+
+
+def check_area_price(checker: Checker, claim: Claim) -> Verdict:
+    record, price = checker.record, checker.price_for(claim)
+    scale = 10.763910417 if claim.value.per == "sqft" else 1.0
+    expected = [Expected(span.low, "price per sqm of the record") for span in record.spans("price_per_sqm")]
+    if not expected and price is not None:
+        expected = list(expected_area_prices(record, price))
+    for each in expected:
+        if close(claim.value.low * scale, each.value, max(0.005, share_of(claim, claim.value.rounded))):
+            return Verdict("match", dollars(each.value), each.rule)
+    if not expected:
+        return UNCHECKED
+    return Verdict("mismatch", " or ".join(f"{each.value:,.0f}" for each in expected), expected[0].rule)

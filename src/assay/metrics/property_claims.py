@@ -1,0 +1,317 @@
+"""What an answer claims of a property in numbers: amounts, shares, periods, dates, areas, rooms."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from assay.extract.areas import find_areas
+from assay.extract.dates import Locale, find_dates
+from assay.extract.finds import Find, Span
+from assay.extract.money import Money, find_money
+from assay.extract.periods import Period, find_percentages, find_periods
+from assay.extract.phones import find_phones
+from assay.extract.rooms import find_rooms
+from assay.metrics.property_clauses import Clause, Clauses
+from assay.metrics.property_cues import (
+    AT,
+    BASE,
+    BASE_PHRASE,
+    BEGINS,
+    BEYOND,
+    COOLING,
+    CUE,
+    CUE_NAMES,
+    DATE_CUE,
+    DATE_CUES,
+    DERIVED,
+    EXEMPT,
+    FLOOR,
+    HEDGE,
+    LAND,
+    LINKS,
+    LOAN,
+    MAX_CUE_DISTANCE,
+    NEGATED,
+    PARTIAL_AFTER,
+    PARTIAL_BEFORE,
+    PERCENT_CUES,
+    PERIOD_AFTER_DATE,
+    RESULT,
+    SETTLEMENT,
+    SMALLEST_PRICE,
+    SUB_AREA,
+    TO_BUILD,
+    TOTAL,
+    WEEKS_OF_RENT,
+    WITH_PART,
+)
+
+MAX_FINDS = 500
+"""How many finds of each kind are looked at; what follows in a longer answer is not checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One fact that an answer states: a field with a value, and where it is said."""
+
+    field: str
+    value: Any
+    find: Find[Any]
+    clause: Clause
+    hedged: bool = False
+    negated: bool = False
+
+    @property
+    def said(self) -> str:
+        """The words, on one line."""
+        return " ".join(self.find.quote.split())
+
+
+def numeric_claims(text: str, clauses: Clauses, locale: Locale) -> Iterator[Claim]:
+    """The claims in numbers, those of other properties, questions and suppositions left out."""
+    phones = [(find.start, find.end) for find in find_phones(text)[:MAX_FINDS]]
+    money = [find for find in find_money(text, bare=True)[:MAX_FINDS] if not _inside(find, phones)]
+    yield from _money_claims(money, clauses)
+    yield from _percent_claims(find_percentages(text)[:MAX_FINDS], clauses)
+    yield from _period_claims(find_periods(text)[:MAX_FINDS], clauses)
+    yield from _date_claims(find_dates(text, locale)[:MAX_FINDS], clauses)
+    areas = [find for find in find_areas(text)[:MAX_FINDS] if not _inside(find, phones)]
+    yield from _area_claims(areas, clauses)
+    rooms = [find for find in find_rooms(text)[:MAX_FINDS] if not _inside(find, phones)]
+    yield from _room_claims(rooms, clauses)
+
+
+def _inside(find: Find[Any], spans: list[tuple[int, int]]) -> bool:
+    return any(start <= find.start < end for start, end in spans)
+
+
+def states_fact(clause: Clause, find: Find[Any], *, supposed: bool = False) -> bool:
+    """Whether a find is a fact about this property: not asked, not another's, not unknown.
+
+    `supposed` lets conditions pass: "if you pay 10%, that is $85,000" is a sum that can be checked.
+    """
+    if clause.asked or clause.of_another(find.start, find.end) or clause.unsure(find.start):
+        return False
+    return supposed or not clause.supposed(find.start)
+
+
+def make_claim(field: str, find: Find[Any], clause: Clause) -> Claim:
+    """The claim with its hedges and negation."""
+    ahead = clause.before(find.start, 60)
+    behind = clause.after(find.end, 14).lower()
+    hedged = bool(HEDGE.search(ahead)) or behind.startswith(("+", " or so", " approx", " (approx", " odd"))
+    return Claim(field, find.value, find, clause, hedged, bool(NEGATED.search(ahead)))
+
+
+def _money_claims(finds: list[Find[Money]], clauses: Clauses) -> Iterator[Claim]:
+    for number, find in enumerate(finds):
+        clause = clauses.at(find.start)
+        before = finds[number - 1].end if number else 0
+        after = finds[number + 1].start if number + 1 < len(finds) else find.end + 1_000
+        field = _money_field(find, clause, before, after)
+        derived = field in ("deposit", "stamp_duty", "price_per_sqm")
+        if field and states_fact(clause, find, supposed=derived):
+            yield make_claim(field, find, clause)
+
+
+def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> str:
+    """What an amount is: by what it is paid for, its part in a sum, else by the nearest word that tells."""
+    per = find.value.per
+    if per in ("sqm", "sqft", "hectare", "acre", "night", "day"):
+        return "price_per_sqm" if per in ("sqm", "sqft") else ""
+    cue = _nearest_cue(find, clause, before, after)
+    if per is not None:
+        return _periodic_field(cue, per)
+    ahead = clause.before(find.start)
+    if TOTAL.search(ahead):
+        return ""
+    if find.value.high >= SMALLEST_PRICE and BASE.search(ahead) and not LOAN.match(clause.after(find.end)):
+        return "price"
+    in_sum = _in_sum(ahead, ahead[-(find.start - before) :]) if before > clause.start else ""
+    if in_sum:
+        return in_sum
+    return "" if cue == "stamp_duty" and EXEMPT.search(ahead) else _single_field(cue, find, clause)
+
+
+def _periodic_field(cue: str | None, per: str) -> str:
+    """What an amount for each `per` is: rent, unless a word tells of a charge."""
+    if cue in ("price", "sold_price", "last_sold_price", None):
+        rented = per in ("week", "fortnight") or (per == "month" and cue is not None)
+        return "rent_per_week" if rented else ""
+    return "" if cue in ("deposit", "stamp_duty", "price_per_sqm") else cue
+
+
+def _single_field(cue: str | None, find: Find[Money], clause: Clause) -> str:
+    """What an amount without a period is: a price only when it is as large as one."""
+    if cue is None:
+        return "price" if find.value.low >= SMALLEST_PRICE else ""
+    if cue == "price" and find.value.high < SMALLEST_PRICE:
+        return "rent_per_week" if find.value.low < 5_000 and "rent" in clause.text.lower() else ""
+    return cue
+
+
+def _in_sum(ahead: str, gap: str) -> str:
+    """What the second amount of a sum is: "duty on $900,000 is $35,000", "duty is $35,000 at $900,000"."""
+    subject = DERIVED.search(ahead)
+    if subject is None or any(_cue_name(match) not in ("price", "sold_price") for match in CUE.finditer(gap)):
+        return ""
+    if RESULT.search(ahead):
+        return subject.lastgroup or ""
+    return "price" if AT.search(ahead) else ""
+
+
+def _cue_name(match: re.Match[str]) -> str:
+    return CUE_NAMES[int((match.lastgroup or "c0")[1:])]
+
+
+def _nearest_cue(find: Find[Money], clause: Clause, before: int, after: int) -> str | None:
+    """The field of the nearest cue; words beyond another amount count less. None when there is no cue."""
+    ahead, behind = clause.before(find.start), clause.after(find.end, 90)
+    ahead = WEEKS_OF_RENT.sub(lambda match: "#" * len(match.group()), ahead)
+    if DERIVED.search(ahead):
+        ahead = BASE_PHRASE.sub(lambda match: "#" * len(match.group()), ahead)
+    best: tuple[float, str] | None = None
+    for match in CUE.finditer(ahead):
+        distance = float(len(ahead) - match.end())
+        best = _nearer(best, distance + (BEYOND if find.start - distance < before else 0), match)
+    for match in CUE.finditer(behind):
+        weight = _weight_behind(behind[: match.start()], match, after - find.end)
+        if weight is not None:
+            best = _nearer(best, weight, match)
+    return best[1] if best and best[0] < MAX_CUE_DISTANCE else None
+
+
+def _weight_behind(between: str, match: re.Match[str], room: int) -> float | None:
+    """How far a cue behind an amount is; None when it belongs to the next amount, `room` characters away."""
+    weight = match.start() + (1.0 if between.strip(" (") in LINKS else 14.0)
+    if match.start() > room:
+        weight += BEYOND
+    if re.search(r"[,;.|]|\band\b|\bwith\b", between):
+        if 0 <= room - match.end() < 40:
+            return None
+        weight += 40
+    return weight
+
+
+def _nearer(best: tuple[float, str] | None, distance: float, match: re.Match[str]) -> tuple[float, str]:
+    name = _cue_name(match)
+    weight = distance + (12 if name == "price" else 0)
+    return (weight, name) if best is None or weight < best[0] else best
+
+
+def _percent_claims(finds: list[Find[Span]], clauses: Clauses) -> Iterator[Claim]:
+    for number, find in enumerate(finds):
+        clause = clauses.at(find.start)
+        before = finds[number - 1].end if number else 0
+        after = finds[number + 1].start if number + 1 < len(finds) else find.end + 1_000
+        field = _percent_field(find, clause, before, after)
+        if field != "other" and states_fact(clause, find, supposed=True):
+            yield make_claim(field, find, clause)
+
+
+def _percent_field(find: Find[Span], clause: Clause, before: int, after: int) -> str:
+    """What a share is, by the nearest word on either side that tells."""
+    ahead, behind = clause.before(find.start, 70), clause.after(find.end, 45)
+    best = (60.0, "other")
+    for match in PERCENT_CUES.finditer(ahead):
+        distance = float(len(ahead) - match.end())
+        distance += 50 if find.start - distance < before else 0
+        best = min(best, (distance, match.lastgroup or "other"))
+    for match in PERCENT_CUES.finditer(behind):
+        distance = match.start() + (0.0 if match.start() < 3 else 12.0)
+        distance += 50 if find.end + match.start() > after else 0
+        distance += 15 if re.search(r"[,;.|]|\band\b", behind[: match.start()]) else 0
+        best = min(best, (distance, match.lastgroup or "other"))
+    return best[1]
+
+
+def _period_claims(finds: list[Find[Period]], clauses: Clauses) -> Iterator[Claim]:
+    for find in finds:
+        clause = clauses.at(find.start)
+        near = clause.before(find.start, 80) + " # " + clause.after(find.end, 60)
+        if COOLING.search(near):
+            field = "cooling_off_days"
+        elif SETTLEMENT.search(near):
+            field = "settlement_days"
+        else:
+            continue
+        if states_fact(clause, find):
+            yield make_claim(field, find, clause)
+
+
+def _date_claims(finds: list[Find[Any]], clauses: Clauses) -> Iterator[Claim]:
+    for find in finds:
+        clause = clauses.at(find.start)
+        field = _date_field(find, clause)
+        if field and states_fact(clause, find):
+            yield make_claim(field, find, clause)
+
+
+def _date_field(find: Find[Any], clause: Clause) -> str:
+    ahead, behind = clause.before(find.start, 120), clause.after(find.end, 60)
+    best = (1e9, "")
+    for match in DATE_CUE.finditer(ahead):
+        best = min(best, (float(len(ahead) - match.end()), _date_name(match)))
+    for match in DATE_CUE.finditer(behind):
+        best = min(best, (match.start() + 20.0, _date_name(match)))
+    begins = best[1] == "settlement_date" and BEGINS.search(ahead)
+    if best[1] == "contract_date" and PERIOD_AFTER_DATE.search(ahead):
+        return "settlement_date"
+    return "contract_date" if begins else best[1]
+
+
+def _date_name(match: re.Match[str]) -> str:
+    return DATE_CUES[int((match.lastgroup or "d0")[1:])][0]
+
+
+def _area_claims(finds: list[Find[Span]], clauses: Clauses) -> Iterator[Claim]:
+    for find in finds:
+        clause = clauses.at(find.start)
+        field = _area_field(find, clause)
+        if field and states_fact(clause, find):
+            yield make_claim(field, find, clause)
+
+
+def _area_field(find: Find[Span], clause: Clause) -> str:
+    """land_area_sqm, floor_area_sqm, area (either), or nothing for a part of the property."""
+    ahead, behind = clause.before(find.start, 50), clause.after(find.end, 32)
+    if WITH_PART.match(behind):
+        return ""
+    behind = re.split(r"[,.;(|]|\sand\s|\swith\s|\son\s(?:an?|its)\s", behind)[0]
+    near = re.split(r"[,;|](?!\d)|\sand\s|\swith\s|\son\s(?:an?|its|the)\s(?=\w*\s?$)", ahead)[-1]
+    places = [
+        (match.start() if side else len(near) - match.end(), name)
+        for name, pattern in (("", SUB_AREA), ("land_area_sqm", LAND), ("floor_area_sqm", FLOOR))
+        for side, part in ((0, near), (1, behind))
+        for match in pattern.finditer(part)
+    ]
+    if places:
+        return min(places)[1]
+    wide = re.search(
+        r"(?:land|block|lot|floor|internal|living|building)[^\d$]{0,20}(?:area|size)?\W{0,8}$",
+        ahead,
+        re.IGNORECASE,
+    )
+    if wide:
+        return "floor_area_sqm" if FLOOR.search(wide.group()) else "land_area_sqm"
+    return "land_area_sqm" if find.unit in ("acre", "ha") else "area"
+
+
+def _room_claims(finds: list[Find[float]], clauses: Clauses) -> Iterator[Claim]:
+    for find in finds:
+        clause = clauses.at(find.start)
+        if (
+            not states_fact(clause, find)
+            or clause.possible(find.start, find.end)
+            or TO_BUILD.search(clause.text)
+        ):
+            continue
+        if find.unit != "car_spaces" and PARTIAL_BEFORE.search(clause.before(find.start, 24)):
+            continue
+        yield make_claim(find.unit, find, clause)
+
+
+def is_partial(claim: Claim) -> bool:
+    """Whether a count may be of some of the rooms only: "three bedrooms have built-in robes"."""
+    return bool(PARTIAL_AFTER.search(claim.clause.after(claim.find.end, 40)))

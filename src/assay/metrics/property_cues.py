@@ -1,0 +1,170 @@
+"""The words by which a claim's field is told, and what hedges, denies or limits it."""
+
+import re
+from collections.abc import Mapping
+
+MONEY_CUES: Mapping[str, str] = {
+    "price_per_sqm": r"(?:price|rate|cost|dollars)\s(?:per|a)\s(?:sq(?:m|uare\sm\w+|uare\sfoot)|m2|m²)",
+    "rent_per_week": r"rent(?:s|ed|al|ing)?(?!\s?(?:bond|yield|return))|leased?|let(?:s|ting)?(?=\s(?:at|for|"
+    r"to|out))|tenant(?:s|ed)?|tenancy|weekly|lease",
+    "stamp_duty": r"(?:stamp|transfer|conveyance|land\stransfer)[\s-]dut(?:y|ies)|dut(?:y|ies)",
+    "strata_levies": r"strata|body\scorp(?:orate)?|owners?['\u2019]?\scorp(?:oration)?|lev(?:y|ies)|"
+    r"o\.?c\.?\sfees?|admin(?:istration)?\sfund|community\sfees",
+    "council_rates": r"council|municipal|shire|(?<!water\s)(?<!interest\s)\brates",
+    "water_rates": r"water",
+    "land_tax": r"land\stax",
+    "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes",
+    "hoa_fees": r"h\.?o\.?a\.?|homeowners?['\u2019]?\sassociation",
+    "bond": r"bond|security\sdeposit",
+    "deposit": r"deposit",
+    "last_sold_price": r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
+    r"originally|"
+    r"original|purchased|bought|prior\ssale|"
+    r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|"
+    r"slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
+    "sold_price": r"sold|fetched|changed\shands|sale\sprice|hammer|selling\sprice|knocked\sdown",
+    "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offer(?:s|ed)?|on\sthe\smarket|"
+    r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
+    r"marketed|advertised|from|range|sale",
+    "": r"loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
+    r"concession|sav(?:e|es|ing|ings)|discount|"
+    r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
+    r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
+    r"(?:build(?:ing)?|construction|renovation|moving|repair|running|holding|total|"
+    r"upfront)\scosts?|reserve|profit|equity|income|turnover|"
+    r"exemption|threshold|reduc\w*\sby|by\s(?=\$)|increase[ds]?\sof|cap(?:ped)?|median|"
+    r"average|inspection\scost|balance|remaining|holding\sfee|application|"
+    r"land\svalue|site\svalue|unimproved|improvements?|insured|outgoings|expenses|maintenance|"
+    r"quote[ds]?\sfor|cost\sof|revenue|fund\sbalance|sinking|valuation|appraised|"
+    r"agent'?s?\sfee|utility|utilities|"
+    r"electricity|pest|interest|shortfall|difference|more\sthan\sthe|less\sthan\sthe|"
+    r"above\sthe|below\sthe|per\smonth\son",
+}
+"""What an amount is, by the words near it; the empty name is something that no record has."""
+CUE = re.compile(
+    "|".join(f"\\b(?P<c{number}>{cue})\\b" for number, cue in enumerate(MONEY_CUES.values())), re.IGNORECASE
+)
+CUE_NAMES = tuple(MONEY_CUES)
+BASE_PHRASE = re.compile(
+    r"\b(?:on|of|at|for)\s(?:the|a|that|this|your|its)\s(?:[\w-]+\s){0,2}(?:price|value|guide|"
+    r"purchase|sale)\b",
+    re.IGNORECASE,
+)
+TO_BUILD = re.compile(
+    r"\b(?:build(?:ing)?|construction)\scosts?\b|\b(?:to|could|can\sbe)\s(?:build|built)\b", re.IGNORECASE
+)
+WEEKS_OF_RENT = re.compile(r"\b(?:weeks?|months?)['\u2019]?\s(?:of\s)?rent\b", re.IGNORECASE)
+BASE = re.compile(
+    r"\bon\s(?:a\s|an\s|the\s|this\s|that\s|your\s)?(?:purchase\s|sale\s|contract\s|price\s|"
+    r"sum\s|of\s|value\s|asking\s|full\s)*[*_]{0,2}$",
+    re.IGNORECASE,
+)
+"""What comes before the amount that a sum is of: "duty on $900,000"."""
+RESULT = re.compile(
+    r"(?:\b(?:is|are|be|equals?|to|(?:out|calculated|assessed|estimated)\sat|means|totals?|"
+    r"costs?|gives|makes|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|"
+    r"approximately\s|roughly\s|only\s|a\s|an\s|just\s)?[*_]{0,2}$",
+    re.IGNORECASE,
+)
+DERIVED = re.compile(
+    rf"\b(?:(?P<price_per_sqm>{MONEY_CUES['price_per_sqm']})|"
+    rf"(?P<stamp_duty>{MONEY_CUES['stamp_duty']})|(?P<deposit>deposit))\b",
+    re.IGNORECASE,
+)
+AT = re.compile(r"\b(?:at|for|of)\s(?:a\s|the\s)?(?:price\sof\s)?$", re.IGNORECASE)
+LOAN = re.compile(r"\s(?:home\s)?(?:loan|mortgage|deposit|budget|grant|salary|income)", re.IGNORECASE)
+EXEMPT = re.compile(r"\b(?:no\s(?:stamp|transfer)\sdut|exempt|threshold|up\sto|waive|abolish)", re.IGNORECASE)
+"""Words that make an amount near "duty" a limit of a concession."""
+LINKS = frozenset(
+    ("", "in", "is the", "as the", "as", "of", "for", "for the", "in annual", "for annual", "for quarterly")
+)
+"""What may stand between an amount and a word that tells what it is: "$90,000 as the deposit"."""
+BEYOND = 60.0
+"""How much farther a word counts on the other side of another amount."""
+MAX_CUE_DISTANCE = 130.0
+SMALLEST_PRICE = 40_000.0
+"""A smaller amount that no word explains is not taken for a price."""
+HEDGE = re.compile(
+    r"(?:\b(?:approx(?:imately|\.)?|about|around|roughly|circa|nearly|almost|some|c\.|"
+    r"close\sto|just\s(?:over|under|shy\sof|above|below)|in\sthe\s(?:region|vicinity)\sof|"
+    r"estimated(?:\sat)?|mid|low|high|ballpark|or\sso|say)|~|\u2248)[\s(]*(?:an?\s|the\s|of\s|"
+    r"at\s)?[*_]{0,2}$",
+    re.IGNORECASE,
+)
+NEGATED = re.compile(
+    r"(?:\b(?:not|never|no\slonger|rather\sthan|instead\sof|as\sopposed\sto|nor|without)|n't|"
+    r"n\u2019t)\s(?:actually\s|really\s|have\s|the\s|a\s|an\s|for\s|at\s|be\s|any\s|"
+    r"priced\sat\s|listed\sat\s|in\s)*[*_\"(]{0,3}$",
+    re.IGNORECASE,
+)
+SUB_AREA = re.compile(
+    r"\b(?:balcon(?:y|ies)|courtyard|terrace|garage|shed|deck|storage|minimum|verandah?|"
+    r"alfresco|patio|studio|workshop|pool|bedroom|rooftop|kitchen|garden|cellar|cage|"
+    r"national\spark|reserve|parkland|loft|mezzanine|lounge|basement|showroom|office|"
+    r"granny\sflat|secondary\sdwelling|carport)\b",
+    re.IGNORECASE,
+)
+LAND = re.compile(
+    r"\b(?:land|block|lots?|allotment|parcel|site|grounds|acre(?:s|age)?|hectares?|holding|land\ssize)\b",
+    re.IGNORECASE,
+)
+FLOOR = re.compile(
+    r"\b(?:floor(?:\s?plan|\sarea|\sspace)?|internal(?:ly)?|living(?:\sarea|\sspace)?|"
+    r"interior|house\ssize|building|footprint|under\sroof|residence|indoor|"
+    r"living\sspace|build|finished|heated)\b",
+    re.IGNORECASE,
+)
+PARTIAL_BEFORE = re.compile(
+    r"\b(?:further|additional|other|more|extra|upstairs|downstairs|remaining|secondary|minor|"
+    r"another|of\sthe|of\sits|includes?|ground-floor|first-floor|plus|children's|guest)\s$",
+    re.IGNORECASE,
+)
+PARTIAL_AFTER = re.compile(
+    r"^\s?,?\s?(?:are\s|all\s|both\s|each\s|is\s)?(?:upstairs|downstairs|on\s(?:the|each|"
+    r"this)\s(?:\w+\s)?(?:level|floor|storey)|with\s(?:built|a\sbuilt|their|private|en|wal)|"
+    r"have|has|feature|share|overlook|open|at\sthe\s(?:rear|front|back)|include|come|enjoy|"
+    r"located|being|off)\b",
+    re.IGNORECASE,
+)
+PERCENT_CUES = re.compile(
+    r"\b(?:(?P<net_yield_percent>net\s(?:rental\s)?(?:yields?|returns?))|"
+    r"(?P<gross_yield_percent>(?:gross\s|rental\s)*(?:yield(?:s|ing)?)|(?:rental|"
+    r"gross)\sreturns?)"
+    r"|(?P<deposit_percent>deposit)|(?P<other>interest|growth|discount|commission|vacancy|lvr|"
+    r"loan|mortgage|grew|rose|fell|increase\w*|decrease\w*|clearance|"
+    r"gst|cpi|surcharge|rates?|tax|duty|off|above|below|higher|lower|share|ownership|occupancy))\b",
+    re.IGNORECASE,
+)
+DATE_CUES = (
+    ("auction_date", r"auction(?:ed|s)?|under\sthe\shammer"),
+    ("inspection_date", r"inspect(?:ion|ions|ed)?|open\s(?:home|house|for)|viewings?"),
+    ("settlement_date", r"settle(?:s|d|ment)?|completion|closing|closes"),
+    ("available_date", r"available|vacant\sfrom|move\sin|commenc(?:e|es|ing)"),
+    ("contract_date", r"contracts?|exchang(?:e|ed|es)|signed|dated"),
+    (
+        "",
+        r"expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
+        r"updated|today|as\s(?:of|at)|valid|inspection\sreport|offers",
+    ),
+)
+DATE_CUE = re.compile(
+    "|".join(f"\\b(?P<d{number}>{cue})\\b" for number, (_, cue) in enumerate(DATE_CUES)), re.IGNORECASE
+)
+BEGINS = re.compile(r"\b(?:from|after|since|starting|beginning)\s(?:the\s)?$", re.IGNORECASE)
+SETTLEMENT = re.compile(r"\bsettle(?:s|d|ment)?\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
+COOLING = re.compile(r"\bcooling[\s-]off\b", re.IGNORECASE)
+PERIOD_AFTER_DATE = re.compile(r"\d{4}\b.*\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
+"""A date and a period before another date: the end of the period."""
+WITH_PART = re.compile(
+    r"\s(?:with|including|incl\.?|inclusive\sof)\s(?:the\s|its\s|a\s)?(?:balcon|courtyard|"
+    r"garage|terrace|storage|car)",
+    re.IGNORECASE,
+)
+"""What makes an area that of the home and a part outside it together."""
+TOTAL = re.compile(
+    r"\+[^+]{0,60}=\s?(?:about\s|roughly\s|approximately\s|around\s)?$|\btotal(?:ling|"
+    r"s)?\s(?:cost\s|price\s|outlay\s)?"
+    r"(?:of\s|to\s|is\s|comes\sto\s)*(?:about\s|roughly\s|approximately\s|around\s)?$",
+    re.IGNORECASE,
+)
+"""What comes before the sum of several amounts."""

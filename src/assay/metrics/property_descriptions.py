@@ -1,0 +1,233 @@
+"""What an answer claims of a property in words: address, suburb, state, postcode, type, year built."""
+
+import re
+from collections.abc import Iterator
+
+from assay.extract.addresses import Address, find_addresses, find_places, normal_name, normal_state
+from assay.extract.finds import Find
+from assay.metrics.property_claims import MAX_FINDS, Claim, make_claim, states_fact
+from assay.metrics.property_clauses import Clause, Clauses
+from assay.metrics.property_record import Record
+
+TYPES = {
+    "house": "house", "home": "", "apartment": "apartment", "flat": "apartment", "unit": "unit",
+    "condo": "apartment", "condominium": "apartment", "penthouse": "apartment", "townhouse": "townhouse",
+    "town house": "townhouse", "townhome": "townhouse", "villa": "villa", "terrace": "terrace",
+    "terrace house": "terrace", "duplex": "duplex", "semi": "semi", "studio": "studio",
+    "cottage": "house", "bungalow": "house", "queenslander": "house", "villa unit": "villa",
+    "single-family home": "house", "single family home": "house", "farm": "rural", "acreage": "rural",
+    "vacant land": "land", "vacant block": "land", "single-family house": "house",
+    "row house": "terrace", "mansion": "house", "residential": "", "rural": "rural", "land": "land",
+    "semi-detached": "semi", "semi detached": "semi", "semi-detached house": "semi",
+    "detached house": "house", "free-standing house": "house", "freestanding house": "house",
+    "single family": "house", "single_family": "house", "vacant_land": "land", "lifestyle": "rural",
+}  # fmt: skip
+ALIKE = {
+    "house": ("rural",), "apartment": ("unit", "studio"),
+    "unit": ("apartment", "villa", "townhouse", "studio"),
+    "villa": ("unit", "townhouse", "house", "duplex"),
+    "townhouse": ("unit", "villa", "house", "terrace"), "terrace": ("townhouse", "house"),
+    "duplex": ("semi", "house", "villa"), "semi": ("duplex", "house"), "studio": ("apartment", "unit"),
+    "rural": ("house", "land"), "land": ("rural",),
+}  # fmt: skip
+"""What else a property of each type is called: a townhouse is a house to many, a house no townhouse."""
+_TYPE_NOUNS = "|".join(
+    sorted((re.escape(name) for name in TYPES if TYPES[name] not in ("", "land")), key=len, reverse=True)
+)
+_TYPE = re.compile(
+    r"(?:\b(?:this|a|an|the|your|our|is|as|stylish|modern|bed(?:room)?|bedder|br|storey|story|"
+    r"level|family|freestanding|free-standing|detached|attached|brick|weatherboard|renovated|"
+    r"spacious|"
+    r"contemporary|luxury|period|victorian|edwardian|federation|double-fronted|single-fronted|"
+    r"art|deco|charming|immaculate|low-maintenance|two-storey|single-level|ground-floor|"
+    r"top-floor|"
+    r"beautiful|new|comfortable|classic|elegant|quiet|bright|sunny|executive|inner-city|"
+    r"type\W{1,8})[\s-]{1,2}|(?:type|property)\W{1,8})[*_]{0,2}"
+    rf"(?P<type>{_TYPE_NOUNS}|vacant\sland|vacant\sblock)\b"
+    r"(?!\s(?:prices?|market|hunt\w*|buyers?|rules|block|complex|building|style|size|"
+    r"and\sland|numbers?|loan|keep\w*|plans?|entitlement|values?|sales|insurance|of|\d|"
+    r"corporation|development|living|view|rents?|owners?))(?!-(?:style|sized|like))",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(
+    r"\b(?:(?:re)?built|constructed|completed|erected|dat(?:es|ing)(?:\sback)?|construction|"
+    r"year\sbuilt)\b[^\d\n.;$]{0,25}(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
+    r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b|\b(?P<era>(?:18|19|"
+    r"20)\d\d)(?P<era_decade>s)\s(?:[\w-]+\s){0,2}?(?:home|house|bungalow|cottage|apartment|"
+    r"building|terrace|weatherboard|brick|queenslander|villa|residence|unit)\b|"
+    r"\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|"
+    r"era|vintage))\b",
+    re.IGNORECASE,
+)
+_NOT_BUILT = re.compile(
+    r"\b(?:renovat\w+|extension|extended|updated|added|refurbish\w+|pool|kitchen|deck|garage|"
+    r"rebuilt|granny|roof|since)\b",
+    re.IGNORECASE,
+)
+_SUBURB = re.compile(
+    r"\b(?:located|situated|set|nestled|positioned|found|home|house|apartment|unit|townhouse|"
+    r"villa|property|residence|terrace|cottage|listing|studio|bungalow|condo|duplex|penthouse|"
+    r"suburb\sof|lies|sits|listed|land|block)"
+    r"(?:\sis|\sfor\s(?:sale|rent|lease))?(?:\s(?:located|situated|set))?\s(?:in|"
+    r"of)\s(?:the\s)?(?:heart\sof\s|suburb\sof\s|centre\sof\s|center\sof\s|leafy\s|"
+    r"sought-after\s|beautiful\s|quiet\s|popular\s|vibrant\s|prestigious\s|inner-city\s|"
+    r"coastal\s|seaside\s|central\s|family-friendly\s)*"
+    r"(?P<name>(?-i:(?:Mt\.?|St\.?|[A-Z][a-z'\u2019]{2,20})(?:\s(?:[A-Z][a-z'\u2019]{2,20})){0,2}))",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"(?:^|[\n|*-])\s{0,3}[*_]{0,2}(?P<label>suburb|state|postcode|zip(?:\scode)?|"
+    r"city)[*_]{0,2}\s{0,2}[:|][*_]{0,2}\s{0,3}(?P<value>[A-Za-z0-9][\w' .]{1,30})",
+    re.IGNORECASE,
+)
+_POSTCODE = re.compile(r"\b(?:postcode|zip\scode|zip)\s(?:is\s|of\s)?(?P<code>\d{4,5})\b", re.IGNORECASE)
+_PLACED = re.compile(r"(?:\b(?:in|at|of|to|from|near)\s|[,(|:]\s?|\n\W{0,4})$", re.IGNORECASE)
+"""What comes before a suburb; of "Expect NSW duty" nothing does."""
+_WIDE_PLACES = frozenset(
+    (
+    "sydney", "melbourne", "brisbane", "perth", "adelaide", "hobart", "darwin", "canberra", "australia",
+    "new", "south", "wales", "victoria", "queensland", "tasmania", "america", "gold", "coast",
+    "sunshine", "coast", "january", "february", "march", "april", "may", "june", "july", "august",
+    "september", "october", "november", "december", "good", "great", "excellent"
+))  # fmt: skip
+
+
+def descriptive_claims(text: str, clauses: Clauses, record: Record) -> Iterator[Claim]:
+    """The claims in words; an address in a clause about another sale is none."""
+    addresses = find_addresses(text)[:MAX_FINDS]
+    spans = [(find.start, find.end) for find in addresses]
+    for find in addresses:
+        yield from _address_claims(find, clauses.at(find.start), record)
+    for place in find_places(text)[:MAX_FINDS]:
+        placed = place.value.postcode or _PLACED.search(text[max(0, place.start - 12) : place.start])
+        if placed and not _within(place.start, spans) and states_fact(clauses.at(place.start), place):
+            yield from _place_claims(place, clauses.at(place.start))
+    yield from _labels(text, clauses)
+    yield from _suburbs(text, clauses, record, spans)
+    yield from _types(text, clauses, spans)
+    yield from _years(text, clauses)
+
+
+def _within(position: int, spans: list[tuple[int, int]]) -> bool:
+    return any(start <= position < end for start, end in spans[:200])
+
+
+def is_another_address(find: Find[Address], clause: Clause, record: Record) -> bool:
+    """Whether an address that differs from the record's is that of a sale told for comparison."""
+    if find.value.agrees_with(record.address):
+        return False
+    said = clause.text.lower()
+    return bool(
+        re.search(
+            r"\b(?:sold|passed\sin|fetched|went\sfor|traded|achieved|auctioned|leased|rented|comparable|similar|nearby|compared?|versus|unlike|sale|leased\sfor|agency|"
+            r"office|agent|visit|call|contact|inspect\sat\sour)\b",
+            said,
+        )
+    )
+
+
+def _address_claims(find: Find[Address], clause: Clause, record: Record) -> Iterator[Claim]:
+    if not states_fact(clause, find) or is_another_address(find, clause, record):
+        return
+    yield make_claim("address", find, clause)
+    yield from _place_claims(find, clause)
+
+
+def _place_claims(find: Find[Address], clause: Clause) -> Iterator[Claim]:
+    for name in ("suburb", "state", "postcode"):
+        value = getattr(find.value, name)
+        if value:
+            yield make_claim(name, Find(value, name, find.start, find.end, find.quote), clause)
+
+
+def _labels(text: str, clauses: Clauses) -> Iterator[Claim]:
+    for match in _LABEL.finditer(text):
+        label, value = match["label"].lower(), match["value"].strip(" .")
+        name = (
+            "postcode"
+            if label.startswith(("post", "zip"))
+            else "suburb"
+            if label in ("suburb", "city")
+            else "state"
+        )
+        value = normal_state(value) if name == "state" else normal_name(value) if name == "suburb" else value
+        find = Find(value, name, match.start("value"), match.end("value"), match["value"])
+        yield make_claim(name, find, clauses.at(match.start("value")))
+    for match in _POSTCODE.finditer(text):
+        find = Find(match["code"], "postcode", *match.span("code"), match["code"])
+        if states_fact(clauses.at(find.start), find):
+            yield make_claim("postcode", find, clauses.at(find.start))
+
+
+def _suburbs(text: str, clauses: Clauses, record: Record, spans: list[tuple[int, int]]) -> Iterator[Claim]:
+    held = normal_name(record.text)
+    for match in _SUBURB.finditer(text):
+        name = normal_name(match["name"])
+        if set(name.split()) <= _WIDE_PLACES or (name in held and name != record.address.suburb):
+            continue
+        following = text[match.end() : match.end() + 12]
+        if re.match(r"['\u2019]s\b|\s(?:Street|St|Road|Rd|Avenue|Park|School|Council|City)\b", following):
+            continue
+        find = Find(name, "suburb", *match.span("name"), match["name"])
+        clause = clauses.at(find.start)
+        if not _within(find.start, spans) and states_fact(clause, find):
+            yield make_claim("suburb", find, clause)
+
+
+def _types(text: str, clauses: Clauses, spans: list[tuple[int, int]]) -> Iterator[Claim]:
+    for count, match in enumerate(_TYPE.finditer(text)):
+        if count >= MAX_FINDS:
+            return
+        kind = TYPES.get(match["type"].lower().replace("  ", " "), "")
+        clause = clauses.at(match.start("type"))
+        find = Find(kind, "type", *match.span("type"), match["type"])
+        if not kind or _within(find.start, spans) or not states_fact(clause, find):
+            continue
+        if (
+            kind == "terrace"
+            and match["type"].lower() == "terrace"
+            and not re.match(
+                r"[\s,.]*(?:house|home|in|at|with|has|is|for|$)", text[match.end() : match.end() + 10]
+            )
+        ):
+            continue
+        if re.search(
+            r"\b(?:with|plus|including|onto|to|has|features?|a|and|rooftop|roof|rear|sunny|"
+            r"paved)\s(?:a\s|an\s|the\s)?(?:\w+\s){0,2}$",
+            clause.before(find.start, 40),
+        ) and kind in ("terrace", "studio"):
+            continue
+        yield make_claim("property_type", find, clause)
+
+
+def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
+    for count, match in enumerate(_YEAR.finditer(text)):
+        if count >= MAX_FINDS:
+            return
+        name = next(name for name in ("year", "circa", "era", "ahead") if match[name])
+        decade = match[{"year": "decade"}.get(name, f"{name}_decade")]
+        clause = clauses.at(match.start(name))
+        if _NOT_BUILT.search(match.group()) or _NOT_BUILT.search(clause.before(match.start(), 18)):
+            continue
+        year = int(match[name])
+        find = Find((year, year + 9 if decade else year), "year", *match.span(), match.group())
+        if states_fact(clause, find):
+            yield make_claim("year_built", find, clause)
+
+
+def types_agree(said: str, held: str) -> bool:
+    """Whether two types are the same or called by each other's names."""
+    return said == held or said in ALIKE.get(held, ())
+
+
+def type_of(text: str) -> str:
+    """The type that a record's words mean; empty when it is none that can be told apart."""
+    said = " ".join(re.sub(r"[_/]", " ", text.lower()).split())
+    if said in TYPES:
+        return TYPES[said]
+    found = [
+        name
+        for name in sorted(TYPES, key=len, reverse=True)
+        if TYPES[name] and re.search(rf"\b{re.escape(name)}\b", said)
+    ]
+    return TYPES[found[0]] if found else ""

@@ -1,0 +1,144 @@
+"""Features that an answer claims, held against what the record says of them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assay.metrics.property_clauses import Clause, Clauses, split_clauses
+from assay.metrics.property_record import Record
+from assay.metrics.property_words import Mention, find_mentions, lexicon
+
+MAX_MENTIONS = 500
+_NO = re.compile(
+    r"\b(?:no|not|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
+    r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
+    re.IGNORECASE,
+)
+_NO_AFTER = re.compile(
+    r"^[\s,):*|-]{0,4}(?:(?:\w+\s){0,3}(?:is|are|was|were|has|have|does|do)\s?(?:not|n't|"
+    r"n\u2019t)|(?:isn't|aren't|isn\u2019t|aren\u2019t|wasn't|not|no|none|nil|excluded|absent|"
+    r"n/a)\b)",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(
+    r"\b(?:near(?:by)?|close\sto|walk(?:ing)?(?:\sdistance)?\s(?:to|of)|minutes?(?:'|"
+    r"\u2019)?\s(?:from|to|away|walk|drive)|metres?\s(?:from|to)|km\s(?:from|to)|opposite|"
+    r"local|public|council|community|"
+    r"neighbou?r(?:ing|'s|\u2019s)?|adjacent\sto|next\sto|access\sto|proximity\sto|"
+    r"moments\s(?:from|to)|stroll\sto|drive\sto|across\sfrom|beside|within\sreach\sof|"
+    r"handy\sto|around\sthe\scorner\sfrom|"
+    r"shared|in\sthe\s(?:area|suburb|street))\s(?:\S+\s){0,4}$",
+    re.IGNORECASE,
+)
+_IN_STREET = re.compile(
+    r"\s(?:\w+\s){0,3}?(?:by\spermit|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|"
+    r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
+)
+_NEW_STATEMENT = re.compile(r"\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b")
+_STOP = re.compile(r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|and\s(?:it|has|comes|there))\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A feature, distance or school as the answer says it; `key` is its name in the lexicon."""
+
+    field: str
+    key: str
+    start: int
+    end: int
+    verdict: str
+    rule: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the record says of features: there, not there."""
+
+    there: frozenset[str]
+    absent: frozenset[str]
+
+
+def known_features(record: Record) -> Known:
+    """The features that the record names, those that follow from them, and those that it denies."""
+    there: set[str] = set()
+    absent: set[str] = set()
+    for line in record.described:
+        clauses = split_clauses(line)
+        for mention in find_mentions(line):
+            clause = clauses.at(mention.start)
+            denied = _denied(clause, mention) or line.startswith("no ")
+            (absent if denied else there).add(mention.feature)
+    for feature in tuple(there):
+        there.update(lexicon().implies.get(feature, ()))
+    cars = record.span("car_spaces")
+    if cars and cars.low > 0:
+        there.add("parking")
+        if "carport" not in there:
+            there.add("garage")
+    if cars and cars.high == 0:
+        absent.update({"parking", "garage", "carport"} - there)
+    return Known(frozenset(there), frozenset(absent - there))
+
+
+def check_features(
+    text: str, clauses: Clauses, record: Record, masked: list[tuple[int, int]]
+) -> Iterator[Said]:
+    """A verdict for each feature that the answer states; each feature once for each verdict."""
+    known = known_features(record)
+    seen: set[tuple[str, str]] = set()
+    index = 0
+    for count, mention in enumerate(find_mentions(text)):
+        if count >= MAX_MENTIONS:
+            return
+        while index < len(masked) and masked[index][1] <= mention.start:
+            index += 1
+        if index < len(masked) and masked[index][0] < mention.end and mention.start < masked[index][1]:
+            continue
+        said = _judged(clauses.at(mention.start), mention, known)
+        if said and (mention.feature, said.verdict) not in seen:
+            seen.add((mention.feature, said.verdict))
+            yield said
+
+
+def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
+    if not _is_stated(clause, mention):
+        return None
+    feature = mention.feature
+    denied = _denied(clause, mention)
+    if feature in known.there:
+        verdict, rule = ("mismatch", "the record has it") if denied else ("match", "the record has it")
+    elif denied:
+        if feature not in known.absent:
+            return None
+        verdict, rule = "match", "the record denies it"
+    elif feature in known.absent:
+        verdict, rule = "mismatch", "the record denies it"
+    else:
+        verdict, rule = "invented", "nothing in the record says it"
+    held = "yes" if feature in known.there else "no" if feature in known.absent else ""
+    return Said("features", feature, mention.start, mention.end, verdict, rule, held)
+
+
+def _is_stated(clause: Clause, mention: Mention) -> bool:
+    """Whether the clause states the feature of this property: no question, wish, chance or unknown."""
+    if clause.asked or clause.says_unknown or clause.supposed(mention.start):
+        return False
+    if clause.possible(mention.start, mention.end):
+        return False
+    if clause.of_another(mention.start, mention.end) or _IN_STREET.match(clause.after(mention.end, 50)):
+        return False
+    return not _ELSEWHERE.search(clause.before(mention.start, 90))
+
+
+def _denied(clause: Clause, mention: Mention) -> bool:
+    """Whether the clause says that it is not there: "no pool or spa", "a pool is not included"."""
+    ahead = _STOP.split(clause.before(mention.start, 90))[-1]
+    for match in _NO.finditer(ahead):
+        between = ahead[match.end() :]
+        if re.match(r"\s(?:only|just|to\smention|far|one|less)\b", between):
+            continue
+        reaches = re.search(r"\b(?:or|nor)\b|,", between) or len(between.split()) <= 5
+        if reaches and not _NEW_STATEMENT.search(between):
+            return True
+    return bool(_NO_AFTER.search(clause.after(mention.end, 60)))

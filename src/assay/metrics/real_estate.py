@@ -1,0 +1,243 @@
+"""Real estate accuracy: the facts of an answer against the source record of the property."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from assay.domain.errors import InvalidInput
+from assay.domain.scores import Sample
+from assay.domain.text import valid_text
+from assay.extract.addresses import find_addresses
+from assay.metrics.entry import MetricSpec
+from assay.metrics.property_checks import area_field, check_claim, missing_fields
+from assay.metrics.property_claims import numeric_claims
+from assay.metrics.property_clauses import split_clauses
+from assay.metrics.property_descriptions import descriptive_claims, is_another_address
+from assay.metrics.property_features import Said, check_features
+from assay.metrics.property_fields import ALIASES
+from assay.metrics.property_places import check_distances, check_schools
+from assay.metrics.property_record import Record, read_record
+from assay.metrics.property_rule_files import PropertyRules, load_rules
+from assay.metrics.property_source import PLACES, mapping_of, source_of
+from assay.metrics.property_structured import read_structured, structured_claims
+from assay.metrics.property_verdicts import WRONG, Checker
+from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric, too_long
+
+SHOWN = 4
+"""How many wrong facts a reason names."""
+MAX_ANSWER_CHARS = 200_000
+MAX_EVIDENCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One checked fact; `start` and `end` are None for what the answer does not say."""
+
+    field: str
+    said: str
+    record: str
+    verdict: str
+    rule: str
+    quote: str
+    start: int | None
+    end: int | None
+
+    @property
+    def evidence(self) -> Mapping[str, Any]:
+        """As JSON."""
+        return {
+            "field": self.field, "said": self.said, "record": self.record, "verdict": self.verdict,
+            "rule": self.rule, "quote": self.quote, "start": self.start, "end": self.end,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the options ask for."""
+
+    record: str | None
+    required: tuple[str, ...]
+    ignore: frozenset[str]
+    rules: PropertyRules
+    day: date | None
+
+
+def make_real_estate_accuracy(spec: MetricSpec) -> SampleMetric:
+    """Correct checked facts / checked facts of an answer about one property."""
+    plan = _plan(spec)
+    return sample_metric(spec, lambda sample: _measure(sample, plan))
+
+
+def _plan(spec: MetricSpec) -> Plan:
+    options = spec.options
+    day = options["date"]
+    try:
+        as_day = date.fromisoformat(day) if day else None
+    except ValueError as error:
+        raise InvalidInput(f"must be a day such as 2026-03-14, not {day!r}", field="options.date") from error
+    return Plan(
+        record=options["record"],
+        required=_fields(options["required"], "required"),
+        ignore=frozenset(_fields(options["ignore"], "ignore")),
+        rules=load_rules(_texts(options["rules"])),
+        day=as_day,
+    )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+
+
+def _fields(value: Any, option: str) -> tuple[str, ...]:
+    """Names of fields, aliases resolved; raises InvalidInput for an unknown one."""
+    known = {*ALIASES.values(), "features", "distance", "schools"}
+    names = []
+    for name in _texts(value):
+        field = ALIASES.get(name, name)
+        if field not in known:
+            raise InvalidInput(
+                f"there is no field {name!r}",
+                field=f"options.{option}",
+                remedy=f"There are: {', '.join(sorted(known))}.",
+            )
+        names.append(field)
+    return tuple(dict.fromkeys(names))
+
+
+def _measure(sample: Sample, plan: Plan) -> Finding | Unscored:
+    source = source_of(sample.case, plan.record)
+    if source is None:
+        where = plan.record or ", ".join(PLACES)
+        missing = (
+            "the case has no expected object and no record"
+            if plan.record is None
+            else "the case has no record"
+        )
+        return Unscored("skipped", f"{missing} in {where}")
+    value = mapping_of(source)
+    if not value:
+        return Unscored("skipped", "the record is no object with fields")
+    if len(sample.response.text) > MAX_ANSWER_CHARS:
+        length = f"{len(sample.response.text):,} characters"
+        return too_long(length, MAX_ANSWER_CHARS, "it is made for answers about one property")
+    record = read_record(value)
+    facts = check_answer(valid_text(sample.response.text), record, plan.rules, plan.day)
+    facts = [fact for fact in facts if fact.field not in plan.ignore]
+    facts += _omitted(plan.required, facts, record)
+    return _found(facts)
+
+
+def _omitted(required: Sequence[str], facts: list[Fact], record: Record) -> list[Fact]:
+    said = {fact.field for fact in facts}
+    return [
+        Fact(name, "", _held(record, name), "omitted", "required", "", None, None)
+        for name in missing_fields(required, said, record)
+    ]
+
+
+def _held(record: Record, name: str) -> str:
+    return " ".join(str(each) for each in record.fields.get(name, ()))[:120]
+
+
+def _found(facts: list[Fact]) -> Finding | Unscored:
+    if not facts:
+        return Unscored("abstained", "the answer states nothing that the record can confirm or deny")
+    wrong = [fact for fact in facts if fact.verdict in WRONG]
+    right = len(facts) - len(wrong)
+    reason = f"{right} of {len(facts)} facts agree with the record"
+    if wrong:
+        shown = "; ".join(_told(fact) for fact in wrong[:SHOWN])
+        more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        reason += f": {shown}{more}"
+    ordered = wrong + [fact for fact in facts if fact.verdict not in WRONG]
+    evidence = {"facts": [fact.evidence for fact in ordered[:MAX_EVIDENCE]]}
+    return Finding(right / len(facts), reason, evidence)
+
+
+def _told(fact: Fact) -> str:
+    if fact.verdict == "omitted":
+        return f"{fact.field} is missing"
+    held = f", not {fact.record[:60]}" if fact.record and fact.verdict == "mismatch" else ""
+    return f"{fact.field} {fact.said[:60]!r} is {'invented' if fact.verdict == 'invented' else 'wrong'}{held}"
+
+
+def check_answer(text: str, record: Record, rules: PropertyRules, day: date | None = None) -> list[Fact]:
+    """Every fact of a text that can be checked, in the order of fields and places; each said fact once."""
+    clauses = split_clauses(text)
+    structured = read_structured(text)
+    if structured is None:
+        claims = (*numeric_claims(text, clauses, record.locale), *descriptive_claims(text, clauses, record))
+    else:
+        claims = (*structured_claims(text, structured, clauses),)
+    addresses = find_addresses(text)
+    others = {
+        (clause.start, clause.end)
+        for find in addresses
+        if is_another_address(find, clauses.at(find.start), record)
+        for clause in clauses.about(find.start)
+    }
+    claims = tuple(claim for claim in claims if (claim.clause.start, claim.clause.end) not in others)
+    facts = [*_checked(Checker(record, rules, claims, day))]
+    masked = sorted(
+        [(find.start, find.end) for find in addresses]
+        + list(others)
+        + _suburb_names(text, record)
+        + [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
+    )
+    said = (
+        *check_features(text, clauses, record, masked),
+        *check_distances(text, clauses, record),
+        *check_schools(text, clauses, record),
+    )
+    return list(_once([*facts, *(_of_said(each, text) for each in said)]))
+
+
+def _suburb_names(text: str, record: Record) -> list[tuple[int, int]]:
+    """Where the record's suburb is named: Battery Point has no battery."""
+    suburb = record.address.suburb
+    if len(suburb) < 3:
+        return []
+    words = re.escape(suburb).replace(r"\ ", r"[\s-]")
+    return [match.span() for match in re.finditer(rf"\b{words}\b", text, re.IGNORECASE)]
+
+
+def _checked(checker: Checker) -> Iterator[Fact]:
+    """The facts of claims; one that differs beside one that agrees, said of some home, is another's."""
+    verdicts = [(claim, check_claim(checker, claim)) for claim in checker.claims]
+    right = {claim.field for claim, verdict in verdicts if verdict.verdict == "match"}
+    for claim, verdict in verdicts:
+        stray = verdict.verdict == "mismatch" and claim.field in right and claim.clause.may_be_of_another
+        if verdict.verdict and not stray:
+            field = area_field(claim, checker.record)
+            find = claim.find
+            yield Fact(
+                field,
+                claim.said,
+                verdict.record,
+                verdict.verdict,
+                verdict.rule,
+                find.quote,
+                find.start,
+                find.end,
+            )
+
+
+def _of_said(said: Said, text: str) -> Fact:
+    quote = text[said.start : said.end]
+    shown = said.key.replace("_", " ") if said.field == "features" else " ".join(quote.split())
+    return Fact(said.field, shown, said.record, said.verdict, said.rule, quote, said.start, said.end)
+
+
+def _once(facts: list[Fact]) -> Iterator[Fact]:
+    """Facts that say the same of the same field count once."""
+    seen: set[tuple[str, str, str]] = set()
+    for fact in facts:
+        said = "".join(char for char in fact.said.lower() if char.isalnum() or char == ".")
+        key = (fact.field, said, fact.verdict)
+        if fact.verdict == "match":
+            key = (fact.field, fact.record or said, "match")
+        if key not in seen:
+            seen.add(key)
+            yield fact
