@@ -235,7 +235,7 @@ def test_a_case_is_shown_with_the_evidence_of_its_scores(judged: Bench) -> None:
     assert done.code == 0, done.err
     assert "| question 2" in done.out
     assert "relevance: scored 0.75, passed" in done.out
-    assert "1 calls of judges, $0.000020" in done.out
+    assert "1 judge call, $0.000020" in done.out
     assert "judges" in done.out
     assert "exact" not in done.out
     (found,) = judged.run("show", "--case", "c2", "--json").json

@@ -20,6 +20,7 @@ from assay.domain.money import NANO
 from assay.domain.scores import MetricConfig
 from assay.engine.policy import StopSignal
 from assay.formats.metric_options import parse_judges, parse_metrics
+from assay.reports.wording import plural
 from assay.services.context import Context
 from assay.services.exports import write_outputs
 from assay.services.jobs import find_job
@@ -170,7 +171,7 @@ def _tell(outcome: Scoring) -> int:
     """What was done, on standard error; the exit code."""
     states = ", ".join(f"{count} {state}" for state, count in sorted(outcome.states.items()))
     cost = f"${outcome.cost_nanousd / NANO:.4f}{'+?' if outcome.unpriced else ''}"
-    judged = f"; {outcome.calls} calls of judges, {cost}" if outcome.calls else ""
+    judged = f"; {plural(outcome.calls, 'judge call')}, {cost}" if outcome.calls else ""
     say(f"scores added: {states or 'none, all were there'}{judged}", style="green")
     if outcome.ending == "completed":
         return 0

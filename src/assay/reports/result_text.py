@@ -8,6 +8,7 @@ from assay.domain.money import NANO
 from assay.domain.results import Result
 from assay.domain.scores import Score
 from assay.reports.untrusted import one_line
+from assay.reports.wording import plural
 
 ANSWER_CHARS = 2_000
 VALUE_CHARS = 300
@@ -40,7 +41,7 @@ def _score(score: Score) -> Iterator[str]:
     yield f"{INDENT * 2}{_line(score.reason)}"
     if score.calls:
         cost = "at an unknown price" if score.cost_nanousd is None else f"${score.cost_nanousd / NANO:.6f}"
-        yield f"{INDENT * 2}{score.calls} calls of judges, {cost}"
+        yield f"{INDENT * 2}{plural(score.calls, 'judge call')}, {cost}"
     if score.evidence:
         yield from _tree(score.evidence, 2)
 
