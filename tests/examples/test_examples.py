@@ -16,7 +16,14 @@ from assay.formats import suite_schema
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-NAMES = ("contract-clauses", "custom-metrics", "judge-calibration", "listing-facts", "support-api")
+NAMES = (
+    "contract-clauses",
+    "custom-metrics",
+    "judge-calibration",
+    "listing-facts",
+    "property-checks",
+    "support-api",
+)
 OTHERS = ("pytest-suite",)
 """Examples that are no suites of the command line."""
 SCHEMA = Path(suite_schema.__file__).with_name("assay.schema.json")
@@ -62,7 +69,7 @@ def test_a_suite_begins_with_what_it_shows_and_how_to_run_it(name: str) -> None:
 def test_recordings_say_that_they_were_written_by_hand() -> None:
     files = [*EXAMPLES.glob("*/recordings.jsonl"), *EXAMPLES.glob("contract-clauses/*y.jsonl")]
     rows = [json.loads(line) for file in files for line in file.read_text().splitlines()]
-    assert len(files) == 5
+    assert len(files) == 6
     assert {row["model"] for row in rows} == {"written by hand for this example"}
 
 
@@ -143,6 +150,17 @@ def test_the_made_up_judge_has_what_was_built_into_it(run: Run, assay: Run, tmp_
     copy.write_text(made.read_text())
     assert run("judge-calibration", sys.executable, str(copy)).returncode == 0
     assert (tmp_path / "scores.csv").read_text() == made.with_name("scores.csv").read_text()
+
+
+def test_what_is_said_of_properties_is_held_against_records_and_law(assay: Run) -> None:
+    summary = summary_of(assay("property-checks", "run", "--json"))
+    means = means_of(summary)
+    assert means["careful", "real_estate_accuracy"] == means["careful", "legal_compliance"] == 1.0
+    assert means["eager", "real_estate_accuracy"] < 0.7
+    assert means["eager", "legal_compliance"] < 0.9
+    shown = assay("property-checks", "show", "property-checks", "--case", "manly").stdout
+    assert "verdict mismatch; rule 10% of 980,000; field deposit; said $89,000; record 98,000" in shown
+    assert "rule nsw.cooling_off_days" in shown
 
 
 def test_an_application_is_tested_over_http_with_one_command(run: Run) -> None:

@@ -13,6 +13,8 @@ from assay.reports.wording import plural
 ANSWER_CHARS = 2_000
 VALUE_CHARS = 300
 INDENT = "  "
+FIRST = ("verdict", "state", "rule", "field", "clause", "claim", "said", "record", "quote", "value", "reason")
+"""What is told of a finding before the rest."""
 
 
 def result_text(result: Result) -> str:
@@ -47,20 +49,38 @@ def _score(score: Score) -> Iterator[str]:
 
 
 def _tree(value: Any, depth: int) -> Iterator[str]:
-    """Mappings and lists as indented lines; what is a leaf as one line of JSON."""
-    pairs = (
-        value.items() if isinstance(value, Mapping) else ((f"{n + 1}.", item) for n, item in enumerate(value))
-    )
+    """Mappings and lists as indented lines; findings, which are flat mappings, take a line each."""
+    named = isinstance(value, Mapping)
+    pairs = value.items() if named else [("-", item) for item in value]
     for name, item in pairs:
         label = f"{INDENT * depth}{_line(str(name))}"
-        if isinstance(item, Mapping | list | tuple) and item:
+        if not named and isinstance(item, Mapping) and not any(map(_is_deep, item.values())):
+            yield f"{label} {_finding(item)}"
+        elif isinstance(item, Mapping | list | tuple) and item:
             yield label
             yield from _tree(item, depth + 1)
         else:
             yield f"{label} {_leaf(item)}"
 
 
+def _is_deep(value: Any) -> bool:
+    """Whether a value takes more than a word or a list of words."""
+    items = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(item, Mapping | list | tuple) for item in items)
+
+
+def _finding(item: Mapping[str, Any]) -> str:
+    """What was found first, then what it is of, then the rest; what is not known is left out."""
+    known = {name: value for name, value in item.items() if value not in (None, "", [], ())}
+    if {"start", "end"} <= known.keys():
+        known["at"] = f"{known.pop('start')}-{known.pop('end')}"
+    names = sorted(known, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    return "; ".join(f"{_line(name)} {_leaf(known[name])}" for name in names)
+
+
 def _leaf(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return _line(text)
 
