@@ -1,0 +1,1 @@
+"""What the metrics are worth: published figures reproduced, and agreement with people's labels."""
