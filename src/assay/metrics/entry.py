@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Literal
 
 from assay.domain.errors import InvalidInput
 from assay.domain.scores import MetricConfig, MetricInfo
 
-OptionKind = Literal["boolean", "number", "text", "texts", "choice", "object", "json"]
+OptionKind = Literal["boolean", "number", "integer", "text", "texts", "choice", "object", "json"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One option of a metric. `choices` belong to kind "choice", `minimum` to kind "number"."""
+    """One option of a metric. `choices` belong to kind "choice", `minimum` and `maximum` to numbers."""
 
     kind: OptionKind
     meaning: str
@@ -21,6 +21,7 @@ class Option:
     required: bool = False
     choices: tuple[str, ...] = ()
     minimum: float = 0.0
+    maximum: float = inf
 
     @property
     def summary(self) -> str:
@@ -71,8 +72,11 @@ def _wanted(option: Option, value: Any) -> str | None:
         case "boolean":
             return None if isinstance(value, bool) else "true or false"
         case "number":
-            fits = _is_number(value) and value >= option.minimum
-            return None if fits else f"a number, {option.minimum:g} or more"
+            fits = _is_number(value) and option.minimum <= value <= option.maximum
+            return None if fits else f"a number, {_range(option)}"
+        case "integer":
+            fits = type(value) is int and option.minimum <= value <= option.maximum
+            return None if fits else f"a whole number, {_range(option)}"
         case "text":
             return None if isinstance(value, str) and value else "a text that is not empty"
         case "texts":
@@ -83,6 +87,12 @@ def _wanted(option: Option, value: Any) -> str | None:
             return None if isinstance(value, dict | bool) else "an object"
         case "json":
             return None
+
+
+def _range(option: Option) -> str:
+    if option.maximum == inf:
+        return f"{option.minimum:g} or more"
+    return f"{option.minimum:g} to {option.maximum:g}"
 
 
 def check_option(name: str, option: Option, value: Any) -> Any:

@@ -73,13 +73,16 @@ class SampleMetric:
             return Score(self.config.name, "failed", None, f"the value is not a finite number: {value}")
         if finish == "truncated" and self.unanswered:
             reason += "; the answer was truncated"
-        return Score(self.config.name, "scored", value, reason, self._passed(value), evidence)
+        passed = has_passed(self.info, self.config, value)
+        return Score(self.config.name, "scored", value, reason, passed, evidence)
 
-    def _passed(self, value: float) -> bool | None:
-        threshold = self.config.threshold
-        if threshold is None:
-            return value == 1.0 if self.info.kind == "binary" else None
-        return value <= threshold if self.info.better == "lower" else value >= threshold
+
+def has_passed(info: MetricInfo, config: MetricConfig, value: float) -> bool | None:
+    """Whether a value reaches the threshold; without one only binary metrics pass (at 1) or fail."""
+    threshold = config.threshold
+    if threshold is None:
+        return value == 1.0 if info.kind == "binary" else None
+    return value <= threshold if info.better == "lower" else value >= threshold
 
 
 def _in_unit(value: float) -> float:
