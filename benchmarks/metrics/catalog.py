@@ -14,7 +14,7 @@ from metrics.rows import Row, row_of, skipped
 Check: TypeAlias = Callable[[Path | None], Sequence[Row | Mapping[str, Any]]]
 """Measures with the folder of public data, None when there is none."""
 
-NOT_CHECKS = {"catalog", "public_data", "rows", "scoring"}
+NOT_CHECKS = {"catalog", "judge_scores", "judged_tour", "local_model", "public_data", "rows", "scoring"}
 
 
 def find_checks() -> dict[str, Check]:
@@ -29,7 +29,7 @@ def find_checks() -> dict[str, Check]:
 
 
 def rows_of(name: str, check: Check, data: Path | None) -> Iterator[Row]:
-    """The rows of a check: one that is skipped when its data are absent, one that fails for an error of ours."""
+    """The rows of a check: one that is skipped when its data are absent, a failed one for an error."""
     try:
         yield from map(row_of, check(data))
     except DataAbsent as absent:

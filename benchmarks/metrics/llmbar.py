@@ -29,12 +29,12 @@ Cell = tuple[str, str]
 def run(data: Path | None) -> list[Row]:
     """One row over all cells, and the judge of the paper's main table."""
     cells = judged_cells(read_lines(data, "llmbar/judge_decisions.jsonl"))
-    published = {
-        (row["subset"], row["evaluator"]): row for row in read_lines(data, "llmbar/published_statistics.jsonl")
-    }
+    statistics = read_lines(data, "llmbar/published_statistics.jsonl")
+    published = {(row["subset"], row["evaluator"]): row for row in statistics}
     exact = sum(is_published(cells[cell], published[cell]) for cell in cells)
     name = "LLMBar: judges whose published figures are found exactly"
-    rows = [count(name, exact, len(cells), 160, "accuracy in each order, in both, their mean; agreement of both orders")]
+    note = "accuracy in each order, in both, their mean; agreement of both orders"
+    rows = [count(name, exact, len(cells), 160, note)]
     for part, wanted in PARTS.items():
         found = cells[part, "GPT-4/Vanilla"]
         figures = 100 * found.accuracy, 100 * (found.consistent.estimate or 0.0)

@@ -1,7 +1,7 @@
 """A small local judge against people: is a reply faithful to its source?
 
-179 replies of FaithDial's audit of Wizard of Wikipedia, and what `faithfulness` in mode `verdict` says of them
-with Qwen2.5-Coder-1.5B. The figures come from stored scores; `run_metrics.py --judge` asks the model again.
+179 replies of FaithDial's audit of Wizard of Wikipedia, and what `faithfulness` in mode `verdict` says of
+them with Qwen2.5-Coder-1.5B. The figures come from stored scores; `run_metrics.py --judge` asks again.
 """
 
 from collections import Counter
@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.stats.arrays import FloatArray
 from assay.stats.auroc import auroc
 from assay.stats.calibration import calibrate
 from assay.stats.corrected_means import ppi_mean
 from assay.stats.cutoffs import best_cutoff
 from assay.stats.estimates import Interval
-from assay.stats.verdicts import verdict_quality
+from assay.stats.verdicts import balanced_accuracy, verdict_quality
 from metrics.judge_scores import (
     FAITHFUL,
     PARTLY,
@@ -81,8 +82,8 @@ def one_split(sample: Judged, rng: np.random.Generator) -> Row:
     learnt, rest = split(sample, rng)
     found = calibrate(learnt.scores, learnt.labels, rng=rng)
     threshold = 0.5 if found.cutoff is None else found.cutoff.threshold
-    after = balanced(rest, threshold)
-    note = f"`calibrate` on {found.n} labels: threshold {threshold:.3f}; 95% interval {bounds(after)} on {after.n}"
+    after = verdict_quality(rest.labels, verdicts(rest, threshold)).balanced_accuracy
+    note = f"threshold {threshold:.3f} by {found.n} labels; 95% interval {bounds(after)} on {after.n} others"
     return Row(name=f"{NAME}: balanced accuracy, one split", value=f"{after.estimate or 0.0:.3f}", note=note)
 
 
@@ -91,8 +92,8 @@ def many_splits(sample: Judged, rng: np.random.Generator) -> Row:
     after, before = [], []
     for _ in range(SPLITS):
         learnt, rest = split(sample, rng)
-        after.append(balanced(rest, best_cutoff(learnt.labels, learnt.scores)).estimate or 0.0)
-        before.append(balanced(rest, 0.5).estimate or 0.0)
+        after.append(balanced(rest, best_cutoff(learnt.labels, learnt.scores)))
+        before.append(balanced(rest, 0.5))
     low, high = np.quantile(after, [0.05, 0.95])
     note = (
         f"mean of {SPLITS} splits, threshold by a third of the labels; 90% of them {low:.3f} to {high:.3f}; "
@@ -113,8 +114,9 @@ def corrected(sample: Judged, rng: np.random.Generator, of: str) -> Row:
     held = sum(each.interval.estimable and not each.interval.excludes(truth) for each in found)
     widths = [width(each.interval) for each in found], [width(each.human_only) for each in found]
     note = (
-        f"{of}: people {truth:.3f}, judge alone {sample.scores.mean():.3f}; {round(n * SHARE)} labels of {n}, "
-        f"{SPLITS} draws; mean width {np.mean(widths[0]):.3f}, of the labels alone {np.mean(widths[1]):.3f}"
+        f"{of}: people {truth:.3f}, judge alone {sample.scores.mean():.3f}; {SPLITS} draws of "
+        f"{round(n * SHARE)} labels of {n}; mean width {np.mean(widths[0]):.3f}, "
+        f"of the labels alone {np.mean(widths[1]):.3f}"
     )
     return at_least(f"{NAME}: corrected mean, coverage", held / SPLITS, COVERAGE, note)
 
@@ -128,10 +130,14 @@ def split(sample: Judged, rng: np.random.Generator) -> tuple[Judged, Judged]:
     return sample.part(chosen), sample.part(~chosen)
 
 
-def balanced(sample: Judged, threshold: float) -> Interval:
+def balanced(sample: Judged, threshold: float) -> float:
     """Balanced accuracy of the verdicts by a threshold."""
-    verdicts = (sample.scores >= threshold).astype(np.float64)
-    return verdict_quality(sample.labels, verdicts).balanced_accuracy
+    return balanced_accuracy(sample.labels, verdicts(sample, threshold), np.ones(sample.labels.size))
+
+
+def verdicts(sample: Judged, threshold: float) -> FloatArray:
+    """1 where a score reaches the threshold, else 0."""
+    return (sample.scores >= threshold).astype(np.float64)
 
 
 def bounds(interval: Interval) -> str:

@@ -35,9 +35,7 @@ def run(data: Path | None) -> list[Row]:
     return rows
 
 
-def mean_scores(
-    metric: str, outputs: list[dict[str, Any]], references: dict[str, list[str]]
-) -> list[float]:
+def mean_scores(metric: str, outputs: list[dict[str, Any]], references: dict[str, list[str]]) -> list[float]:
     """Of each summary the mean score over the references, each taken alone."""
     pairs = [(row["summary"], reference) for row in outputs for reference in references[row["doc_id"]]]
     values = iter(values_of(score_texts(metric, pairs, {"stemmer": True})))
