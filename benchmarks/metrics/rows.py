@@ -19,16 +19,21 @@ class Row:
 
 
 def row_of(found: Row | Mapping[str, Any]) -> Row:
-    """A row as checks may also write it: a mapping with name, value, target, and passed (or ok, or pass)."""
+    """A row as checks may also write it: a mapping with name, value and target, and where a target is no
+    number that must be reached, with passed (or ok, or pass); note (or source) says more."""
     if isinstance(found, Row):
         return found
+    value, target = found.get("value"), found.get("target")
     verdict = next((found[name] for name in VERDICTS if name in found), None)
+    reaches = isinstance(target, int | float)
+    if verdict is None and reaches:
+        verdict = isinstance(value, int | float) and value >= target
     return Row(
         name=str(found["name"]),
-        value=_shown(found.get("value")),
-        target=_shown(found.get("target")),
+        value=_shown(value),
+        target=f">= {_shown(target)}" if reaches else _shown(target),
         ok=None if verdict is None else bool(verdict),
-        note=str(found.get("note") or found.get("reason") or ""),
+        note=str(found.get("note") or found.get("reason") or found.get("source") or ""),
     )
 
 

@@ -146,6 +146,23 @@ def test_figures_are_compared_at_the_digits_that_were_published(load):
     assert not rows.at_least("x", 0.8999, 0.9).ok
 
 
+@pytest.mark.parametrize(
+    ("found", "ok", "target"),
+    [
+        ({"value": 0.96, "target": 0.95}, True, ">= 0.95"),
+        ({"value": 0.94, "target": 0.95}, False, ">= 0.95"),
+        ({"value": None, "target": 0.95}, False, ">= 0.95"),
+        ({"value": 0.94, "target": None}, None, ""),
+        ({"value": 0.2, "target": "<= 0.1", "passed": False}, False, "<= 0.1"),
+        ({"value": "skipped", "reason": "no model"}, None, ""),
+    ],
+)
+def test_a_number_as_the_target_must_be_reached(load, found, ok, target):
+    row = load("metrics.rows").row_of({"name": "mine", "source": "gold", **found})
+    assert (row.ok, row.target) == (ok, target)
+    assert row.note in ("gold", "no model")
+
+
 def sample_of(load, separation, n=60):
     rng = np.random.default_rng(4)
     labels = np.repeat([0.0, 1.0], n)
