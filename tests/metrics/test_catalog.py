@@ -12,11 +12,17 @@ from assay.domain.errors import InvalidInput
 from assay.domain.models import ModelResponse
 from assay.domain.scores import MetricConfig, Sample
 from assay.metrics.catalog import METRICS, list_metrics, make_any_metric, make_metric
+from assay.metrics.judged_entries import JUDGED
 from assay.metrics.sample_metric import Finding, SampleMetric
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ["sacrebleu", "jsonschema", "numpy", "rapidfuzz", "rouge_score_rs", "re2"]
-REQUIRED = {"json_schema": {"schema": {}}}
+REQUIRED = {
+    "json_schema": {"schema": {}},
+    "rubric": {"rubric": "Is it kind?"},
+    "g_eval": {"criteria": "Is it kind?"},
+    "criteria": {"criteria": {"kind": "Is it kind?"}},
+}
 """Options without which a metric cannot be made."""
 UNJUDGED = [name for name, entry in METRICS.items() if not entry.info.judged]
 TEXT_METRICS = [name for name in UNJUDGED if "output" in METRICS[name].info.needs]
@@ -107,7 +113,7 @@ def test_answers_that_were_withheld_are_abstained_on_and_truncated_ones_scored_w
     assert found.reason.endswith("; the answer was truncated")
 
 
-@pytest.mark.parametrize("name", [name for name, entry in METRICS.items() if "expected" in entry.info.needs])
+@pytest.mark.parametrize("name", [name for name in UNJUDGED if "expected" in METRICS[name].info.needs])
 def test_a_case_without_expected_is_skipped(score, name):
     found = score(name, "Some text")
     assert (found.state, found.value) == ("skipped", None)
@@ -162,17 +168,27 @@ def test_rounding_errors_at_the_ends_are_removed():
 
 
 def sections() -> dict[str, str]:
-    """Metric type -> its section of the documentation."""
-    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    parts = re.split(r"^### `(\w+)`.*$", text, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    """Metric type -> its section of the documentation, of all pages."""
+    found: dict[str, str] = {}
+    for page in (ROOT / "docs" / "metrics.md", *sorted((ROOT / "docs" / "metrics").glob("*.md"))):
+        parts = re.split(r"^### `(\w+)`.*$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert found.keys().isdisjoint(parts[1::2])
+        found |= zip(parts[1::2], parts[2::2], strict=True)
+    return found
 
 
 def test_the_documentation_has_each_metric_of_the_catalog_and_no_other():
-    assert list(sections()) == [info.type for info in list_metrics()]
+    assert sorted(sections()) == sorted(info.type for info in list_metrics())
 
 
 @pytest.mark.parametrize("info", list_metrics(), ids=lambda info: info.type)
 def test_the_documentation_names_each_option(info):
     options = re.findall(r"^- `(\w+)`", sections()[info.type], flags=re.MULTILINE)
-    assert options == list(info.options)
+    shared = JUDGED if info.judged else ()
+    assert [name for name in options if name not in shared] == [n for n in info.options if n not in shared]
+
+
+def test_the_documentation_names_the_options_that_judged_metrics_share():
+    text = (ROOT / "docs" / "metrics" / "judged.md").read_text(encoding="utf-8")
+    shared = text.partition("## Options of every judged metric")[2].partition("\n## ")[0]
+    assert re.findall(r"^- `(\w+)`", shared, flags=re.MULTILINE) == list(JUDGED)

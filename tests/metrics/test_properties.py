@@ -40,7 +40,7 @@ def score(name: str, answer: str, expected: object):
     return found
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", METRIC)
 @settings(max_examples=40, deadline=None)
 @given(answer=ANY_TEXT, expected=ANY_TEXT | ANY_JSON)
 def test_any_answer_gives_a_score_with_a_reason(name, answer, expected):
@@ -93,7 +93,7 @@ def million_characters() -> dict[str, str]:
 MILLION_CHARACTERS = million_characters()
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", METRIC)
 @pytest.mark.parametrize("kind", MILLION_CHARACTERS)
 def test_a_million_characters_are_scored_or_refused_with_the_limit(name, kind):
     text = MILLION_CHARACTERS[kind]

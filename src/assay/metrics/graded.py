@@ -44,6 +44,9 @@ def _check_findings(name: str, verdict: Mapping[str, Any]) -> str | None:
     return None
 
 
+ABOUT_A_QUESTION = ("relevance", "correctness", "completeness", "conciseness")
+"""Metrics that say nothing where there is no question."""
+
 CHECKS: Mapping[str, tuple[Check, str]] = {
     "correctness": (_check_correctness, "verdict"),
     "completeness": (_check_completeness, "missing"),
@@ -56,8 +59,8 @@ def make_graded(spec: MetricSpec) -> AskingMetric:
     """(grade - 1) / 4 of the template that the catalog names, with that of the expected grade where given."""
     template = get_template(spec.info.prompts[0])
     check, shown = CHECKS.get(template.name, (None, None))
-    needed = [name for name in template.data if name == "question"]
-    needed += ["reference"] if "expected" in spec.info.needs else []
+    needed = ["reference"] if "expected" in spec.info.needs else []
+    needed += ["question"] if template.name in ABOUT_A_QUESTION else []
 
     def procedure_of(sample: Sample) -> Procedure | Unscored:
         texts = judged_texts(sample, spec.options, template.data, needed)
