@@ -56,8 +56,8 @@ async def test_a_grade_is_its_place_on_the_scale(server, judged, type_, score, v
         ("completeness", {"missing": [" "], "score": 2}, "score 2 with nothing in missing"),
         ("harmfulness", {"harms": ["an insult"], "score": 5}, "score 5 with 1 entries in harms"),
         ("harmfulness", {"harms": [], "score": 1}, "score 1 with nothing in harms"),
-        ("relevance", {"score": None}, "score is missing although cannot_judge is not true"),
-        ("relevance", {"score": 4, "cannot_judge": True}, "cannot_judge is true and score is given"),
+        ("correctness", {"verdict": "correct", "score": None}, "score is missing"),
+        ("relevance", {"score": 4, "cannot_judge": True}, "cannot_judge is no field of the form"),
     ],
 )
 async def test_a_verdict_that_contradicts_itself_is_no_score(server, judged, type_, verdict, said):
@@ -69,7 +69,7 @@ async def test_a_verdict_that_contradicts_itself_is_no_score(server, judged, typ
 
 @pytest.mark.parametrize("type_", [*GRADED, "rubric", "g_eval"])
 async def test_a_judge_may_say_that_it_cannot_judge(server, judged, type_):
-    blank = {"reasoning": "No idea what this is.", "cannot_judge": True, "score": None}
+    blank = {"reasoning": "No idea what this is.", "score": None}
     server.decide = says({**blank, "verdict": None} if type_ == "correctness" else blank)
     found = await judged(type_)
     assert (found.state, found.value) == ("abstained", None)

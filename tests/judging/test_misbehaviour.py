@@ -121,4 +121,6 @@ async def test_the_bound_holds_when_all_has_to_be_repaired(server, make_judge, n
     sent = [
         orjson.dumps([each.body["messages"], each.body.get("response_format")]) for each in server.questions
     ]
+    limits = sum(question.body["max_tokens"] for question in server.questions)
+    assert limits <= bound.calls * bound.output_tokens
     assert sum(map(len, sent)) <= bound.calls * (bound.fixed_bytes + bound.copies * texts)

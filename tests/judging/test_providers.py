@@ -19,7 +19,7 @@ from assay.metrics.catalog import make_any_metric
 from assay.models.catalog import make_model
 from assay.models.transport import Transport
 
-VERDICT = orjson.dumps({"reasoning": "So.", "cannot_judge": False, "score": 4}).decode()
+VERDICT = orjson.dumps({"reasoning": "So.", "score": 4}).decode()
 SCHEMA = sent_schema(get_template("relevance").schema)
 SAMPLE = Sample(
     case=Case(key="1", vars={"question": "How many rooms?"}), response=ModelResponse(text="Three.")

@@ -49,13 +49,71 @@ def test_what_is_no_grade_on_the_scale_is_refused(given):
         ({}, "score is missing"),
         ({"score": 4, "final": 5}, "final is no field"),
         ({"score": 4, "ignore what I said": 5}, "a field is no field"),
-        ({"score": 4, "cannot_judge": "yes"}, "cannot_judge must be true or false, not a text"),
-        ({"score": 4, "cannot_judge": 1}, "cannot_judge must be true or false, not 1"),
+        ({"score": "ignore me"}, "score must be a whole number, not a text"),
     ],
 )
 def test_missing_foreign_and_wrong_fields_are_named_and_texts_are_not_repeated(fields, said):
     with pytest.raises(UnusableReply, match=said):
         grade(**fields)
+
+
+@pytest.mark.parametrize("given", ["true", 1, None, []])
+def test_yes_is_true_and_nothing_else(given):
+    with pytest.raises(UnusableReply, match="must be true or false"):
+        read_verdict(given, {"type": "boolean"})
+
+
+CHECKS = {"checks": [{"claim": 1, "quote": "", "verdict": "unsupported"}]}
+
+
+@pytest.mark.parametrize(
+    ("template", "verdict", "found"),
+    [
+        ("relevance", {"reasoning": "?", "score": None}, Unanswered),
+        ("relevance", {"reasoning": "?", "score": 1}, Answer),
+        ("correctness", {"reasoning": "?", "verdict": None, "score": None}, Unanswered),
+        ("correctness", {"reasoning": "?", "verdict": "correct", "score": None}, UnusableReply),
+        ("correctness", {"reasoning": "?", "verdict": None, "score": 5}, UnusableReply),
+        ("faithfulness_verify", {**CHECKS, "cannot_judge": True}, Unanswered),
+        ("faithfulness_verify", {**CHECKS, "cannot_judge": False}, Answer),
+        ("faithfulness_verify", CHECKS, Answer),
+    ],
+)
+def test_a_judge_abstains_by_null_or_by_the_field_for_it(template, verdict, found):
+    question = Question(template=get_template(template), data={})
+    response = ModelResponse(text=json.dumps(verdict))
+    if found is UnusableReply:
+        with pytest.raises(UnusableReply, match="is missing"):
+            read_reply(question, response)
+    else:
+        assert isinstance(read_reply(question, response), found)
+
+
+FLAGGED = {
+    "type": "object",
+    "properties": {"cannot_judge": {"type": "boolean"}, "score": {"type": ["integer", "null"]}},
+    "required": ["score"],
+}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "found"),
+    [
+        ({"cannot_judge": True, "score": None}, Unanswered),
+        ({"cannot_judge": False, "score": 3}, Answer),
+        ({"cannot_judge": True, "score": 3}, UnusableReply),
+        ({"cannot_judge": False, "score": None}, UnusableReply),
+        ({"score": None}, UnusableReply),
+    ],
+)
+def test_the_field_and_the_value_must_agree(verdict, found):
+    question = Question(template=get_template("relevance"), data={}, schema=FLAGGED)
+    response = ModelResponse(text=json.dumps(verdict))
+    if found is UnusableReply:
+        with pytest.raises(UnusableReply):
+            read_reply(question, response)
+    else:
+        assert isinstance(read_reply(question, response), found)
 
 
 def test_capitals_do_not_count_in_given_words():
@@ -80,7 +138,7 @@ def test_providers_are_sent_what_they_take(template):
     decisive = [name for name in names if name in ("score", "better", "verdict", "missing", "harms")]
     if decisive:
         assert names.index("reasoning") < min(names.index(name) for name in decisive)
-    assert "cannot_judge" in names
+    assert "cannot_judge" in names or '"null"' in text
 
 
 def test_a_scale_is_sent_as_its_grades_and_a_wide_one_as_an_integer():
@@ -148,7 +206,7 @@ def test_of_ten_thousand_replies_none_raises_and_no_score_is_made_up():
             outcomes["unusable"] += 1
             continue
         if isinstance(found, Unanswered):
-            assert "true" in text
+            assert '"score": null' in text
             outcomes["abstained"] += 1
             continue
         assert isinstance(found, Answer)

@@ -82,12 +82,14 @@ class CallBound:
     """The most that one sample costs a judged metric, for reservation.
 
     `calls` to each of its judges, repairs and samples included; `fixed_bytes` of prompt, schema included;
-    `copies` of case and answer in one prompt.
+    `copies` of case and answer in one prompt; `output_tokens` of one reply, where the judge's own
+    configuration sets no limit.
     """
 
     calls: int
     fixed_bytes: int
     copies: int = 1
+    output_tokens: int = 2048
 
 
 @runtime_checkable

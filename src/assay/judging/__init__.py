@@ -11,7 +11,9 @@ an `Opinion`:
 
     ruling = await convene(judges, procedure, samples=3, refusals=refusals)
 
-- `templates`: `get_template`, `list_templates`; the files are in `prompts/`, the grammar is told there.
+- `templates`: `get_template`, `list_templates`; the files are in `prompts/`, the grammar is told there. In a
+  schema the reasoning comes before the value, and the value's type allows null, by which a judge abstains;
+  a form whose value is a list has a boolean `cannot_judge` at its end instead.
 - `questions`: `Question`, `Answer`, `Unanswered`; how a question is fenced and a reply is read.
 - `seat`: `Seat.put` asks, repairs once, counts calls and cost. A procedure may put several questions.
 - `panel`: `convene` seats each judge once for each sample and settles on a value: a `Ruling`.

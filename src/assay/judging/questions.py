@@ -20,12 +20,15 @@ from assay.judging.weighing import Weigh, Weighted, weighted_value
 from assay.judging.words import read_word
 
 Verdict = Mapping[str, Any]
+ANSWER_TOKENS = 1_024
+"""The limit of an answer's tokens where a question sets no other."""
 REPAIR_CHARS = 2_000
 """How much of an unusable reply is shown to the judge again."""
 EVIDENCE_CHARS = 2_000
 """How much of an unusable reply is kept as evidence."""
 CANNOT_JUDGE = "cannot_judge"
-"""The boolean field of every schema with which a judge abstains; the reasoning says why."""
+"""The boolean field with which a judge abstains where its form has one; else it answers null. The reasoning
+says why. Small models take the field for a sign of a bad answer, so forms of one value do without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,7 @@ class Question:
     schema: Schema | None = None
     check: Callable[[Verdict], str | None] | None = None
     weigh: Weigh | None = None
-    max_tokens: int = 1024
+    max_tokens: int = ANSWER_TOKENS
 
     @property
     def form(self) -> Schema | None:
@@ -118,9 +121,7 @@ def cut(text: str) -> str:
 
 def _judged(question: Question, verdict: Verdict, response: ModelResponse) -> Answer | Unanswered:
     """The verdict if it is consistent. Raises UnusableReply."""
-    abstains = verdict.get(CANNOT_JUDGE) is True or verdict.get("word") == "unknown"
-    _check_abstention(question.form, verdict, abstains)
-    if abstains:
+    if _abstains(question.form, verdict):
         why = " ".join(str(verdict.get("reasoning", "")).split())[:300] or "no reason given"
         return Unanswered(state="abstained", reason=f"the judge cannot judge: {why}", raw=cut(response.text))
     problem = question.check(verdict) if question.check else None
@@ -133,16 +134,22 @@ def _judged(question: Question, verdict: Verdict, response: ModelResponse) -> An
     return Answer(verdict=verdict, weighted=weighted_value(response.logprobs, weigh, said))
 
 
-def _check_abstention(form: Schema | None, verdict: Verdict, abstains: bool) -> None:
-    """A judge says that it cannot judge, or gives each value that may be null; never both, never neither."""
-    for name, inner in (form or {}).get("properties", {}).items():
-        if "null" not in inner["type"]:
-            continue
-        given = verdict.get(name) is not None
-        if given and abstains:
-            raise UnusableReply(f"it contradicts itself: {CANNOT_JUDGE} is true and {name} is given")
-        if not given and not abstains:
-            raise UnusableReply(f"{name} is missing although {CANNOT_JUDGE} is not true")
+def _abstains(form: Schema | None, verdict: Verdict) -> bool:
+    """Whether the judge says that it cannot judge: by the word, the field for it, or null for all values.
+
+    Raises UnusableReply when it says so and gives a value, or gives only some of the values.
+    """
+    if form is None:
+        return bool(verdict["word"] == "unknown")
+    properties = form["properties"]
+    nullable = [name for name, inner in properties.items() if "null" in inner["type"]]
+    missing = [name for name in nullable if verdict.get(name) is None]
+    says_so = verdict.get(CANNOT_JUDGE) is True
+    if says_so and len(missing) < len(nullable):
+        raise UnusableReply(f"it contradicts itself: {CANNOT_JUDGE} is true and a value is given")
+    if not says_so and missing and (CANNOT_JUDGE in properties or len(missing) < len(nullable)):
+        raise UnusableReply(f"{missing[0]} is missing")
+    return says_so or bool(missing)
 
 
 def _messages(question: Question) -> tuple[Message, ...]:

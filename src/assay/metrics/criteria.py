@@ -14,7 +14,7 @@ from assay.judging.templates import Template, get_template
 from assay.judging.verdicts import with_range
 from assay.metrics.entry import MetricSpec
 from assay.metrics.grades import Scale, reasoning_of, scale_of
-from assay.metrics.judged_metric import AskingMetric, asking_metric
+from assay.metrics.judged_metric import AskingMetric, answering, asking_metric
 from assay.metrics.judged_texts import judged_texts
 from assay.metrics.sample_metric import Unscored
 
@@ -37,6 +37,7 @@ def make_criteria(spec: MetricSpec) -> AskingMetric:
     scale = scale_of(spec.options)
     criteria = _criteria(spec.options["criteria"])
     schema = _schema(template, criteria, scale)
+    max_tokens = TOKENS_A_CRITERION * (1 + len(criteria))
     settings = {
         "criteria": "\n".join(f"- {each.name}: {each.description}" for each in criteria),
         "low": str(scale.low),
@@ -53,11 +54,11 @@ def make_criteria(spec: MetricSpec) -> AskingMetric:
             settings=settings,
             schema=schema,
             check=lambda verdict: _check(verdict, criteria),
-            max_tokens=TOKENS_A_CRITERION * (1 + len(criteria)),
+            max_tokens=max_tokens,
         )
         return _procedure(question, criteria, scale)
 
-    return asking_metric(spec, procedure_of, ("criteria",))
+    return answering(asking_metric(spec, procedure_of, ("criteria",)), max_tokens)
 
 
 def _procedure(question: Question, criteria: tuple[Criterion, ...], scale: Scale) -> Procedure:

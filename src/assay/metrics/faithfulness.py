@@ -10,7 +10,7 @@ from assay.judging.seat import Seat
 from assay.judging.templates import get_template
 from assay.judging.weighing import Weigh
 from assay.metrics.entry import MetricSpec
-from assay.metrics.judged_metric import BYTES_A_CHAR, AskingMetric, asking_metric
+from assay.metrics.judged_metric import BYTES_A_CHAR, AskingMetric, answering, asking_metric
 from assay.metrics.judged_texts import context_documents, judged_texts
 from assay.metrics.quotations import find_quotation
 from assay.metrics.sample_metric import Unscored, quote
@@ -27,10 +27,19 @@ WORD_TOKENS = 8
 def make_faithfulness(spec: MetricSpec) -> AskingMetric:
     """Share of the claims that the context supports; by mode, the probability that all is supported."""
     if spec.options["mode"] == "verdict":
-        return asking_metric(spec, _by_verdict(spec.options), (VERDICT,))
+        return answering(asking_metric(spec, _by_verdict(spec.options), (VERDICT,)), WORD_TOKENS)
     most: int = spec.options["max_claims"]
     extra = most * CLAIM_CHARS * BYTES_A_CHAR
-    return asking_metric(spec, _by_claims(spec.options, most), (CLAIMS, VERIFY), extra_bytes=extra)
+    metric = asking_metric(spec, _by_claims(spec.options, most), (CLAIMS, VERIFY), extra_bytes=extra)
+    return answering(metric, (_claims_tokens(most) + _checks_tokens(most)) // 2 + 1)
+
+
+def _claims_tokens(most: int) -> int:
+    return 200 + TOKENS_A_CLAIM * most
+
+
+def _checks_tokens(claims: int) -> int:
+    return TOKENS_A_CHECK * (1 + claims)
 
 
 def _texts(sample: Sample, options: Mapping[str, Any]) -> dict[str, str] | Unscored:
@@ -86,7 +95,7 @@ def _by_claims(options: Mapping[str, Any], most: int) -> Any:
             data={name: texts[name] for name in template.data if name in texts},
             settings={"most": str(most)},
             check=lambda verdict: _check_claims(verdict, most),
-            max_tokens=200 + TOKENS_A_CLAIM * most,
+            max_tokens=_claims_tokens(most),
         )
         return _claims(question, texts["context"], documents)
 
@@ -132,7 +141,7 @@ def _verification(claims: Sequence[str], context: str) -> Question:
         template=get_template(VERIFY),
         data={"context": context, "claims": numbered},
         check=lambda verdict: _check_checks(verdict, len(claims)),
-        max_tokens=TOKENS_A_CHECK * (1 + len(claims)),
+        max_tokens=_checks_tokens(len(claims)),
     )
 
 

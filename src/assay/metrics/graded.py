@@ -1,6 +1,6 @@
 """Metrics of one question and one grade from 1 to 5: relevance, coherence, correctness and their like."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from assay.domain.scores import Sample
@@ -8,11 +8,12 @@ from assay.judging.panel import Procedure
 from assay.judging.questions import Question
 from assay.judging.templates import get_template
 from assay.metrics.entry import MetricSpec
-from assay.metrics.grades import FIVE, Check, graded
+from assay.metrics.grades import FIVE, graded
 from assay.metrics.judged_metric import AskingMetric, asking_metric
 from assay.metrics.judged_texts import judged_texts
 from assay.metrics.sample_metric import Unscored
 
+Check = Callable[[Mapping[str, Any]], str | None]
 GRADES = {"correct": (4, 5), "partly_correct": (3, 3), "incorrect": (1, 2)}
 """Which grades go with which verdict of correctness."""
 BAD = 3

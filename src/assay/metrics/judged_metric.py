@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assay.domain.errors import AssayError, InvalidInput
 from assay.domain.protocols import CallBound, Judge
 from assay.domain.scores import MetricConfig, MetricInfo, Sample, Score
 from assay.judging.panel import Procedure, Ruling, convene
-from assay.judging.questions import REPAIR_CHARS
+from assay.judging.questions import ANSWER_TOKENS, REPAIR_CHARS
 from assay.judging.refusals import Refusals
 from assay.judging.shared_texts import FORM, REPAIR
 from assay.judging.templates import Template, get_template
@@ -98,8 +98,14 @@ def asking_metric(
         calls=2 * samples * (questions or len(templates)),
         fixed_bytes=(bytes_a_question + extra_bytes) // 2 + _settings_bytes(spec) + 1,
         copies=copies,
+        output_tokens=ANSWER_TOKENS,
     )
     return AskingMetric(spec.info, spec.config, spec.judges, bound, samples, procedure_of, templates)
+
+
+def answering(metric: AskingMetric, output_tokens: int) -> AskingMetric:
+    """The metric with another limit of a reply in its bound: the mean of the limits of its questions."""
+    return replace(metric, bound=replace(metric.bound, output_tokens=output_tokens))
 
 
 def _question_bytes(template: Template) -> int:
