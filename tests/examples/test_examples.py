@@ -16,7 +16,7 @@ from assay.formats import suite_schema
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-NAMES = ("contract-clauses", "listing-facts", "support-api")
+NAMES = ("contract-clauses", "judge-calibration", "listing-facts", "support-api")
 OTHERS = ("pytest-suite",)
 """Examples that are no suites of the command line."""
 SCHEMA = Path(suite_schema.__file__).with_name("assay.schema.json")
@@ -96,6 +96,35 @@ def test_clauses_are_compared_by_contract_and_repeats_are_averaged(assay: Run) -
     assert "(n=18 in 6 clusters" in summary["headline"]
     days = [each for each in summary["metrics"] if each["metric"] == "days"]
     assert [(each["scored"], each["planned"], each["skipped"]) for each in days] == [(32, 36, 4)] * 2
+
+
+def test_a_judge_of_words_is_found_to_be_no_judge(assay: Run) -> None:
+    assert assay("judge-calibration", "run", "--quiet").returncode == 0
+    done = assay("judge-calibration", "judge", "calibrate", "judge-calibration", "--labels", "labels.csv")
+    assert done.returncode == 0, done.stderr
+    assert "not shown to tell passes from failures better than chance" in " ".join(done.stdout.split())
+
+
+def test_the_made_up_judge_has_what_was_built_into_it(run: Run, assay: Run, tmp_path: Path) -> None:
+    command = ("judge", "calibrate", "--labels", "scores.csv", "--judge-column", "judge", "--json")
+    found = summary_of(assay("judge-calibration", *command))
+    assert found["calibration"]["auroc"]["estimate"] > 0.85
+    assert found["bias"]["length"]["interval"]["low"] > 0.0
+    assert found["bias"]["self_preference"]["at_same_label"]["interval"]["low"] > 0.0
+    assert found["people"]["pairs"][0]["agreement"]["low"] > 0.4
+    for mean in found["means"]:
+        assert mean["judge"]["estimate"] > mean["corrected"]["interval"]["estimate"]
+    shown = assay("judge-calibration", *command[:-1])
+    printed = "\n".join(line.rstrip() for line in shown.stdout.splitlines())
+    guide = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```text\n(.*?)\n```$", guide, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 5
+    assert [block for block in blocks if block not in printed] == []
+    made = EXAMPLES / "judge-calibration" / "make_scores.py"
+    copy = tmp_path / "make_scores.py"
+    copy.write_text(made.read_text())
+    assert run("judge-calibration", sys.executable, str(copy)).returncode == 0
+    assert (tmp_path / "scores.csv").read_text() == made.with_name("scores.csv").read_text()
 
 
 def test_an_application_is_tested_over_http_with_one_command(run: Run) -> None:

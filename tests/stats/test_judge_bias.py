@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assay.stats.agreement import krippendorff_alpha
 from assay.stats.corrected_means import ppi_mean
 from assay.stats.distributions import t_quantile
 from assay.stats.drift import anchor_drift
@@ -74,6 +75,7 @@ def test_a_family_that_is_better_is_not_self_preference():
     assert found.human_gap > 0.1
     assert found.judge_gap > 0.1
     assert not found.excess.interval.excludes(0.0)
+    assert found.at_same_label.interval.estimate > found.excess.interval.estimate
     vain = favour(people, np.clip(fair + 0.08 * own, 0, 1), own)
     assert vain.excess.interval.low > 0.03
     assert vain.excess.interval.estimate == pytest.approx(vain.judge_gap - vain.human_gap)
@@ -134,6 +136,20 @@ def test_a_rater_who_guesses_agrees_least_with_the_rest():
     assert found.pairs[0].agreement.n == 150
     assert (found.raters, found.shared) == (4, 200)
     assert found.alpha.low < found.alpha.estimate < found.alpha.high
+
+
+def test_alpha_of_graded_ratings_is_krippendorffs():
+    rng = generator(9)
+    truth = rng.random(60)
+    table = np.clip(truth + 0.1 * rng.normal(size=(3, 60)), 0, 1).round(2)
+    table[rng.random((3, 60)) < 0.2] = np.nan
+    found = rater_agreement(table, ["ann", "ben", "cat"], rng=rng).alpha
+    expected = krippendorff_alpha(table, scale="interval", rng=rng)
+    assert found.estimate == pytest.approx(expected.estimate)
+    assert [found.low, found.high] == pytest.approx([expected.low, expected.high], abs=0.05)
+    cases = np.arange(60) // 3
+    clustered = rater_agreement(table, ["a", "b", "c"], design=Design(clusters=cases.tolist()), rng=rng)
+    assert clustered.alpha.clusters == 20
 
 
 def test_raters_who_share_nothing_are_said_to():

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("show", "Show the scores and comparisons of a job."),
     "compare": ("compare", "Compare jobs, or prompts and models inside one, paired by case."),
     "gate": ("gate", "May the candidate replace the baseline? Yes, no, or not to tell."),
+    "judge": ("judge", "Hold judges against people: calibrate, jury, drift."),
     "export": ("export", "Write the results of a job to files."),
     "estimate": ("estimate", "Calls, tokens and cost of a suite, before a cent is spent."),
     "plan": ("plan", "How many cases or repeats a difference needs, and what a job can show."),

@@ -18,6 +18,9 @@ Weights: TypeAlias = Literal["none", "linear", "quadratic"]
 
 Scale: TypeAlias = Literal["nominal", "ordinal", "interval"]
 
+Coefficient: TypeAlias = Callable[[FloatArray], FloatArray]
+"""From how often each item is drawn (draws, items) to the coefficient of each draw, NaN where undefined."""
+
 DRAWS = 1_000
 
 # Elements of one block of draws: 8 MB of floats however many items there are.
@@ -103,6 +106,12 @@ def krippendorff_alpha(
     two ratings.
     """
     check_probability(level, "level")
+    of, items = alpha_of_draws(ratings, scale)
+    return _bootstrapped(of, items, f"krippendorff_alpha_{scale}", level, rng)
+
+
+def alpha_of_draws(ratings: npt.ArrayLike, scale: Scale) -> tuple[Coefficient, int]:
+    """Alpha by how often each item with two ratings counts, and how many such items there are."""
     if scale not in ("nominal", "ordinal", "interval"):
         raise StatisticsError(f"unknown scale {scale!r}: expected 'nominal', 'ordinal' or 'interval'")
     counts, values = _counts_by_item(ratings)
@@ -122,11 +131,7 @@ def krippendorff_alpha(
         spread = sizes * np.sum(totals * places**2, axis=1) - np.sum(totals * places, axis=1) ** 2
         return _one_less(np.sum(drawn.T * within, axis=0), spread / (sizes - 1.0))
 
-    return _bootstrapped(of, len(counts), f"krippendorff_alpha_{scale}", level, rng)
-
-
-Coefficient: TypeAlias = Callable[[FloatArray], FloatArray]
-"""From how often each item is drawn (draws, items) to the coefficient of each draw, NaN where undefined."""
+    return of, len(counts)
 
 
 def _bootstrapped(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from assay.stats.arrays import FloatArray, Numbers, finite_numbers, scores_of_kind
+from assay.stats.arrays import FloatArray, IntArray, Numbers, finite_numbers, scores_of_kind
 from assay.stats.distributions import normal_quantile, t_quantile
 from assay.stats.errors import StatisticsError
 from assay.stats.estimates import Interval, not_estimable
@@ -29,14 +29,16 @@ def auroc(passed: Numbers, scores: Numbers, *, design: Design = PLAIN) -> Interv
     weights, codes = design.checked_weights(n), design.codes(n)
     groups = int(codes.max()) + 1 if n else 0
     clusters = None if groups == n else groups
+
+    def unknown(reason: str, estimate: float | None = None) -> Interval:
+        return not_estimable(
+            reason, estimate=estimate, level=level, method="auroc_delong", n=n, clusters=clusters
+        )
+
     top = kinds == 1.0
     sizes = int(top.sum()), n - int(top.sum())
     if min(sizes) == 0:
-        lacking = "passes" if sizes[0] == 0 else "failures"
-        reason = f"there are no {lacking} among the labels"
-        return not_estimable(
-            reason, estimate=None, level=level, method="auroc_delong", n=n, clusters=clusters
-        )
+        return unknown(f"there are no {'passes' if sizes[0] == 0 else 'failures'} among the labels")
     places = _placements(values, top, weights)
     area = float(np.average(places[top], weights=weights[top]))
     if not 1e-12 < area < 1.0 - 1e-12:
@@ -45,24 +47,28 @@ def auroc(passed: Numbers, scores: Numbers, *, design: Design = PLAIN) -> Interv
         return Interval(
             estimate=area, low=low, high=high, level=level, method="auroc_newcombe", n=n, clusters=clusters
         )
-    influence = (places - area) * weights
-    for kind, size in ((top, sizes[0]), (~top, sizes[1])):
-        scale = math.sqrt(size / (size - 1.0)) if size > 1 else 1.0
-        influence[kind] *= scale / float(weights[kind].sum())
-    parts = np.bincount(codes, weights=influence)
-    error = math.sqrt(float(parts @ parts) * (groups / (groups - 1.0) if clusters else 1.0))
+    if groups < 2:
+        return unknown("all labels come from one case: at least two are needed", area)
+    error = _error(places - area, top, weights, codes)
+    if error <= 1e-12:
+        return unknown("no spread shows", area)
     df = float(max(1, min(*sizes, groups) - 1))
     low, high = _logit_bounds(area, error, t_quantile((1.0 + level) / 2.0, df))
     return Interval(
-        estimate=area,
-        low=low,
-        high=high,
-        level=level,
-        method="auroc_delong",
-        n=n,
-        df=df,
-        clusters=clusters,
+        estimate=area, low=low, high=high, level=level, method="auroc_delong", n=n, df=df, clusters=clusters
     )
+
+
+def _error(deviations: FloatArray, top: npt.NDArray[np.bool_], weights: FloatArray, codes: IntArray) -> float:
+    """The root of the sum of squared influences, each cluster's summed before."""
+    influence = deviations * weights
+    for kind in (top, ~top):
+        size = int(kind.sum())
+        scale = math.sqrt(size / (size - 1.0)) if size > 1 else 1.0
+        influence[kind] *= scale / float(weights[kind].sum())
+    parts = np.bincount(codes, weights=influence)
+    shared = parts.size / (parts.size - 1.0) if parts.size < codes.size else 1.0
+    return math.sqrt(float(parts @ parts) * shared)
 
 
 def weighted_auroc(passed: FloatArray, values: FloatArray, weights: FloatArray) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from assay.stats.arrays import FloatArray, IntArray, Labels, check_probability, cluster_codes, finite_numbers
 from assay.stats.distributions import t_quantile
@@ -56,6 +57,15 @@ class Design:
         found = cluster_codes(self.clusters, n)
         return np.arange(n, dtype=np.intp) if found is None else found
 
+    def chosen(self, which: npt.NDArray[np.bool_]) -> "Design":
+        """The design of some of the items."""
+        labels = None if self.clusters is None else [*self.clusters]
+        return Design(
+            clusters=None if labels is None else [labels[i] for i in np.flatnonzero(which).tolist()],
+            weights=None if self.weights is None else self.weights[which],
+            level=self.level,
+        )
+
 
 PLAIN = Design()
 
@@ -89,11 +99,7 @@ def jackknife_interval(of: Coefficient, n: int, design: Design, *, method: str, 
     error = math.sqrt((count - 1.0) / count * float(np.sum((drawn - drawn.mean()) ** 2)))
     low, high = (-1.0, 1.0) if scale == "correlation" else (0.0, 1.0)
     if error <= 1e-12 or not low + 1e-12 < estimate < high - 1e-12:
-        return unknown(
-            "leaving items out does not change it: no spread shows"
-            if error <= 1e-12
-            else "it is at the end of its scale"
-        )
+        return unknown("no spread shows" if error <= 1e-12 else "it is at the end of its scale")
     half = t_quantile((1.0 + level) / 2.0, count - 1.0) * error
     bounds = (_moved(estimate, way * half, scale) for way in (-1.0, 1.0))
     return Interval(

@@ -15,14 +15,17 @@ class Favour:
     """How much more the judge favours some answers than people do.
 
     `judge_gap`: its mean score of the favoured less that of the others; `human_gap`: the same of people.
-    `excess` is their difference, the bias, with its interval; `favoured` of `excess.interval.n` answers are
-    of the kind in question.
+    `excess`: the difference of both gaps. `by_verdicts`: these are of the judge's verdicts, not its scores.
+    `at_same_label`: the gap of its scores among answers with the same label. `favoured` of
+    `excess.interval.n` answers are of the kind in question.
     """
 
     judge_gap: float
     human_gap: float
     excess: Slope
+    at_same_label: Slope
     favoured: int
+    by_verdicts: bool
 
 
 def length_bias(
@@ -50,28 +53,38 @@ def favour(
     favoured: Numbers,
     *,
     judges: Labels | None = None,
+    threshold: float | None = None,
     design: Design = PLAIN,
 ) -> Favour:
     """How much more a judge favours some answers (1 in `favoured`) over the others (0) than people do.
 
     Self-preference: 1 where the answer comes from the judge's own family of models. Position: 1 where the
-    answer was shown first. The excess is the difference of differences (judge - people among the favoured)
-    less (judge - people among the others): were the favoured answers better, people's labels would say so.
-    With several `judges` each has its own leniency. Assumes that judge and people use the same scale: a judge
-    that bunches its scores turns a real difference of quality into an excess of the other sign. Sources:
-    Panickssery et al. (2024), arXiv:2404.13076; Zheng et al. (2023), arXiv:2306.05685.
+    answer was shown first. With several `judges` each has its own leniency. Two estimates, which bracket the
+    bias where the favoured answers differ in quality:
+
+    - `excess`, (judge - people among the favoured) less (judge - people among the others): too low for better
+      answers if the judge bunches its scores. Graded scores beside pass/fail labels always do: give the
+      `threshold` from which on a score is a pass, and the verdicts are compared instead;
+    - `at_same_label`, the slope of the judge's score on being favoured beside the label: too high for better
+      answers, as labels are coarse and noisy and the judge sees more than they say.
+
+    A bias is shown where both say so. Sources: Wataoka et al. (2024), arXiv:2410.21819 (same label);
+    Panickssery et al. (2024), arXiv:2404.13076; Ding and Li (2019), Political Analysis 27:605 (bracketing).
     """
     first, second = _aligned(people, judge)
     kind = finite_numbers(favoured, "favoured")
     if kind.size != first.size or np.any((kind != 0.0) & (kind != 1.0)):
         raise StatisticsError("favoured must be 0 or 1, one for each label")
     weights = design.checked_weights(first.size)
+    said = second if threshold is None else (second >= threshold).astype(np.float64)
     controls = [] if judges is None else dummies(judges, first.size)
     return Favour(
-        judge_gap=_gap(second, kind, weights),
+        judge_gap=_gap(said, kind, weights),
         human_gap=_gap(first, kind, weights),
-        excess=robust_slope(second - first, kind, controls, design),
+        excess=robust_slope(said - first, kind, controls, design),
+        at_same_label=robust_slope(second, kind, [first, *controls], design),
         favoured=int(kind.sum()),
+        by_verdicts=threshold is not None,
     )
 
 

@@ -11,6 +11,9 @@ from assay.stats.distributions import t_cdf, t_quantile
 from assay.stats.estimates import Interval, not_estimable
 from assay.stats.jackknife import Design
 
+# Left-out sums whose condition is worse have lost a coefficient.
+_SINGULAR = 1e12
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slope:
@@ -23,7 +26,7 @@ class Slope:
 def robust_slope(y: FloatArray, x: FloatArray, controls: Sequence[FloatArray], design: Design) -> Slope:
     """The slope of `y` on `x`, an intercept and `controls` beside it, by weighted least squares.
 
-    The error is CR3: the jackknife over clusters, (G - 1)/G sum (b - b_without_g)^2 round b, in closed form;
+    The error is CR3: the jackknife over clusters, (G - 1)/G sum (b - b_without_g)^2 round b;
     for single items that is HC3 times (n - 1)/n. t with G - k df for k coefficients. Not estimable where `x`
     does not vary beside the controls. Sources: MacKinnon and White (1985); Bell and McCaffrey (2002).
     """
@@ -46,16 +49,14 @@ def robust_slope(y: FloatArray, x: FloatArray, controls: Sequence[FloatArray], d
     scaled, target = matrix * root, y * root[:, 0]
     if np.linalg.matrix_rank(scaled) < k:
         return unknown("it does not vary beside what is controlled for")
-    bread = np.linalg.inv(scaled.T @ scaled)
-    beta = bread @ (scaled.T @ target)
-    residuals = target - scaled @ beta
-    moves = _moves(scaled, residuals, codes, bread)
+    slope = float(np.linalg.lstsq(scaled, target)[0][0])
+    moves = _moves(scaled, target, codes, slope)
     if moves is None:
-        return unknown("it hangs on a single item or cluster", float(beta[0]))
+        return unknown("it hangs on a single item or cluster", slope)
     error = math.sqrt((groups - 1.0) / groups * float(moves @ moves))
     if error <= 1e-12 * max(1.0, float(np.abs(y).max())):
-        return unknown("nothing varies beyond the slope: its spread is unknown", float(beta[0]))
-    slope, df = float(beta[0]), float(groups - k)
+        return unknown("nothing varies beyond the slope: its spread is unknown", slope)
+    df = float(groups - k)
     half = t_quantile((1.0 + level) / 2.0, df) * error
     interval = Interval(
         estimate=slope,
@@ -89,17 +90,16 @@ def _independent(controls: Sequence[FloatArray], n: int) -> list[FloatArray]:
     return kept
 
 
-def _moves(
-    scaled: FloatArray, residuals: FloatArray, codes: IntArray, bread: FloatArray
-) -> FloatArray | None:
+def _moves(scaled: FloatArray, target: FloatArray, codes: IntArray, slope: float) -> FloatArray | None:
     """How far the first coefficient moves without each cluster; None where one cluster holds it alone."""
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(int(codes.max()) + 1))
+    squares, products = scaled.T @ scaled, scaled.T @ target
     moves = []
     for rows in np.split(order, starts[1:]):
         part = scaled[rows]
-        leverage = np.eye(rows.size) - part @ bread @ part.T
-        if np.linalg.eigvalsh(leverage)[0] <= 1e-10:
+        left = squares - part.T @ part
+        if np.linalg.cond(left) > _SINGULAR:
             return None
-        moves.append(float(bread[0] @ part.T @ np.linalg.solve(leverage, residuals[rows])))
+        moves.append(slope - float(np.linalg.solve(left, products - part.T @ target[rows])[0]))
     return np.array(moves)

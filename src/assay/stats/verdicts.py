@@ -68,7 +68,11 @@ def verdict_quality(passed: Numbers, verdicts: Numbers, *, design: Design = PLAI
         confusion=_confusion(people, judge),
         kappa=_kappa(people, judge, design),
         ac1=jackknife_interval(
-            lambda w: gwet_ac1(people, judge, w), people.size, design, method="gwet_ac1", scale="correlation"
+            lambda w: gwet_ac1(people, judge, w),
+            people.size,
+            design,
+            method="gwet_ac1_jackknife",
+            scale="correlation",
         ),
         **found,
     )
@@ -146,10 +150,8 @@ def _mean_of_two(first: Interval, second: Interval, n: int) -> Interval:
 def _kappa(people: FloatArray, judge: FloatArray, design: Design) -> Interval:
     if design.plain:
         return cohen_kappa(people, judge, level=design.level).interval
-    return jackknife_interval(
-        lambda w: binary_kappa(people, judge, w),
-        people.size,
-        design,
-        method="cohen_kappa",
-        scale="correlation",
-    )
+
+    def of(weights: FloatArray) -> float:
+        return binary_kappa(people, judge, weights)
+
+    return jackknife_interval(of, people.size, design, method="cohen_kappa_jackknife", scale="correlation")
