@@ -22,7 +22,7 @@ from metrics.local_model import LABEL, local_judges
 GOLD = Path(__file__).parents[1] / "gold" / "faithdial"
 ITEMS, SCORES = GOLD / "wow.jsonl", GOLD / "scores_qwen15.jsonl"
 PROMPT = "faithfulness_verdict"
-FAITHFUL, UNFAITHFUL, PARTLY = "entailment", "hallucination", "partial hallucination"
+FAITHFUL, UNFAITHFUL = "entailment", "hallucination"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Judged:
     labels: FloatArray
     scores: FloatArray
 
-    def part(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> "Judged":
-        """The replies that are chosen."""
+    def part(self, chosen: np.ndarray[Any, np.dtype[Any]]) -> "Judged":
+        """The replies that are chosen, by place or by mask."""
         return Judged(self.labels[chosen], self.scores[chosen])
 
 
@@ -61,12 +61,12 @@ def read_recording(path: Path = SCORES) -> Recording:
     return Recording(head, {row["id"]: row for row in rows})
 
 
-def judged(items: Sequence[dict[str, str]], recording: Recording, labels: Sequence[str]) -> Judged:
-    """The replies with one of these labels that have a score; only entailment counts as faithful."""
+def judged(items: Sequence[dict[str, str]], recording: Recording) -> Judged:
+    """The replies that have a score."""
     found = [
         (float(item["label"] == FAITHFUL), recording.rows[item["id"]]["score"])
         for item in items
-        if item["label"] in labels and recording.rows.get(item["id"], {}).get("score") is not None
+        if recording.rows.get(item["id"], {}).get("score") is not None
     ]
     return Judged(np.array([label for label, _ in found]), np.array([score for _, score in found]))
 
