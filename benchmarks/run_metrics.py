@@ -22,7 +22,7 @@ from metrics.catalog import Check, find_checks, rows_of
 from metrics.judge_scores import ask_again
 from metrics.judged_tour import tour
 from metrics.local_model import served
-from metrics.public_data import VARIABLE
+from metrics.public_data import NO_DATA, VARIABLE
 from metrics.rows import Row
 
 VERDICTS = {True: "ok", False: "FAILED", None: ""}
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def report(checks: Mapping[str, Check], data: Path | None) -> list[Row]:
+def report(checks: Mapping[str, Check], data: Path) -> list[Row]:
     """Print the rows of each check as soon as they are there."""
     print(HEAD, flush=True)
     return [_printed(row) for name, check in checks.items() for row in rows_of(name, check, data)]
@@ -81,7 +81,7 @@ def _parse(arguments: Sequence[str] | None, names: Iterable[str]) -> argparse.Na
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     add = parser.add_argument
     folder = os.environ.get(VARIABLE)
-    default = Path(folder) if folder else None
+    default = Path(folder) if folder else NO_DATA
     add("--data", type=Path, default=default, help=f"folder of the public data; default ${VARIABLE}")
     add("--only", action="append", choices=list(names), metavar="NAME", help=", ".join(names))
     add("--markdown", type=Path, metavar="FILE", help="write the table to a file too")

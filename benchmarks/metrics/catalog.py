@@ -11,8 +11,8 @@ from assay.domain.errors import AssayError
 from metrics.public_data import DataAbsent
 from metrics.rows import Row, row_of, skipped
 
-Check: TypeAlias = Callable[[Path | None], Sequence[Row | Mapping[str, Any]]]
-"""Measures with the folder of public data, None when there is none."""
+Check: TypeAlias = Callable[[Path], Sequence[Row | Mapping[str, Any]]]
+"""Measures with the folder of public data, `NO_DATA` when there is none."""
 
 NOT_CHECKS = {"catalog", "judge_scores", "judged_tour", "local_model", "public_data", "rows", "scoring"}
 
@@ -28,7 +28,7 @@ def find_checks() -> dict[str, Check]:
     return {name: check for name, check in found.items() if check is not None}
 
 
-def rows_of(name: str, check: Check, data: Path | None) -> Iterator[Row]:
+def rows_of(name: str, check: Check, data: Path) -> Iterator[Row]:
     """The rows of a check: one that is skipped when its data are absent, a failed one for an error."""
     try:
         yield from map(row_of, check(data))

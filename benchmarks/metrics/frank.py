@@ -22,7 +22,7 @@ METRICS = {
 }
 
 
-def run(data: Path | None) -> list[Row]:
+def run(data: Path) -> list[Row]:
     """One row: the nine correlations at the paper's two digits."""
     human = read_document(data, "frank/human_annotations.json")
     outputs = read_document(data, "frank/baseline_factuality_metrics_outputs.json")

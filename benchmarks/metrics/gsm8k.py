@@ -18,7 +18,7 @@ ACCURACIES = {
 AGREEING, SOLUTIONS = 5_275, 5_276
 
 
-def run(data: Path | None) -> list[Row]:
+def run(data: Path) -> list[Row]:
     """The accuracies, and how often a score is the published flag."""
     problems = read_lines(data, "gsm8k/example_model_solutions.jsonl")
     found, agreeing = [], 0

@@ -24,11 +24,12 @@ from metrics.rows import Row
 EVERY = 16
 """Of the demo's cases each so many is taken, so that the documents differ."""
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "faithfulness": {"max_claims": 4},
     "rubric": {"rubric": "Is the answer short and to the point?"},
     "g_eval": {"criteria": "The answer is correct by the expected facts and short."},
     "criteria": {"criteria": {"correct": "the answer is right", "short": "no needless words"}},
 }
-"""What metrics cannot do without."""
+"""What metrics cannot do without, and a bound for small models, which repeat claims without end."""
 
 
 def read_samples(count: int) -> list[Sample]:

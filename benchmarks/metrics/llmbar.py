@@ -26,7 +26,7 @@ ROUNDING = 1e-9
 Cell = tuple[str, str]
 
 
-def run(data: Path | None) -> list[Row]:
+def run(data: Path) -> list[Row]:
     """One row over all cells, and the judge of the paper's main table."""
     cells = judged_cells(read_lines(data, "llmbar/judge_decisions.jsonl"))
     statistics = read_lines(data, "llmbar/published_statistics.jsonl")

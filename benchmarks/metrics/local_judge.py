@@ -30,7 +30,7 @@ GOALS = {"AUROC": 0.90, "balanced accuracy": 0.85}
 NAME = "Local judge"
 
 
-def run(_: Path | None) -> list[Row]:
+def run(_: Path) -> list[Row]:
     """The figures of the stored scores."""
     items, recording = read_items(), read_recording()
     sample, rng = judged(items, recording), np.random.default_rng(SEED)
@@ -139,7 +139,7 @@ def coverage(how: str, sample: Judged, found: Sequence[CorrectedMean]) -> Row:
     widths = [width(each.interval) for each in found], [width(each.human_only) for each in found]
     note = (
         f"people {truth:.3f}, judge alone {sample.scores.mean():.3f}; {found[0].labels} labels, "
-        f"{len(found)} times; mean width {np.mean(widths[0]):.3f}, of the labels alone {np.mean(widths[1]):.3f}"
+        f"{len(found)} times; width {np.mean(widths[0]):.3f}, of the labels alone {np.mean(widths[1]):.3f}"
     )
     return at_least(f"{NAME}: corrected mean covers, {how}", held / len(found), COVERAGE, note)
 

@@ -25,13 +25,12 @@ def row_of(found: Row | Mapping[str, Any]) -> Row:
         return found
     value, target = found.get("value"), found.get("target")
     verdict = next((found[name] for name in VERDICTS if name in found), None)
-    reaches = isinstance(target, int | float)
-    if verdict is None and reaches:
+    if verdict is None and isinstance(target, int | float):
         verdict = isinstance(value, int | float) and value >= target
     return Row(
         name=str(found["name"]),
         value=_shown(value),
-        target=f">= {_shown(target)}" if reaches else _shown(target),
+        target=f">= {_shown(target)}" if isinstance(target, int | float) else _shown(target),
         ok=None if verdict is None else bool(verdict),
         note=str(found.get("note") or found.get("reason") or found.get("source") or ""),
     )

@@ -19,7 +19,7 @@ ROUGE = {"rouge_1": (0.169, 0.160, 0.116, 0.328), "rouge_2": (0.184, 0.187, 0.15
 NOTE = "stemmed, mean over 11 references; coherence, consistency, fluency, relevance; published within .002"
 
 
-def run(data: Path | None) -> list[Row]:
+def run(data: Path) -> list[Row]:
     """A row for each metric; the published ROUGE-L splits sentences otherwise, so ours is only shown."""
     references = {row["doc_id"]: row["references"] for row in read_lines(data, "summeval/docs.jsonl")}
     outputs = read_lines(data, "summeval/outputs.jsonl")

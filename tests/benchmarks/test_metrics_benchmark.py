@@ -119,7 +119,7 @@ def test_what_needs_absent_data_is_skipped_with_a_reason(load, tmp_path):
     catalog = load("metrics.catalog")
     checks = catalog.find_checks()
     assert {"llmbar", "summeval", "frank", "gsm8k", "local_judge"} <= checks.keys()
-    for data in (None, tmp_path):
+    for data in (load("metrics.public_data").NO_DATA, tmp_path):
         (row,) = catalog.rows_of("frank", checks["frank"], data)
         assert (row.value, row.ok) == ("skipped", None)
         assert "public data" in row.note
