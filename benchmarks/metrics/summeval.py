@@ -16,7 +16,7 @@ from metrics.scoring import score_texts, values_of
 
 QUALITIES = ("coherence", "consistency", "fluency", "relevance")
 ROUGE = {"rouge_1": (0.169, 0.160, 0.116, 0.328), "rouge_2": (0.184, 0.187, 0.159, 0.290), "rouge_l": None}
-NOTE = "stemmed, mean over 11 references; coherence, consistency, fluency, relevance; published within .002"
+NOTE = "stemmed, mean over 11 references; coherence, consistency, fluency, relevance; as google's rouge-score"
 
 
 def run(data: Path) -> list[Row]:
