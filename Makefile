@@ -52,6 +52,9 @@ bench-stats: $(STAMP)-test ## Measure coverage and false alarms of the statistic
 bench-compare: $(STAMP)-test ## Measure a comparison of 20 candidates on 10,000 cases and 10 metrics
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/compare.py
 
+bench-metrics: $(STAMP)-test ## Hold the metrics against published figures and people's labels (DATA=folder)
+	ASSAY_BENCH_DATA="$(or $(DATA),$(ASSAY_BENCH_DATA))" $(BIN)/python benchmarks/run_metrics.py
+
 check: $(STAMP)-check ## Lint, format check, strict types and the schemas of the CI templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -70,4 +73,4 @@ lock: $(BIN)/uv ## Compile requirements/*.txt from pyproject.toml
 	$(COMPILE) pyproject.toml --group test -c requirements/evaluation.txt -o requirements/test.txt
 	$(COMPILE) pyproject.toml --group test --group check -c requirements/test.txt -o requirements/check.txt
 
-.PHONY: help setup setup-dev demo test bench bench-db check format lock bench-stats bench-compare
+.PHONY: help setup setup-dev demo test bench bench-db check format lock bench-stats bench-compare bench-metrics

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from assay.demo.weights import QWEN_CODER_05B, WeightsUnavailable, fetch_weights, find_weights
+from assay.demo.weights import (
+    QWEN_CODER_05B,
+    QWEN_CODER_15B,
+    WeightsUnavailable,
+    fetch_weights,
+    find_weights,
+)
 
 NOTHING = ("--no-index",)
 
@@ -151,6 +157,7 @@ def test_no_index_gives_a_message_with_a_way_out(tmp_path: Path, shop: Any) -> N
 
 
 def test_the_pinned_parts_make_up_the_pinned_file() -> None:
-    assert QWEN_CODER_05B.file_bytes == 491_400_064
-    assert len({part.sha256 for part in QWEN_CODER_05B.parts}) == 6
-    assert all(len(part.sha256) == 64 for part in QWEN_CODER_05B.parts)
+    for source, size, parts in ((QWEN_CODER_05B, 491_400_064, 6), (QWEN_CODER_15B, 1_117_320_768, 22)):
+        assert source.file_bytes == size
+        assert len({part.sha256 for part in source.parts}) == parts
+        assert all(len(part.sha256) == 64 for part in source.parts)

@@ -101,7 +101,7 @@ async def test_the_verdict_of_faithfulness_is_the_probability_of_yes(server, jud
     found = await judged("faithfulness", mode="verdict")
     assert found.value == pytest.approx(value)
     assert "response_format" not in server.questions[0].body
-    assert server.questions[0].text.endswith("Reply with one word and nothing else: yes, no, unknown.")
+    assert "Reply with one word and nothing else: Yes or No." in server.questions[0].text
 
 
 @pytest.mark.parametrize(

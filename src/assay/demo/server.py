@@ -1,4 +1,4 @@
-"""The demo's model on this machine: llama.cpp's OpenAI-compatible server in a process of its own.
+"""A small model on this machine: llama.cpp's OpenAI-compatible server in a process of its own.
 
 `python -m assay.demo.server --model FILE --port PORT` serves; `start_local_model` does that for its
 caller on a free port and returns when the model answers. The server ends with the process that
@@ -48,6 +48,7 @@ class LocalModelFailed(AssayError):
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
     """How the server works. One slot is the fastest for cases that share documents: see choose_threads.
+    Prompt and answer of one request must fit into `context_tokens`.
 
     `port` is the one to take if it is free, so that answers are found again in the cache, which knows a
     model by its address.
@@ -57,6 +58,7 @@ class ServerOptions:
     parallel: int = 1
     model_id: str = MODEL_ID
     port: int = 18_642
+    context_tokens: int = CONTEXT_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,12 @@ def start_local_model(
 
 
 def _arguments(model: Path, port: int, options: ServerOptions) -> list[str]:
-    numbers = {"--port": port, "--threads": options.threads, "--parallel": options.parallel}
+    numbers = {
+        "--port": port,
+        "--threads": options.threads,
+        "--parallel": options.parallel,
+        "--context-tokens": options.context_tokens,
+    }
     arguments = [text for name, number in numbers.items() for text in (name, str(number))]
     return [
         *arguments,
@@ -183,6 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--parallel", type=int, default=1, help="requests that are answered at a time")
+    parser.add_argument("--context-tokens", type=int, default=CONTEXT_TOKENS, help="of one request")
     parser.add_argument("--model-id", default=MODEL_ID, help="name under which the model is listed")
     parser.add_argument("--parent-pid", type=int, help="end when this process, our parent, has ended")
     order = parser.parse_args(arguments)
@@ -209,7 +217,7 @@ def _serve(order: argparse.Namespace) -> Any:
     params.hostnames = [HOST]
     params.port = order.port
     params.n_parallel = order.parallel
-    params.n_ctx = CONTEXT_TOKENS * order.parallel
+    params.n_ctx = order.context_tokens * order.parallel
     params.cpuparams.n_threads = order.threads
     params.cpuparams_batch.n_threads = order.threads
     params.cache_ram_mib = PROMPT_CACHE_MIB

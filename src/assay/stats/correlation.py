@@ -1,11 +1,11 @@
-"""Correlations of two aligned series, with intervals on Fisher's z scale."""
+"""Correlations of two aligned series, with intervals on Fisher's z scale, plain or given other series."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from assay.stats.arrays import FloatArray, Numbers, check_probability, finite_numbers
+from assay.stats.arrays import FloatArray, Labels, Numbers, check_probability, finite_numbers
 from assay.stats.distributions import normal_quantile
 from assay.stats.errors import StatisticsError
 from assay.stats.estimates import Interval, not_estimable
@@ -52,6 +52,36 @@ def kendall_tau_b(x: Numbers, y: Numbers, *, level: float = 0.95) -> Interval:
     return fisher_z_interval(_rounded(tau), error, level=level, method="kendall_tau_b", n=n)
 
 
+def partial_pearson(
+    x: Numbers,
+    y: Numbers,
+    *,
+    given: Sequence[Numbers] = (),
+    groups: Labels | None = None,
+    level: float = 0.95,
+) -> Interval:
+    """Linear correlation of what is left of both series when others have explained their part.
+
+    Pearson's r of the residuals of two least-squares fits, each on a constant, the series in `given` and an
+    indicator of each label in `groups`; beside k of them tanh(atanh r +- z / sqrt(n - k - 3)).
+    `groups` asks whether two scores go together within the answers of one model, not merely because better
+    models do better in both. Assumes independent cases and linear effects. Sources: Fisher (1924), Metron
+    3:329; its use on metrics: Pagnoni et al. (2021), arXiv:2104.13346. Not estimable for n - k < 4 or where
+    nothing is left of a series.
+    """
+    first, second = _series(x, y, level)
+    columns = _explaining(given, groups, first.size)
+    n, k = first.size, int(np.linalg.matrix_rank(columns)) - 1
+    if n - k < 4:
+        reason = f"{n} cases are too few beside {k} columns that explain"
+        return not_estimable(reason, estimate=None, level=level, method="partial_pearson", n=n)
+    left, right = _unexplained(first, columns), _unexplained(second, columns)
+    if not left.any() or not right.any():
+        reason = "one of the series is explained wholly by the others"
+        return not_estimable(reason, estimate=None, level=level, method="partial_pearson", n=n)
+    return _of_linear(left, right, level, "partial_pearson", lambda _: (n - 3.0) / (n - k - 3.0))
+
+
 def fisher_z_interval(estimate: float, error: float, *, level: float, method: str, n: int) -> Interval:
     """tanh(atanh(estimate) +- z error / (1 - estimate^2)), for coefficients in (-1, 1).
 
@@ -85,6 +115,30 @@ def _series(x: Numbers, y: Numbers, level: float) -> tuple[FloatArray, FloatArra
     if first.size != second.size:
         raise StatisticsError(f"{first.size} values for {second.size}: pair them by case first")
     return first, second
+
+
+def _explaining(given: Sequence[Numbers], groups: Labels | None, n: int) -> FloatArray:
+    """A constant, the given series, and the indicators of all groups but one, as columns."""
+    columns = [np.ones(n)]
+    for number, series in enumerate(given):
+        values = finite_numbers(series, f"given[{number}]")
+        if values.size != n:
+            raise StatisticsError(f"{values.size} values of given[{number}] for {n} cases")
+        columns.append(values)
+    labels = groups.tolist() if isinstance(groups, np.ndarray) else list(groups or ())
+    if groups is not None and len(labels) != n:
+        raise StatisticsError(f"{len(labels)} groups for {n} cases")
+    others = list(dict.fromkeys(labels))[1:]
+    columns.extend(np.array([float(each == label) for each in labels]) for label in others)
+    return np.column_stack(columns)
+
+
+def _unexplained(series: FloatArray, columns: FloatArray) -> FloatArray:
+    """The residuals of least squares; zeros where only rounding is left."""
+    scaled = columns / np.maximum(np.abs(columns).max(axis=0), 1e-300)
+    residuals = series - scaled @ np.linalg.lstsq(scaled, series, rcond=None)[0]
+    scale = float(np.abs(series - series.mean()).max(initial=0.0))
+    return residuals if float(np.abs(residuals).max()) > 1e-9 * scale else np.zeros_like(series)
 
 
 def _of_linear(

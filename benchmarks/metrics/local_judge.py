@@ -1,0 +1,180 @@
+"""A small local judge against people: is a reply faithful to its source?
+
+96 replies of FaithDial's audit of Wizard of Wikipedia, and what `faithfulness` in mode `verdict` says of
+them with Qwen2.5-Coder-1.5B. The figures come from stored scores; `run_metrics.py --judge` asks again.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from assay.stats.arrays import FloatArray
+from assay.stats.auroc import auroc
+from assay.stats.calibration import calibrate
+from assay.stats.corrected_means import CorrectedMean, ppi_mean
+from assay.stats.cutoffs import best_cutoff
+from assay.stats.estimates import Interval
+from assay.stats.verdicts import balanced_accuracy, verdict_quality
+from metrics.judge_scores import FAITHFUL, Judged, Recording, judged, read_items, read_recording
+from metrics.rows import Row, at_least
+from metrics.scoring import score_texts, values_of
+
+SPLITS = 500
+SHARE = 1 / 3
+SEED = 20_261
+CHANCE, COVERAGE = 0.5, 0.93
+GOALS = {"AUROC": 0.90, "balanced accuracy": 0.85}
+"""What one would wish of a judge: told beside the figure, not held against a model this small."""
+NAME = "Local judge"
+
+
+def run(_: Path) -> list[Row]:
+    """The figures of the stored scores."""
+    items, recording = read_items(), read_recording()
+    sample, rng = judged(items, recording), np.random.default_rng(SEED)
+    return [
+        recorded(recording, len(items)),
+        ranking(sample),
+        without_model(items),
+        one_split(sample, rng),
+        many_splits(sample, rng),
+        corrected(sample, rng),
+        corrected_anew(sample, rng),
+    ]
+
+
+def recorded(recording: Recording, items: int) -> Row:
+    """Whether the stored scores are those of the prompt that the product asks today."""
+    states = Counter(row["state"] for row in recording.rows.values())
+    told = ", ".join(f"{count} {state}" for state, count in states.items())
+    note = f"{told} of {items}" + ("" if recording.is_current else "; the prompt has changed: run --judge")
+    shown = recording.made_by["prompt_hash"][:12]
+    return Row(
+        name=f"{NAME}: prompt of the stored scores",
+        value=shown,
+        target="today's prompt",
+        ok=recording.is_current,
+        note=note,
+    )
+
+
+def ranking(sample: Judged) -> Row:
+    """How well the scores tell faithful replies from invented ones; they must do so better than chance."""
+    found = auroc(sample.labels, sample.scores)
+    note = f"{found.n} replies, 95% interval {bounds(found)}; {goal('AUROC', found.estimate or 0.0)}"
+    return Row(
+        name=f"{NAME}: AUROC",
+        value=f"{found.estimate or 0.0:.3f}",
+        target=f"above {CHANCE} surely",
+        ok=found.low is not None and found.low > CHANCE,
+        note=note,
+    )
+
+
+def without_model(items: Sequence[dict[str, str]]) -> Row:
+    """The same by ROUGE-L of the reply against its source, which asks no model: shown for comparison."""
+    scores = values_of(score_texts("rouge_l", [(item["response"], item["knowledge"]) for item in items]))
+    found = auroc([float(item["label"] == FAITHFUL) for item in items], scores)
+    note = f"`rouge_l` of the reply against its source; 95% interval {bounds(found)}"
+    return Row(name="No judge: AUROC of word overlap", value=f"{found.estimate or 0.0:.3f}", note=note)
+
+
+def one_split(sample: Judged, rng: np.random.Generator) -> Row:
+    """The threshold that `calibrate` finds on a third of the labels, on the other two thirds."""
+    learnt, rest = split(sample, rng)
+    found = calibrate(learnt.scores, learnt.labels, rng=rng)
+    threshold = 0.5 if found.cutoff is None else found.cutoff.threshold
+    after = verdict_quality(rest.labels, verdicts(rest, threshold)).balanced_accuracy
+    note = f"threshold {threshold:.3f} by {found.n} labels; 95% interval {bounds(after)} on {after.n} others"
+    return Row(name=f"{NAME}: balanced accuracy, one split", value=f"{after.estimate or 0.0:.3f}", note=note)
+
+
+def many_splits(sample: Judged, rng: np.random.Generator) -> Row:
+    """The same over many random splits, as no single one says what to expect."""
+    after, before = [], []
+    for _ in range(SPLITS):
+        learnt, rest = split(sample, rng)
+        after.append(balanced(rest, best_cutoff(learnt.labels, learnt.scores)))
+        before.append(balanced(rest, 0.5))
+    low, high = np.quantile(after, [0.05, 0.95])
+    mean = float(np.mean(after))
+    note = (
+        f"mean of {SPLITS} splits, threshold by a third of the labels; 90% of them {low:.3f} to {high:.3f}; "
+        f"without labels, at 0.5: {np.mean(before):.3f}; {goal('balanced accuracy', mean)}"
+    )
+    return Row(name=f"{NAME}: balanced accuracy, calibrated", value=f"{mean:.3f}", note=note)
+
+
+def corrected(sample: Judged, rng: np.random.Generator) -> Row:
+    """How often the interval of the corrected mean holds the mean of all labels, when a third is known."""
+    n = sample.labels.size
+    found = []
+    for _ in range(SPLITS):
+        known = np.zeros(n, dtype=np.bool_)
+        known[rng.permutation(n)[: round(n * SHARE)]] = True
+        found.append(_corrected_mean(sample.part(known), sample.part(~known)))
+    return coverage("splits of the labels", sample, found)
+
+
+def corrected_anew(sample: Judged, rng: np.random.Generator) -> Row:
+    """The same where the replies stand for a large population: all are drawn with replacement."""
+    n = sample.labels.size
+    found = []
+    for _ in range(SPLITS):
+        labelled, rest = rng.integers(0, n, round(n * SHARE)), rng.integers(0, n, 10 * n)
+        found.append(_corrected_mean(sample.part(labelled), sample.part(rest)))
+    return coverage("drawn anew", sample, found)
+
+
+def _corrected_mean(labelled: Judged, rest: Judged) -> CorrectedMean:
+    return ppi_mean(labelled.labels, labelled.scores, rest.scores)
+
+
+def coverage(how: str, sample: Judged, found: Sequence[CorrectedMean]) -> Row:
+    """How many of the intervals hold the mean of all labels."""
+    truth = float(sample.labels.mean())
+    held = sum(each.interval.estimable and not each.interval.excludes(truth) for each in found)
+    widths = [width(each.interval) for each in found], [width(each.human_only) for each in found]
+    note = (
+        f"people {truth:.3f}, judge alone {sample.scores.mean():.3f}; {found[0].labels} labels, "
+        f"{len(found)} times; width {np.mean(widths[0]):.3f}, of the labels alone {np.mean(widths[1]):.3f}"
+    )
+    return at_least(f"{NAME}: corrected mean covers, {how}", held / len(found), COVERAGE, note)
+
+
+def goal(name: str, found: float) -> str:
+    """Whether what one would wish for is reached."""
+    return f"the goal of {GOALS[name]:.2f} is {'reached' if found >= GOALS[name] else 'missed'}"
+
+
+def split(sample: Judged, rng: np.random.Generator) -> tuple[Judged, Judged]:
+    """A random third of the faithful and of the other replies, and the rest."""
+    chosen = np.zeros(sample.labels.size, dtype=np.bool_)
+    for truth in (0.0, 1.0):
+        places = rng.permutation(np.flatnonzero(sample.labels == truth))
+        chosen[places[: round(places.size * SHARE)]] = True
+    return sample.part(chosen), sample.part(~chosen)
+
+
+def balanced(sample: Judged, threshold: float) -> float:
+    """Balanced accuracy of the verdicts by a threshold."""
+    return balanced_accuracy(sample.labels, verdicts(sample, threshold), np.ones(sample.labels.size))
+
+
+def verdicts(sample: Judged, threshold: float) -> FloatArray:
+    """1 where a score reaches the threshold, else 0."""
+    return (sample.scores >= threshold).astype(np.float64)
+
+
+def bounds(interval: Interval) -> str:
+    """The bounds for people to read."""
+    if interval.low is None or interval.high is None:
+        return "not known"
+    return f"{interval.low:.3f} to {interval.high:.3f}"
+
+
+def width(interval: Interval) -> float:
+    """How wide it is; 1 where it is not known."""
+    return 1.0 if interval.low is None or interval.high is None else interval.high - interval.low
