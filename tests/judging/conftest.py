@@ -82,7 +82,7 @@ Judged = Callable[..., Awaitable[Score]]
 
 @pytest.fixture
 def judged(make_judge: Callable[..., judge.ModelJudge]) -> Judged:
-    """judged(type, answer, jury=, expected=, context=, vars=, baseline=, finish=, threshold=, **options)."""
+    """judged(type, answer, jury=, expected=, documents=, vars=, baseline=, finish=, **options)."""
 
     async def score(type_: str, answer: str = "Three rooms, 500 a week.", **given: Any) -> Score:
         labels = given.pop("jury", ("judge",))
@@ -91,7 +91,7 @@ def judged(make_judge: Callable[..., judge.ModelJudge]) -> Judged:
                 key="1",
                 vars=given.pop("vars", {"question": "What is the flat like?"}),
                 expected=given.pop("expected", "It has three rooms and costs 500."),
-                context=given.pop("context", CONTEXT),
+                context=given.pop("documents", CONTEXT),
             ),
             response=ModelResponse(text=answer, finish=given.pop("finish", "complete")),
             baseline=given.pop("baseline", None),

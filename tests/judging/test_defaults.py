@@ -43,6 +43,16 @@ def test_other_models_get_a_temperature(model):
     assert "temperature" in judge_defaults(config(model))
 
 
+@pytest.mark.parametrize("model", ["gemini-2.5-flash", "qwen3-8b", "deepseek-r1", "openai/gpt-oss-20b"])
+def test_others_that_think_first_get_room_and_a_temperature(model):
+    assert judge_defaults(config(model)) == {"max_tokens": 1024 + REASONING_TOKENS, "temperature": 0.0}
+
+
+def test_where_thinking_is_configured_the_temperature_is_left_to_the_provider():
+    asked = judge_defaults(config("claude-x", "anthropic", thinking={"type": "enabled"}))
+    assert asked == {"max_tokens": 1024 + REASONING_TOKENS}
+
+
 def test_probabilities_are_asked_for_where_providers_have_them():
     assert judge_defaults(config(provider="gemini"), logprobs=True)["top_logprobs"] == 20
     assert "logprobs" not in judge_defaults(config(provider="anthropic"), logprobs=True)

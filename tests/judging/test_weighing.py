@@ -43,7 +43,7 @@ def gemini(*places):
 @pytest.mark.parametrize("shape", [openai, gemini])
 def test_the_expected_grade_is_that_of_g_eval(shape):
     shares = {"4": 0.6, "5": 0.3, "3": 0.08, "x": 0.02}
-    found = weighted_value(shape(('{"score": ', {}), ("4", shares), ("}", {})), FIVE)
+    found = weighted_value(shape(('{"score": ', {}), ("4", shares), ("}", {})), FIVE, "4")
     assert found.value == pytest.approx((4 * 0.6 + 5 * 0.3 + 3 * 0.08) / 0.98)
     assert found.shares["4"] == pytest.approx(0.6)
 
@@ -51,17 +51,17 @@ def test_the_expected_grade_is_that_of_g_eval(shape):
 @pytest.mark.parametrize("shape", [openai, gemini])
 def test_yes_is_worth_its_share_of_yes_and_no(shape):
     shares = {"Yes": 0.5, " yes": 0.1, "no": 0.2, "NO": 0.1, "Maybe": 0.1}
-    assert weighted_value(shape(("\n", {}), ("Yes", shares)), YES).value == pytest.approx(0.6 / 0.9)
+    assert weighted_value(shape(("\n", {}), ("Yes", shares)), YES, "yes").value == pytest.approx(0.6 / 0.9)
 
 
 def test_a_token_with_a_space_or_quotes_is_the_same_word():
-    found = weighted_value(openai(('{"score":', {}), (" 2", {" 2": 0.9, "3": 0.1})), FIVE)
+    found = weighted_value(openai(('{"score":', {}), (" 2", {" 2": 0.9, "3": 0.1})), FIVE, "2")
     assert found.value == pytest.approx(2.1)
 
 
 def test_the_last_field_of_that_name_counts():
     places = ('{"r": "\\"score\\": 1", "score": 1, "score": ', {}), ("5", {"5": 1.0})
-    assert weighted_value(openai(*places), FIVE).value == 5.0
+    assert weighted_value(openai(*places), FIVE, "5").value == 5.0
 
 
 @pytest.mark.parametrize(
@@ -82,11 +82,15 @@ def test_the_last_field_of_that_name_counts():
     ],
 )
 def test_without_usable_probabilities_there_is_no_expected_grade(logprobs):
-    assert weighted_value(logprobs, FIVE) is None
+    assert all(weighted_value(logprobs, FIVE, said) is None for said in FIVE.worth)
+
+
+def test_probabilities_of_another_grade_than_the_verdict_do_not_count():
+    assert weighted_value(openai(('{"score": ', {}), ("4", {"4": 1.0})), FIVE, "5") is None
 
 
 def test_probabilities_that_were_rounded_up_still_count():
-    found = weighted_value(openai(('{"score": ', {}), ("4", {"4": 0.7001, "5": 0.3})), FIVE)
+    found = weighted_value(openai(('{"score": ', {}), ("4", {"4": 0.7001, "5": 0.3})), FIVE, "4")
     assert found.value == pytest.approx(4.3, abs=1e-3)
 
 
@@ -113,6 +117,6 @@ ANY = st.recursive(
 
 @given(ANY)
 def test_any_report_of_a_provider_gives_a_value_on_the_scale_or_none(logprobs):
-    for weigh, low, high in ((YES, 0.0, 1.0), (FIVE, 1.0, 5.0)):
-        found = weighted_value(logprobs, weigh)
+    for weigh, said, low, high in ((YES, "yes", 0.0, 1.0), (FIVE, "4", 1.0, 5.0)):
+        found = weighted_value(logprobs, weigh, said)
         assert found is None or low <= found.value <= high

@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "How many cases or repeats a difference needs, and what a job can show."),
     "prompts": ("prompts", "Keep prompts in versions: list, show, diff, label, unlabel, import, log."),
     "datasets": ("datasets", "Keep data sets in versions: list, show, import, export, diff, tag, label."),
-    "metrics": ("metrics", "List the metrics, with what they need and their source."),
+    "metrics": ("metrics", "List the metrics, or show one: its needs, options, source, judge prompts."),
     "models": ("metrics", "List the providers of models and the keys that they need."),
     "budgets": ("budgets", "Limit what all jobs spend in a day, in a month, or in all."),
     "doctor": ("doctor", "Check environment, keys, database and clock, and say what to do."),

@@ -11,14 +11,13 @@ SAMPLING_TEMPERATURE = 1.0
 TOP_LOGPROBS = 20
 REASONING_TOKENS = 16_000
 """What models that think before they answer are given beside the answer's own tokens."""
-_REASONS = re.compile(r"(?:^|/)(?:o[1-9](?:-|$)|gpt-[5-9](?!.*chat))")
+_OPENAI_REASONS = re.compile(r"(?:^|/)(?:o[1-9](?:-|$)|gpt-[5-9](?!.*chat))")
+_THINKS = re.compile(
+    r"gemini-(?:2\.5|[3-9])|deepseek-r|reason|thinking|qwq|qwen3|magistral|gpt-oss|glm-(?:4\.[5-9]|[5-9])"
+    r"|grok-(?:[4-9]|3-mini)|minimax-m"
+)
 _OWN_LIMITS = {"max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens"}
 _NO_LOGPROBS = {"anthropic", "http", "replay", "echo"}
-
-
-def reasons(config: ModelConfig) -> bool:
-    """Whether this is an OpenAI model that thinks first: it refuses temperature and logprobs."""
-    return bool(_REASONS.search(config.model.lower()))
 
 
 def judge_defaults(
@@ -26,16 +25,17 @@ def judge_defaults(
 ) -> Mapping[str, Any]:
     """Temperature 0 (1 when several samples are drawn), a limit of tokens, probabilities if wanted.
 
-    What the configuration sets is not in it, and wins. Models that think first get no temperature, the limit
-    under the name that they know, and room to think.
+    What the configuration sets is not in it, and wins. Models that are known to think first get room for it;
+    those of OpenAI, and any whose thinking is configured, get no temperature and no probabilities.
     """
     own = {*config.parameters, *_generation_config(config)}
     made: dict[str, Any] = {}
-    thinks = reasons(config)
+    openai = bool(_OPENAI_REASONS.search(config.model.lower()))
+    thinks = openai or bool(_THINKS.search(config.model.lower())) or "thinking" in own
     if not own & _OWN_LIMITS:
-        limit = "max_completion_tokens" if thinks else "max_tokens"
+        limit = "max_completion_tokens" if openai else "max_tokens"
         made[limit] = max_tokens + (REASONING_TOKENS if thinks else 0)
-    if thinks:
+    if openai or "thinking" in own:
         return made
     if "temperature" not in own:
         made["temperature"] = 0.0 if samples == 1 else SAMPLING_TEMPERATURE

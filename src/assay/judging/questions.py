@@ -121,13 +121,16 @@ def _judged(question: Question, verdict: Verdict, response: ModelResponse) -> An
     abstains = verdict.get(CANNOT_JUDGE) is True or verdict.get("word") == "unknown"
     _check_abstention(question.form, verdict, abstains)
     if abstains:
-        why = str(verdict.get("reasoning", "")).strip()[:300] or "no reason given"
+        why = " ".join(str(verdict.get("reasoning", "")).split())[:300] or "no reason given"
         return Unanswered(state="abstained", reason=f"the judge cannot judge: {why}", raw=cut(response.text))
     problem = question.check(verdict) if question.check else None
     if problem:
         raise UnusableReply(problem)
-    weighted = weighted_value(response.logprobs, question.weigh) if question.weigh else None
-    return Answer(verdict=verdict, weighted=weighted)
+    weigh = question.weigh
+    if weigh is None:
+        return Answer(verdict=verdict)
+    said = str(verdict[weigh.field or "word"])
+    return Answer(verdict=verdict, weighted=weighted_value(response.logprobs, weigh, said))
 
 
 def _check_abstention(form: Schema | None, verdict: Verdict, abstains: bool) -> None:

@@ -27,7 +27,7 @@ def find_object(text: str) -> dict[str, Any]:
     """
     if len(text) > MAX_REPLY_CHARS:
         raise UnusableReply(f"it has more than {MAX_REPLY_CHARS:,} characters")
-    text = _THINKING.sub("", text).strip()
+    text = without_thinking(text).strip()
     if not text:
         raise UnusableReply("it is empty")
     whole = _decoded(text)
@@ -39,6 +39,11 @@ def find_object(text: str) -> dict[str, Any]:
     if not found:
         raise UnusableReply("it holds no complete JSON object")
     return found[0]
+
+
+def without_thinking(text: str) -> str:
+    """The reply without the block of <think> that models of open weights put before it."""
+    return _THINKING.sub("", text)
 
 
 def _distinct(candidates: Iterable[str]) -> list[dict[str, Any]]:

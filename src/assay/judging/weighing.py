@@ -49,15 +49,15 @@ def digits(low: int, high: int, field: str) -> Weigh | None:
     return Weigh(worth={str(value): float(value) for value in range(low, high + 1)}, field=field)
 
 
-def weighted_value(logprobs: Any, weigh: Weigh) -> Weighted | None:
+def weighted_value(logprobs: Any, weigh: Weigh, said: str) -> Weighted | None:
     """sum w p_w / sum p_w over the words that are worth something.
 
-    None without probabilities, when the value's token cannot be found, or when less than half of the
-    probability is on such words.
+    `said` is the word of the verdict. None without probabilities, when the token that says it cannot be
+    found, or when less than half of the probability is on such words.
     """
     places = list(_places(logprobs))
     place = _first_word(places) if weigh.field is None else _value_place(places, weigh.field)
-    if place is None or _word(place.token) not in weigh.worth:
+    if place is None or _word(place.token) != said or said not in weigh.worth:
         return None
     shares = dict.fromkeys(weigh.worth, 0.0)
     for token, share in place.shares.items():

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
-from assay.judging.strict_json import MAX_REPLY_CHARS, UnusableReply
+from assay.judging.strict_json import MAX_REPLY_CHARS, UnusableReply, without_thinking
 
 _WORD = re.compile(r"\w+")
 _READ = 12
@@ -17,7 +18,8 @@ def read_word(text: str, words: Sequence[str]) -> str:
     """
     if len(text) > MAX_REPLY_CHARS:
         raise UnusableReply(f"it has more than {MAX_REPLY_CHARS:,} characters")
-    said = [match[0].casefold() for _, match in zip(range(_READ), _WORD.finditer(text), strict=False)]
+    found = _WORD.finditer(without_thinking(text))
+    said = [match[0].casefold() for match in islice(found, _READ)]
     if not said:
         raise UnusableReply("it is empty")
     if said[0] not in words:

@@ -1,6 +1,6 @@
 """Metrics of one question and one grade from 1 to 5: relevance, coherence, correctness and their like."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from assay.domain.scores import Sample
@@ -8,11 +8,12 @@ from assay.judging.panel import Procedure
 from assay.judging.questions import Question
 from assay.judging.templates import get_template
 from assay.metrics.entry import MetricSpec
-from assay.metrics.grades import FIVE, Check, graded
+from assay.metrics.grades import FIVE, graded
 from assay.metrics.judged_metric import AskingMetric, asking_metric
 from assay.metrics.judged_texts import judged_texts
 from assay.metrics.sample_metric import Unscored
 
+Check = Callable[[Mapping[str, Any]], str | None]
 GRADES = {"correct": (4, 5), "partly_correct": (3, 3), "incorrect": (1, 2)}
 """Which grades go with which verdict of correctness."""
 BAD = 3
@@ -44,6 +45,9 @@ def _check_findings(name: str, verdict: Mapping[str, Any]) -> str | None:
     return None
 
 
+ABOUT_A_QUESTION = ("relevance", "correctness", "completeness", "conciseness")
+"""Metrics that say nothing where there is no question."""
+
 CHECKS: Mapping[str, tuple[Check, str]] = {
     "correctness": (_check_correctness, "verdict"),
     "completeness": (_check_completeness, "missing"),
@@ -56,8 +60,8 @@ def make_graded(spec: MetricSpec) -> AskingMetric:
     """(grade - 1) / 4 of the template that the catalog names, with that of the expected grade where given."""
     template = get_template(spec.info.prompts[0])
     check, shown = CHECKS.get(template.name, (None, None))
-    needed = [name for name in template.data if name == "question"]
-    needed += ["reference"] if "expected" in spec.info.needs else []
+    needed = ["reference"] if "expected" in spec.info.needs else []
+    needed += ["question"] if template.name in ABOUT_A_QUESTION else []
 
     def procedure_of(sample: Sample) -> Procedure | Unscored:
         texts = judged_texts(sample, spec.options, template.data, needed)

@@ -1,6 +1,6 @@
 """From a judge's grade on a scale to a value in [0, 1]."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,3 @@ def reasoning_of(verdict: Mapping[str, Any], limit: int = 400) -> str:
     """The beginning of the judge's reasoning, on one line."""
     text = " ".join(str(verdict.get("reasoning", "")).split())
     return (text if len(text) <= limit else f"{text[:limit]}…") or "no reasoning given"
-
-
-Check = Callable[[Mapping[str, Any]], str | None]

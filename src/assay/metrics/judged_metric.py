@@ -85,6 +85,7 @@ def asking_metric(
 ) -> AskingMetric:
     """A metric that puts `questions` (default: one a prompt) at each seat, each repaired once at most.
 
+    Its bound leaves out requests that a provider refuses for what it cannot do: they cost nothing.
     `extra_bytes` is what the answers to the first half of the questions add to the others. Raises
     InvalidInput for a jury that names one judge twice.
     """
