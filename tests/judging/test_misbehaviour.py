@@ -10,8 +10,9 @@ from assay.domain.models import ModelResponse
 from assay.domain.scores import MetricConfig, Sample
 from assay.metrics.catalog import METRICS, make_any_metric
 from assay.metrics.judged_entries import JUDGED_ENTRIES
+from assay.metrics.rag_entries import RAG_ENTRIES
 
-JUDGED = [entry.info.type for entry in JUDGED_ENTRIES]
+JUDGED = [entry.info.type for entry in (*JUDGED_ENTRIES, *RAG_ENTRIES) if entry.info.judged]
 ASKED = [*((name, {}) for name in JUDGED), ("faithfulness", {"mode": "verdict"})]
 REPAIRED = ["says nothing", "says NaN", "contradicts itself", "echoes the prompt"]
 ODD = ["\ud800 half a pair", "\x00", "{{ code }} {{ schema }}", "<<<END ANSWER 1>>>"]
@@ -76,7 +77,8 @@ async def test_a_judge_that_cannot_be_reached_makes_a_failure(server, judged, ty
 
 @metrics
 async def test_a_megabyte_is_refused_with_the_limit_and_never_cut(server, judged, type_, options):
-    found = await judged(type_, "a " * 500_000, **options)
+    given = {} if "output" in METRICS[type_].info.needs else {"documents": ("a " * 500_000,)}
+    found = await judged(type_, "a " * 500_000, **given, **options)
     assert found.state == "failed"
     assert "over the limit of 100,000" in found.reason
     assert server.count == 0

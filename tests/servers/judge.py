@@ -48,6 +48,22 @@ def fenced(question: provider.Question, title: str) -> str:
     return found[2] if found else ""
 
 
+def numbered(question: provider.Question, title: str) -> list[tuple[int, str]]:
+    """The numbered documents or lines that stand between the marks of a title, and the start of each."""
+    form = r"^\[(\d+)\]\n(.*)$" if title == "DOCUMENTS" else r"^(\d+)\. (.*)$"
+    found = re.findall(form, fenced(question, title), re.MULTILINE)
+    return [(int(number), " ".join(text.split()[:4])) for number, text in found]
+
+
+def retrieval_verdict(question: provider.Question) -> dict[str, Any]:
+    """All that is shown is useful and relevant."""
+    useful = [
+        {"document": number, "quote": words, "reasoning": "It says so.", "useful": True}
+        for number, words in numbered(question, "DOCUMENTS")
+    ]
+    return {"documents": useful, "relevant": [number for number, _ in numbered(question, "SENTENCES")]}
+
+
 def good_verdict(question: provider.Question, score: int = 4) -> dict[str, Any] | str:
     """A verdict of the schema that is consistent; `score` for grades."""
     schema = schema_of(question)
@@ -69,6 +85,8 @@ def good_verdict(question: provider.Question, score: int = 4) -> dict[str, Any] 
         made["grades"] = [{"criterion": each, "reasoning": "Fine.", "score": score} for each in listed]
     elif "better" in names:
         made["better"] = "first"
+    elif names.keys() & {"documents", "relevant"}:
+        made |= retrieval_verdict(question)
     else:
         made |= {"score": score, "verdict": "correct", "missing": [], "harms": []}
     return {name: made[name] for name in names if name in made}
