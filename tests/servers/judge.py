@@ -64,6 +64,20 @@ def retrieval_verdict(question: provider.Question) -> dict[str, Any]:
     return {"documents": useful, "relevant": [number for number, _ in numbered(question, "SENTENCES")]}
 
 
+def citation_verdict(question: provider.Question) -> dict[str, Any]:
+    """Every document that is cited supports its sentence; sentences that cite nothing need to."""
+    texts, lines = dict(numbered(question, "DOCUMENTS")), fenced(question, "SENTENCES").splitlines()
+    cited = [re.search(r"\(cites ([\d, ]+)\)$", line) for line in lines]
+    pairs = [(n, int(each)) for n, found in enumerate(cited, 1) if found for each in found[1].split(",")]
+    return {
+        "citations": [
+            {"sentence": n, "document": each, "quote": texts[each], "support": "full"} for n, each in pairs
+        ],
+        "supported": sorted({n for n, _ in pairs}),
+        "needing": [n for n, line in enumerate(lines, 1) if line.endswith("(cites nothing)")],
+    }
+
+
 def good_verdict(question: provider.Question, score: int = 4) -> dict[str, Any] | str:
     """A verdict of the schema that is consistent; `score` for grades."""
     schema = schema_of(question)
@@ -85,6 +99,8 @@ def good_verdict(question: provider.Question, score: int = 4) -> dict[str, Any] 
         made["grades"] = [{"criterion": each, "reasoning": "Fine.", "score": score} for each in listed]
     elif "better" in names:
         made["better"] = "first"
+    elif "citations" in names:
+        made |= citation_verdict(question)
     elif names.keys() & {"documents", "relevant"}:
         made |= retrieval_verdict(question)
     else:

@@ -40,7 +40,8 @@ def case_documents(sample: Sample, options: Mapping[str, Any]) -> tuple[Document
     name = options.get("context")
     found = sample.case.context if name is None else sample.case.vars.get(name)
     listed = (found,) if isinstance(found, str) else found
-    read = [_read(number, each) for number, each in enumerate(listed, 1)] if _is_list(listed) else [None]
+    items: Sequence[Any] = listed if isinstance(listed, list | tuple) else (None,)
+    read = [_read(number, each) for number, each in enumerate(items, 1)]
     documents = tuple(each for each in read if each is not None)
     if len(documents) < len(read):
         return Unscored(

@@ -88,5 +88,23 @@ RAG_ENTRIES: tuple[Entry, ...] = (
             "max_documents": DOCUMENTS, "context": CONTEXT, "question": QUESTION,
         },
     ),
+    judged_row(
+        "citation_support", "rag_citations:make_citation_support",
+        (
+            "Share of the answer's citations that support their sentence, each with a quotation",
+            "own prompt; citation precision and recall of Gao et al. 2023 (ALCE)",
+        ),
+        ("citation_support",), ("output", "context"),
+        {
+            "measure": Option(
+                kind="choice", default="precision", choices=("precision", "recall"),
+                meaning="recall: the share of sentences needing support whose citations give it",
+            ),
+            "max_sentences": Option(
+                kind="integer", default=60, minimum=1, maximum=500, meaning="the most sentences of one answer"
+            ),
+            "max_documents": DOCUMENTS, "context": CONTEXT,
+        },
+    ),
     *RETRIEVAL_ENTRIES,
 )  # fmt: skip
