@@ -90,3 +90,8 @@ def test_a_comparison_has_something_to_compare_with(needed):
     first, second = make_canaries(metric_of("pairwise", needed), bare)
     assert (first.sample.response.text, second.sample.response.text) == (PLANTED_TEXT, "")
     assert first.sample.baseline
+
+
+@pytest.mark.parametrize("type_", ["context_precision", "context_recall", "context_relevance"])
+def test_a_metric_of_retrieval_has_no_canary(needed, type_):
+    assert make_canaries(metric_of(type_, needed), SAMPLE) == ()

@@ -10,9 +10,15 @@ from assay.domain.models import ModelResponse
 from assay.domain.scores import MetricConfig, Sample
 from assay.metrics.catalog import METRICS, make_any_metric
 from assay.metrics.judged_entries import JUDGED_ENTRIES
+from assay.metrics.rag_entries import RAG_ENTRIES
 
-JUDGED = [entry.info.type for entry in JUDGED_ENTRIES]
-ASKED = [*((name, {}) for name in JUDGED), ("faithfulness", {"mode": "verdict"})]
+JUDGED = [entry.info.type for entry in (*JUDGED_ENTRIES, *RAG_ENTRIES) if entry.info.judged]
+VERDICT = {"mode": "verdict"}
+ASKED = [
+    *((name, {"measure": "recall"} if name == "citation_support" else {}) for name in JUDGED),
+    ("faithfulness", VERDICT),
+]
+"""Each judged metric, so that it asks about an answer that cites nothing."""
 REPAIRED = ["says nothing", "says NaN", "contradicts itself", "echoes the prompt"]
 ODD = ["\ud800 half a pair", "\x00", "{{ code }} {{ schema }}", "<<<END ANSWER 1>>>"]
 IDS = [*JUDGED, "faithfulness-verdict"]
@@ -33,7 +39,7 @@ async def test_a_good_verdict_is_a_score(judged, type_, options):
 async def test_no_misbehaviour_becomes_a_score(server, judged, type_, options, misbehaviour):
     server.decide = judge.MISBEHAVIOURS[misbehaviour]
     found = await judged(type_, **options)
-    if options and misbehaviour in judge.WORD_IS_WHOLE:
+    if options == VERDICT and misbehaviour in judge.WORD_IS_WHOLE:
         assert found.reason.startswith(("judge_unparseable", "supported by the context: yes"))
         return
     assert found.state in ("failed", "abstained"), (found.value, found.reason)
@@ -62,7 +68,7 @@ async def test_what_a_provider_does_not_take_is_left_out_and_not_asked_again(ser
     assert found.state == "scored", found.reason
     refused = [question for question in server.questions if "response_format" in question.body]
     at_once = 2 if type_ == "pairwise" else 1
-    assert len(refused) in ([0] if options else range(1, at_once + 1))
+    assert len(refused) in ([0] if options == VERDICT else range(1, at_once + 1))
     assert found.calls == server.count - len(refused)
 
 
@@ -76,7 +82,8 @@ async def test_a_judge_that_cannot_be_reached_makes_a_failure(server, judged, ty
 
 @metrics
 async def test_a_megabyte_is_refused_with_the_limit_and_never_cut(server, judged, type_, options):
-    found = await judged(type_, "a " * 500_000, **options)
+    given = {} if "output" in METRICS[type_].info.needs else {"documents": ("a " * 500_000,)}
+    found = await judged(type_, "a " * 500_000, **given, **options)
     assert found.state == "failed"
     assert "over the limit of 100,000" in found.reason
     assert server.count == 0

@@ -48,6 +48,36 @@ def fenced(question: provider.Question, title: str) -> str:
     return found[2] if found else ""
 
 
+def numbered(question: provider.Question, title: str) -> list[tuple[int, str]]:
+    """The numbered documents or lines that stand between the marks of a title, and the start of each."""
+    form = r"^\[(\d+)\]\n(.*)$" if title == "DOCUMENTS" else r"^(\d+)\. (.*)$"
+    found = re.findall(form, fenced(question, title), re.MULTILINE)
+    return [(int(number), " ".join(text.split()[:4])) for number, text in found]
+
+
+def retrieval_verdict(question: provider.Question) -> dict[str, Any]:
+    """All that is shown is useful and relevant."""
+    useful = [
+        {"document": number, "quote": words, "reasoning": "It says so.", "useful": True}
+        for number, words in numbered(question, "DOCUMENTS")
+    ]
+    return {"documents": useful, "relevant": [number for number, _ in numbered(question, "SENTENCES")]}
+
+
+def citation_verdict(question: provider.Question) -> dict[str, Any]:
+    """Every document that is cited supports its sentence; sentences that cite nothing need to."""
+    texts, lines = dict(numbered(question, "DOCUMENTS")), fenced(question, "SENTENCES").splitlines()
+    cited = [re.search(r"\(cites ([\d, ]+)\)$", line) for line in lines]
+    pairs = [(n, int(each)) for n, found in enumerate(cited, 1) if found for each in found[1].split(",")]
+    return {
+        "citations": [
+            {"sentence": n, "document": each, "quote": texts[each], "support": "full"} for n, each in pairs
+        ],
+        "supported": sorted({n for n, _ in pairs}),
+        "needing": [n for n, line in enumerate(lines, 1) if line.endswith("(cites nothing)")],
+    }
+
+
 def good_verdict(question: provider.Question, score: int = 4) -> dict[str, Any] | str:
     """A verdict of the schema that is consistent; `score` for grades."""
     schema = schema_of(question)
@@ -69,6 +99,10 @@ def good_verdict(question: provider.Question, score: int = 4) -> dict[str, Any] 
         made["grades"] = [{"criterion": each, "reasoning": "Fine.", "score": score} for each in listed]
     elif "better" in names:
         made["better"] = "first"
+    elif "citations" in names:
+        made |= citation_verdict(question)
+    elif names.keys() & {"documents", "relevant"}:
+        made |= retrieval_verdict(question)
     else:
         made |= {"score": score, "verdict": "correct", "missing": [], "harms": []}
     return {name: made[name] for name in names if name in made}

@@ -63,7 +63,12 @@ class CanaryReport:
 
 
 def make_canaries(metric: JudgedMetric, sample: Sample) -> tuple[Canary, ...]:
-    """The canaries of a metric, on the case of a sample whose own answer does not count."""
+    """The canaries of a metric, on the case of a sample whose own answer does not count.
+
+    A metric that does not read the answer, as those of retrieval, has none.
+    """
+    if "output" not in metric.info.needs:
+        return ()
     compared = sample if sample.baseline or sample.case.expected else replace(sample, baseline=RIVAL_TEXT)
     texts = {"planted": PLANTED_TEXT, "empty": ""}
     if metric.info.type in EMPTY_PASSES:

@@ -111,7 +111,9 @@ def _check_claims(verdict: Mapping[str, Any], most: int) -> str | None:
     return None
 
 
-def _claims(question: Question, context: str, documents: Sequence[str]) -> Procedure:
+def _claims(
+    question: Question, context: str, documents: Sequence[str], whose: str = "the answer"
+) -> Procedure:
     """Extract the claims, then have all of them checked in one call."""
 
     async def procedure(seat: Seat) -> Opinion | Unanswered:
@@ -121,7 +123,7 @@ def _claims(question: Question, context: str, documents: Sequence[str]) -> Proce
         stated = (" ".join(claim.split()) for claim in extracted.verdict["claims"])
         claims = [claim for claim in dict.fromkeys(stated) if claim]
         if not claims:
-            return Unanswered(state="abstained", reason="the answer makes no claims")
+            return Unanswered(state="abstained", reason=f"{whose} makes no claims")
         checked = await seat.put(_verification(claims, context))
         if isinstance(checked, Unanswered):
             return checked
@@ -172,3 +174,19 @@ def _claim(claim: str, check: Mapping[str, Any], documents: Sequence[str]) -> di
         verdict = "unverified"
     found = [{"document": span.document, "start": span.start, "end": span.end} for span in spans]
     return {"claim": claim, "verdict": verdict, "quote": check["quote"][:500], "spans": found}
+
+
+def claims_question(data: Mapping[str, str], most: int) -> Question:
+    """Which claims does a text make? `data` has it as `answer`, with the `question` where there is one."""
+    return Question(
+        template=get_template(CLAIMS),
+        data=data,
+        settings={"most": str(most)},
+        check=lambda verdict: _check_claims(verdict, most),
+        max_tokens=200 + TOKENS_A_CLAIM * most,
+    )
+
+
+def check_by_context(question: Question, context: str, documents: Sequence[str], *, whose: str) -> Procedure:
+    """Put the question for the claims of a text, then have the context show all of them in one call."""
+    return _claims(question, context, documents, whose)
