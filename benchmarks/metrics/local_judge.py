@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.metrics.grounding import grounded_value, grounding
 from assay.stats.arrays import FloatArray
 from assay.stats.auroc import auroc
 from assay.stats.calibration import calibrate
@@ -33,16 +34,31 @@ NAME = "Local judge"
 def run(_: Path) -> list[Row]:
     """The figures of the stored scores."""
     items, recording = read_items(), read_recording()
-    sample, rng = judged(items, recording), np.random.default_rng(SEED)
-    return [
-        recorded(recording, len(items)),
-        ranking(sample),
-        without_model(items),
-        one_split(sample, rng),
-        many_splits(sample, rng),
-        corrected(sample, rng),
-        corrected_anew(sample, rng),
-    ]
+    rows = [recorded(recording, len(items)), without_model(items)]
+    for name, sample in {
+        f"{NAME}, verdict": judged(items, recording),
+        f"{NAME}, grounded": judged(items, grounded(items, recording)),
+    }.items():
+        rng = np.random.default_rng(SEED)
+        rows += [
+            ranking(name, sample),
+            one_split(name, sample, rng),
+            many_splits(name, sample, rng),
+            corrected(name, sample, rng),
+            corrected_anew(name, sample, rng),
+        ]
+    return rows
+
+
+def grounded(items: Sequence[dict[str, str]], recording: Recording) -> Recording:
+    """What mode `grounded` makes of the stored verdicts: the judge need not be asked again."""
+    shares = {item["id"]: grounding(item["response"], [item["knowledge"]]) for item in items}
+    rows = {
+        id_: {**row, "score": grounded_value(row["score"], shares[id_])}
+        for id_, row in recording.rows.items()
+        if row.get("score") is not None
+    }
+    return Recording(recording.made_by, rows)
 
 
 def recorded(recording: Recording, items: int) -> Row:
@@ -60,12 +76,12 @@ def recorded(recording: Recording, items: int) -> Row:
     )
 
 
-def ranking(sample: Judged) -> Row:
+def ranking(name: str, sample: Judged) -> Row:
     """How well the scores tell faithful replies from invented ones; they must do so better than chance."""
     found = auroc(sample.labels, sample.scores)
     note = f"{found.n} replies, 95% interval {bounds(found)}; {goal('AUROC', found.estimate or 0.0)}"
     return Row(
-        name=f"{NAME}: AUROC",
+        name=f"{name}: AUROC",
         value=f"{found.estimate or 0.0:.3f}",
         target=f"above {CHANCE} surely",
         ok=found.low is not None and found.low > CHANCE,
@@ -81,17 +97,17 @@ def without_model(items: Sequence[dict[str, str]]) -> Row:
     return Row(name="No judge: AUROC of word overlap", value=f"{found.estimate or 0.0:.3f}", note=note)
 
 
-def one_split(sample: Judged, rng: np.random.Generator) -> Row:
+def one_split(name: str, sample: Judged, rng: np.random.Generator) -> Row:
     """The threshold that `calibrate` finds on a third of the labels, on the other two thirds."""
     learnt, rest = split(sample, rng)
     found = calibrate(learnt.scores, learnt.labels, rng=rng)
     threshold = 0.5 if found.cutoff is None else found.cutoff.threshold
     after = verdict_quality(rest.labels, verdicts(rest, threshold)).balanced_accuracy
     note = f"threshold {threshold:.3f} by {found.n} labels; 95% interval {bounds(after)} on {after.n} others"
-    return Row(name=f"{NAME}: balanced accuracy, one split", value=f"{after.estimate or 0.0:.3f}", note=note)
+    return Row(name=f"{name}: balanced accuracy, one split", value=f"{after.estimate or 0.0:.3f}", note=note)
 
 
-def many_splits(sample: Judged, rng: np.random.Generator) -> Row:
+def many_splits(name: str, sample: Judged, rng: np.random.Generator) -> Row:
     """The same over many random splits, as no single one says what to expect."""
     after, before = [], []
     for _ in range(SPLITS):
@@ -104,10 +120,10 @@ def many_splits(sample: Judged, rng: np.random.Generator) -> Row:
         f"mean of {SPLITS} splits, threshold by a third of the labels; 90% of them {low:.3f} to {high:.3f}; "
         f"without labels, at 0.5: {np.mean(before):.3f}; {goal('balanced accuracy', mean)}"
     )
-    return Row(name=f"{NAME}: balanced accuracy, calibrated", value=f"{mean:.3f}", note=note)
+    return Row(name=f"{name}: balanced accuracy, calibrated", value=f"{mean:.3f}", note=note)
 
 
-def corrected(sample: Judged, rng: np.random.Generator) -> Row:
+def corrected(name: str, sample: Judged, rng: np.random.Generator) -> Row:
     """How often the interval of the corrected mean holds the mean of all labels, when a third is known."""
     n = sample.labels.size
     found = []
@@ -115,24 +131,24 @@ def corrected(sample: Judged, rng: np.random.Generator) -> Row:
         known = np.zeros(n, dtype=np.bool_)
         known[rng.permutation(n)[: round(n * SHARE)]] = True
         found.append(_corrected_mean(sample.part(known), sample.part(~known)))
-    return coverage("splits of the labels", sample, found)
+    return coverage(name, "splits of the labels", sample, found)
 
 
-def corrected_anew(sample: Judged, rng: np.random.Generator) -> Row:
+def corrected_anew(name: str, sample: Judged, rng: np.random.Generator) -> Row:
     """The same where the replies stand for a large population: all are drawn with replacement."""
     n = sample.labels.size
     found = []
     for _ in range(SPLITS):
         labelled, rest = rng.integers(0, n, round(n * SHARE)), rng.integers(0, n, 10 * n)
         found.append(_corrected_mean(sample.part(labelled), sample.part(rest)))
-    return coverage("drawn anew", sample, found)
+    return coverage(name, "drawn anew", sample, found)
 
 
 def _corrected_mean(labelled: Judged, rest: Judged) -> CorrectedMean:
     return ppi_mean(labelled.labels, labelled.scores, rest.scores)
 
 
-def coverage(how: str, sample: Judged, found: Sequence[CorrectedMean]) -> Row:
+def coverage(name: str, how: str, sample: Judged, found: Sequence[CorrectedMean]) -> Row:
     """How many of the intervals hold the mean of all labels."""
     truth = float(sample.labels.mean())
     held = sum(each.interval.estimable and not each.interval.excludes(truth) for each in found)
@@ -141,7 +157,7 @@ def coverage(how: str, sample: Judged, found: Sequence[CorrectedMean]) -> Row:
         f"people {truth:.3f}, judge alone {sample.scores.mean():.3f}; {found[0].labels} labels, "
         f"{len(found)} times; width {np.mean(widths[0]):.3f}, of the labels alone {np.mean(widths[1]):.3f}"
     )
-    return at_least(f"{NAME}: corrected mean covers, {how}", held / len(found), COVERAGE, note)
+    return at_least(f"{name}: corrected mean covers, {how}", held / len(found), COVERAGE, note)
 
 
 def goal(name: str, found: float) -> str:

@@ -10,6 +10,7 @@ from assay.judging.seat import Seat
 from assay.judging.templates import get_template
 from assay.judging.weighing import Weigh
 from assay.metrics.entry import MetricSpec
+from assay.metrics.grounding import grounded_value, grounding
 from assay.metrics.judged_metric import BYTES_A_CHAR, AskingMetric, answering, asking_metric
 from assay.metrics.judged_texts import context_documents, judged_texts
 from assay.metrics.quotations import find_quotation
@@ -26,7 +27,7 @@ WORD_TOKENS = 8
 
 def make_faithfulness(spec: MetricSpec) -> AskingMetric:
     """Share of the claims that the context supports; by mode, the probability that all is supported."""
-    if spec.options["mode"] == "verdict":
+    if spec.options["mode"] in ("verdict", "grounded"):
         return answering(asking_metric(spec, _by_verdict(spec.options), (VERDICT,)), WORD_TOKENS)
     most: int = spec.options["max_claims"]
     extra = most * CLAIM_CHARS * BYTES_A_CHAR
@@ -57,12 +58,15 @@ def _by_verdict(options: Mapping[str, Any]) -> Any:
         if isinstance(texts, Unscored):
             return texts
         data = {name: texts[name] for name in template.data}
-        return _verdict(Question(template=template, data=data, weigh=YES, max_tokens=WORD_TOKENS))
+        question = Question(template=template, data=data, weigh=YES, max_tokens=WORD_TOKENS)
+        if options["mode"] == "verdict":
+            return _verdict(question)
+        return _verdict(question, grounding(texts["answer"], [texts["context"]]))
 
     return procedure_of
 
 
-def _verdict(question: Question) -> Procedure:
+def _verdict(question: Question, share: float | None = None) -> Procedure:
     async def procedure(seat: Seat) -> Opinion | Unanswered:
         answer = await seat.put(question)
         if isinstance(answer, Unanswered):
@@ -75,6 +79,10 @@ def _verdict(question: Question) -> Procedure:
         if answer.repaired:
             evidence["repaired"] = True
         how = f", P(yes) {value:.2f}" if weighted else ""
+        if share is not None:
+            evidence |= {"supported": value, "grounding": share}
+            how += f"; {share:.0%} of its words stand there in this order"
+            value = grounded_value(value, share)
         return Opinion(value=value, reason=f"supported by the context: {word}{how}", evidence=evidence)
 
     return procedure
