@@ -175,8 +175,8 @@ def test_a_good_judge_passes_and_chance_fails(load):
     rng = np.random.default_rng(1)
     for separation, ok in ((4.0, True), (0.0, False)):
         sample = sample_of(load, separation)
-        assert local.ranking(sample).ok is ok
-        assert ("reached" in local.many_splits(sample, rng).note) is ok
+        assert local.ranking("judge", sample).ok is ok
+        assert ("reached" in local.many_splits("judge", sample, rng).note) is ok
     assert 0.4 < local.balanced(sample_of(load, 0.0), 0.5) < 0.6
 
 
@@ -191,16 +191,16 @@ def test_the_corrected_mean_covers_with_a_judge_of_no_use(load, monkeypatch):
     local = load("metrics.local_judge")
     monkeypatch.setattr(local, "SPLITS", 100)
     sample, rng = sample_of(load, 0.0), np.random.default_rng(5)
-    assert local.corrected(sample, rng).ok
-    assert local.corrected_anew(sample, rng).ok
+    assert local.corrected("judge", sample, rng).ok
+    assert local.corrected_anew("judge", sample, rng).ok
 
 
 def test_intervals_round_another_mean_do_not_cover(load):
     local, sample = load("metrics.local_judge"), sample_of(load, 2.0)
     found = local.ppi_mean(sample.labels[::3], sample.scores[::3], sample.scores)
     others = load("metrics.judge_scores").Judged(np.ones(120), sample.scores)
-    assert local.coverage("made up", sample, [found]).ok
-    assert local.coverage("made up", others, [found]).ok is False
+    assert local.coverage("judge", "made up", sample, [found]).ok
+    assert local.coverage("judge", "made up", others, [found]).ok is False
 
 
 def test_every_labelled_reply_has_a_stored_score_of_todays_prompt(load):
