@@ -97,6 +97,8 @@ def judged(make_judge: Callable[..., judge.ModelJudge]) -> Judged:
             baseline=given.pop("baseline", None),
         )
         threshold, fields = given.pop("threshold", None), given.pop("judge", {})
+        if kind := given.pop("documents_kind", None):
+            given["documents"] = kind
         options = {**NEEDED.get(type_, {}), **({"jury": labels} if len(labels) > 1 else {}), **given}
         config = MetricConfig(name="label", type=type_, options=options, threshold=threshold)
         metric = make_any_metric(config, labels)

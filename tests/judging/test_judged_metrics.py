@@ -104,6 +104,14 @@ async def test_the_verdict_of_faithfulness_is_the_probability_of_yes(server, jud
     assert "Reply with one word and nothing else: Yes or No." in server.questions[0].text
 
 
+async def test_a_grounded_verdict_is_low_when_the_judge_or_the_words_say_no(server, judged):
+    server.decide = judge.with_logprobs({"Yes": 0.64, "No": 0.36})
+    found = await judged("faithfulness", "The flat has three rooms", mode="grounded")
+    assert found.value == pytest.approx(0.8)
+    assert found.evidence["judges"][0]["samples"][0]["grounding"] == 1.0
+    assert (await judged("faithfulness", "Quite unlike anything", mode="grounded")).value == 0.0
+
+
 @pytest.mark.parametrize(
     ("text", "state", "value"),
     [

@@ -57,6 +57,7 @@ async def test_one_repair_is_asked_for_and_counted(server, judged, type_, option
     found = await judged(type_, **options)
     assert found.state == "scored", found.reason
     questions = 2 if found.evidence["prompts"][1:] or type_ == "pairwise" else 1
+    questions = 4 if type_ == "noise_sensitivity" else questions
     assert found.calls == server.count == 2 * questions
     assert found.evidence["judges"][0]["samples"][0]["repaired"] is True
 

@@ -1,7 +1,7 @@
 """Whether an answer says only what its source says."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from assay.domain.scores import Sample
 from assay.judging.panel import Opinion, Procedure
@@ -23,6 +23,16 @@ CLAIM_CHARS = 200
 TOKENS_A_CLAIM = 60
 TOKENS_A_CHECK = 150
 WORD_TOKENS = 8
+
+
+Item = TypeVar("Item")
+
+
+class Listed(NamedTuple, Generic[Item]):
+    """What a judge listed, and whether its reply had to be repaired."""
+
+    items: list[Item]
+    repaired: bool
 
 
 def make_faithfulness(spec: MetricSpec) -> AskingMetric:
@@ -98,13 +108,7 @@ def _by_claims(options: Mapping[str, Any], most: int) -> Any:
             return texts
         if isinstance(documents, Unscored):
             return documents
-        question = Question(
-            template=template,
-            data={name: texts[name] for name in template.data if name in texts},
-            settings={"most": str(most)},
-            check=lambda verdict: _check_claims(verdict, most),
-            max_tokens=_claims_tokens(most),
-        )
+        question = claims_question({name: texts[name] for name in template.data if name in texts}, most)
         return _claims(question, texts["context"], documents)
 
     return procedure_of
@@ -125,24 +129,43 @@ def _claims(
     """Extract the claims, then have all of them checked in one call."""
 
     async def procedure(seat: Seat) -> Opinion | Unanswered:
-        extracted = await seat.put(question)
-        if isinstance(extracted, Unanswered):
-            return extracted
-        stated = (" ".join(claim.split()) for claim in extracted.verdict["claims"])
-        claims = [claim for claim in dict.fromkeys(stated) if claim]
-        if not claims:
-            return Unanswered(state="abstained", reason=f"{whose} makes no claims")
-        checked = await seat.put(_verification(claims, context))
+        listed = await list_claims(seat, question, whose)
+        if isinstance(listed, Unanswered):
+            return listed
+        checked = await check_claims(seat, listed.items, context, documents)
         if isinstance(checked, Unanswered):
             return checked
-        opinion = _opinion(claims, checked.verdict["checks"], documents)
-        if extracted.repaired or checked.repaired:
+        opinion = _opinion(checked.items)
+        if listed.repaired or checked.repaired:
             return Opinion(
                 value=opinion.value, reason=opinion.reason, evidence={**opinion.evidence, "repaired": True}
             )
         return opinion
 
     return procedure
+
+
+async def list_claims(seat: Seat, question: Question, whose: str) -> "Listed[str] | Unanswered":
+    """The different claims of a text, one call; abstained when it makes none."""
+    extracted = await seat.put(question)
+    if isinstance(extracted, Unanswered):
+        return extracted
+    stated = (" ".join(claim.split()) for claim in extracted.verdict["claims"])
+    claims = [claim for claim in dict.fromkeys(stated) if claim]
+    if not claims:
+        return Unanswered(state="abstained", reason=f"{whose} makes no claims")
+    return Listed(claims, extracted.repaired)
+
+
+async def check_claims(
+    seat: Seat, claims: Sequence[str], context: str, documents: Sequence[str]
+) -> "Listed[dict[str, Any]] | Unanswered":
+    """Each claim with its verdict, quotation and the places of that in the documents, one call."""
+    checked = await seat.put(_verification(claims, context))
+    if isinstance(checked, Unanswered):
+        return checked
+    found = [_claim(claims[check["claim"] - 1], check, documents) for check in checked.verdict["checks"]]
+    return Listed(found, checked.repaired)
 
 
 def _verification(claims: Sequence[str], context: str) -> Question:
@@ -164,9 +187,8 @@ def _check_checks(verdict: Mapping[str, Any], count: int) -> str | None:
     return None if len(numbers) == count else f"there are {count} claims only"
 
 
-def _opinion(claims: Sequence[str], checks: Sequence[Mapping[str, Any]], documents: Sequence[str]) -> Opinion:
+def _opinion(shown: Sequence[Mapping[str, Any]]) -> Opinion:
     """supported / claims; "supported" by a quotation that is not there is unverified: not counted."""
-    shown = [_claim(claims[check["claim"] - 1], check, documents) for check in checks]
     unsupported = [each for each in shown if each["verdict"] != "supported"]
     reason = f"{len(shown) - len(unsupported)} of {len(shown)} claims supported"
     if unsupported:
@@ -191,7 +213,7 @@ def claims_question(data: Mapping[str, str], most: int) -> Question:
         data=data,
         settings={"most": str(most)},
         check=lambda verdict: _check_claims(verdict, most),
-        max_tokens=200 + TOKENS_A_CLAIM * most,
+        max_tokens=_claims_tokens(most),
     )
 
 

@@ -106,5 +106,21 @@ RAG_ENTRIES: tuple[Entry, ...] = (
             "max_documents": DOCUMENTS, "context": CONTEXT,
         },
     ),
+    judged_row(
+        "noise_sensitivity", "rag_noise:make_noise_sensitivity",
+        (
+            "1 - share of the claims that are wrong and come from the retrieved documents",
+            "own prompts; noise sensitivity of Ragas, turned round so that higher is better",
+        ),
+        ("context_usefulness", "faithfulness_claims", "faithfulness_verify"),
+        ("output", "expected", "context"),
+        {
+            "documents": Option(
+                kind="choice", default="relevant", choices=("relevant", "irrelevant"),
+                meaning="whose wrong claims count: those of useful documents, or of the others",
+            ),
+            "max_claims": CLAIMS, "max_documents": DOCUMENTS, "context": CONTEXT, "question": QUESTION,
+        },
+    ),
     *RETRIEVAL_ENTRIES,
 )  # fmt: skip
