@@ -14,6 +14,7 @@ from assay.metrics.faithfulness import (
     TOKENS_A_CHECK,
     TOKENS_A_CLAIM,
     VERIFY,
+    Listed,
     check_claims,
     claims_question,
     list_claims,
@@ -72,12 +73,17 @@ def _noise(shown: Shown, kind: str, most: int) -> Procedure:
         if isinstance(found, Unanswered):
             return found
         wanted = {each.number for each in shown.filled if (each.number in useful) == (kind == "relevant")}
-        return _opinion(found, wanted, {"kind": kind, "documents": listed})
+        evidence: dict[str, Any] = {"kind": kind, "documents": listed}
+        if answer.repaired or found.repaired:
+            evidence["repaired"] = True
+        return _opinion(found.items, wanted, evidence)
 
     return procedure
 
 
-async def _claims_by_truth(seat: Seat, question: Question, shown: Shown) -> list[dict[str, Any]] | Unanswered:
+async def _claims_by_truth(
+    seat: Seat, question: Question, shown: Shown
+) -> Listed[dict[str, Any]] | Unanswered:
     """The claims of the answer: whether each is correct by the expected text, and which documents say it."""
     listed = await list_claims(seat, question, "the answer")
     if isinstance(listed, Unanswered):
@@ -91,7 +97,8 @@ async def _claims_by_truth(seat: Seat, question: Question, shown: Shown) -> list
     if isinstance(told, Unanswered):
         return told
     correct = {each["claim"] for each in truth.items if each["verdict"] == "supported"}
-    return [{**each, "correct": each["claim"] in correct} for each in told.items]
+    claims = [{**each, "correct": each["claim"] in correct} for each in told.items]
+    return Listed(claims, listed.repaired or truth.repaired or told.repaired)
 
 
 def _opinion(claims: Sequence[Mapping[str, Any]], wanted: set[int], evidence: dict[str, Any]) -> Opinion:
