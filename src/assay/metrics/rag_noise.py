@@ -84,7 +84,7 @@ def _noise(shown: Shown, kind: str, most: int) -> Procedure:
 async def _claims_by_truth(
     seat: Seat, question: Question, shown: Shown
 ) -> Listed[dict[str, Any]] | Unanswered:
-    """The claims of the answer: whether each is correct by the expected text, and which documents say it."""
+    """The claims of the answer: whether each is right by the expected text, and which documents say it."""
     listed = await list_claims(seat, question, "the answer")
     if isinstance(listed, Unanswered):
         return listed
