@@ -90,7 +90,7 @@ async def test_a_retried_cell_is_shown_as_its_newest_job_left_it(tenant: Tenant)
     assert [len(result.scores) for result in found] == [2, 2, 2, 0]
     scores = await columns(tenant, grandchild, results.stream_scores)
     assert sorted(scores) == [
-        (metric, 0, 0, case_no, 0, "scored", value, passed)
+        (metric, 0, 0, case_no, 0, "scored", value, passed, 0, 0)
         for metric, value, passed in (("exact", 1.0, True), ("length", 3.0, None))
         for case_no in (1, 2, 3)
     ]
