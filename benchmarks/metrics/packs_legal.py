@@ -21,7 +21,8 @@ from assay.metrics.rule_packs import list_packs, load_packs
 
 GOLD = Path(__file__).parents[1] / "gold" / "legal.jsonl"
 SOURCE = "benchmarks/gold/legal.jsonl"
-TARGETS = {"dev": 0.95, "heldout": 0.90}
+TARGETS = {"dev": 0.95, "heldout": 0.90, "independent1": None, "independent2": None}
+"""Split -> the least precision and recall; None where other authors wrote it: told as it is."""
 Found = tuple[str, str, str]
 """Item, rule and verdict."""
 

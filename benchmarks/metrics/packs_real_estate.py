@@ -22,7 +22,8 @@ from assay.metrics.property_verdicts import WRONG
 from assay.metrics.real_estate import Fact, check_answer
 
 GOLD = Path(__file__).parents[1] / "gold" / "real_estate.jsonl"
-TARGETS = {"development": 0.95, "heldout": 0.90}
+TARGETS = {"development": 0.95, "heldout": 0.90, "independent1": None, "independent2": None}
+"""Split -> the least of each figure; None where other authors wrote it: told as it is."""
 SOURCE = "benchmarks/gold/real_estate.jsonl"
 
 

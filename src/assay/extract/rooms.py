@@ -12,6 +12,8 @@ _COUNT = (
     r"triple|twin|dual)"
 )
 _SPECIAL = {"single": 1.0, "double": 2.0, "twin": 2.0, "dual": 2.0, "triple": 3.0}
+_GAP = r"[^\S\n]"
+"""A space within the line: a number at its end is not that of the next line's word."""
 _BEFORE = r"(?<![\w$.,:-])(?<!\d/)"
 _WIDE = (
     r"(?:(?:generous|generously|large|spacious|double|queen|king|sized|size|good|light|filled|"
@@ -35,7 +37,10 @@ _NOUNS = {
     ),
 }
 _AHEAD = {
-    field: re.compile(rf"{_BEFORE}{_COUNT}(?:\s?[x×]\s?|\s?-?\s?|\s){_WIDE}{noun}(?![\w²])", re.IGNORECASE)
+    field: re.compile(
+        rf"{_BEFORE}{_COUNT}(?:{_GAP}?[x×]{_GAP}?|{_GAP}?-?{_GAP}?|{_GAP}){_WIDE}{noun}(?![\w²])",
+        re.IGNORECASE,
+    )
     for field, noun in _NOUNS.items()
 }
 _LABEL = re.compile(

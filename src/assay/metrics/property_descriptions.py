@@ -163,7 +163,11 @@ def _suburbs(text: str, clauses: Clauses, record: Record, spans: list[tuple[int,
     held = normal_name(record.text)
     for match in _SUBURB.finditer(text):
         name = normal_name(match["name"])
-        if set(name.split()) <= _WIDE_PLACES or (name in held and name != record.address.suburb):
+        if (
+            name.startswith("state ")
+            or set(name.split()) <= _WIDE_PLACES
+            or (name in held and name != record.address.suburb)
+        ):
             continue
         following = text[match.end() : match.end() + 12]
         if re.match(r"['\u2019]s\b|\s(?:Street|St|Road|Rd|Avenue|Park|School|Council|City)\b", following):

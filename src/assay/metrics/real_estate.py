@@ -204,11 +204,18 @@ def _suburb_names(text: str, record: Record) -> list[tuple[int, int]]:
 
 
 def _checked(checker: Checker) -> Iterator[Fact]:
-    """The facts of claims; one that differs beside one that agrees, said of some home, is another's."""
+    """The facts of claims; one that differs beside one that agrees is stray.
+
+    In one clause the other number belongs to something else ("at $900,000 a 10% deposit is $90,000"); of some
+    home it is another home's.
+    """
     verdicts = [(claim, check_claim(checker, claim)) for claim in checker.claims]
     right = {claim.field for claim, verdict in verdicts if verdict.verdict == "match"}
+    told = {(claim.field, claim.clause.start) for claim, verdict in verdicts if verdict.verdict == "match"}
     for claim, verdict in verdicts:
-        stray = verdict.verdict == "mismatch" and claim.field in right and claim.clause.may_be_of_another
+        beside = (claim.field, claim.clause.start) in told
+        another = claim.field in right and claim.clause.may_be_of_another
+        stray = verdict.verdict == "mismatch" and (beside or another)
         if verdict.verdict and not stray:
             field = area_field(claim, checker.record)
             find = claim.find
@@ -230,6 +237,10 @@ def _of_said(said: Said, text: str) -> Fact:
     return Fact(said.field, shown, said.record, said.verdict, said.rule, quote, said.start, said.end)
 
 
+ONE_PLACE = ("suburb", "state", "postcode")
+"""Of these the address and a sentence may both say the wrong one: one error."""
+
+
 def _once(facts: list[Fact]) -> Iterator[Fact]:
     """Facts that say the same of the same field count once."""
     seen: set[tuple[str, str, str]] = set()
@@ -238,6 +249,8 @@ def _once(facts: list[Fact]) -> Iterator[Fact]:
         key = (fact.field, said, fact.verdict)
         if fact.verdict == "match":
             key = (fact.field, fact.record or said, "match")
+        elif fact.field in ONE_PLACE:
+            key = (fact.field, "", fact.verdict)
         if key not in seen:
             seen.add(key)
             yield fact
