@@ -44,6 +44,7 @@ def main() -> None:
         *written("second_heldout*.txt", "heldout2"),
         *written("third_heldout.txt", "heldout3"),
         *written("fourth_heldout.txt", "heldout4"),
+        *map(json.loads, (SOURCE / "independent.jsonl").read_text(encoding="utf-8").splitlines()),
     ]
     lines = [json.dumps(item, ensure_ascii=False, sort_keys=True) for item in items]
     TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
