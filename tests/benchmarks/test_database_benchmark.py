@@ -32,6 +32,9 @@ def test_every_question_of_a_tenant_goes_by_an_index_and_asks_once_who_is_asking
     assert {each.name for each in answers if not each.rows} == empty
     with psycopg.connect(scratch_dsn, autocommit=True) as connection:
         with ask.acting(connection, SIGNER, filled.tenants[0]):
+            # With two tenants half of the table is either's, and the planner may go either way.
+            connection.execute("set local enable_indexscan = off")
+            connection.execute("set local enable_bitmapscan = off")
             bad = ask.explain(connection, "select * from assay.metric_scores where value > 2", {})
             rows = {name for (name,) in connection.execute(ask.FILLED)}
         assert list(ask.scans_of(bad, rows))
