@@ -213,7 +213,7 @@ def _checked(checker: Checker) -> Iterator[Fact]:
     right = {claim.field for claim, verdict in verdicts if verdict.verdict == "match"}
     told = {(claim.field, claim.clause.start) for claim, verdict in verdicts if verdict.verdict == "match"}
     for claim, verdict in verdicts:
-        beside = (claim.field, claim.clause.start) in told
+        beside = claim.field in OF_A_BASE and (claim.field, claim.clause.start) in told
         another = claim.field in right and claim.clause.may_be_of_another
         stray = verdict.verdict == "mismatch" and (beside or another)
         if verdict.verdict and not stray:
@@ -237,6 +237,8 @@ def _of_said(said: Said, text: str) -> Fact:
     return Fact(said.field, shown, said.record, said.verdict, said.rule, quote, said.start, said.end)
 
 
+OF_A_BASE = ("deposit", "stamp_duty", "cooling_off_days")
+"""Told beside the price or the term that they are reckoned from, which is not theirs."""
 ONE_PLACE = ("suburb", "state", "postcode")
 """Of these the address and a sentence may both say the wrong one: one error."""
 
