@@ -1,7 +1,7 @@
 """What a suite would cost, before a cent is spent: calls, tokens and dollars."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assay.domain.content import canonical_json
@@ -9,11 +9,10 @@ from assay.domain.datasets import Case
 from assay.domain.models import ModelRequest
 from assay.domain.money import NANO
 from assay.domain.suites import Suite
-from assay.models.estimate import CallEstimate, estimate_call, output_limit
+from assay.models.estimate import CallEstimate, LinearBound, estimate_call, output_limit
 from assay.services.context import Context, World
 from assay.services.drawing import ReadCases, with_cases
 from assay.services.grid import Grid, check_grid
-from assay.services.judging import Judging
 from assay.services.race_check import check_race
 from assay.services.runs import check_cases, plan_of
 from assay.services.selection import Filters, Selector, narrow_suite
@@ -56,12 +55,13 @@ class JudgesEstimate:
     calls_max: int = 0
     cost_max_nanousd: int | None = 0
 
-    def add(self, judging: Judging, case: Case, answer_tokens: int, repeats: int) -> None:
-        """Count the answers of one candidate to a case."""
-        self.calls_max += repeats * judging.calls_max
-        bound = judging.bound(answer_tokens)
-        cost = None if bound is None else bound.base_nanousd + bound.per_byte_nanousd * _judged_bytes(case)
-        self.cost_max_nanousd = _plus(self.cost_max_nanousd, cost, repeats)
+    def add(self, calls: int, bounds: Sequence[LinearBound | None], case: Case, answers: int) -> None:
+        """Count a case with `answers` by each model; one answer takes `calls` and, by its model, a bound."""
+        judged = _judged_bytes(case)
+        for bound in bounds:
+            self.calls_max += answers * calls
+            cost = None if bound is None else bound.base_nanousd + bound.per_byte_nanousd * judged
+            self.cost_max_nanousd = _plus(self.cost_max_nanousd, cost, answers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class SuiteEstimate:
     cases: int
     candidates: tuple[CandidateEstimate, ...]
     budget_usd: float | None
-    judges: "JudgesEstimate | None" = None
+    judges: JudgesEstimate | None = None
 
     @property
     def calls(self) -> int:
@@ -113,25 +113,22 @@ def estimate_suite(
     selector = Selector(filters)
     deque(check_cases(suite, grid, selector, read and read()), maxlen=0)
     chosen = selector.finish()
-    cases, judges = 0, JudgesEstimate()
+    cases, judges = 0, JudgesEstimate() if grid.judging.metrics else None
+    bounds = [grid.judging.bound(output_limit(config)[0]) for config in grid.plan.models]
+    answers = grid.plan.repeats * len(grid.plan.prompts)
     for number, case in enumerate(check_cases(suite, grid, Selector(filters), read and read())):
         if chosen is None or any(first <= number < last for first, last in chosen):
             cases += 1
             _add_case(rows, grid, {**suite.variables, **case.vars})
-            _add_judges(judges, grid, case)
+            if judges is not None:
+                judges.add(grid.judging.calls_max, bounds, case, answers)
     return SuiteEstimate(
         name=suite.name,
         cases=cases,
         candidates=tuple(rows),
         budget_usd=suite.budget_usd,
-        judges=judges if grid.judging.metrics else None,
+        judges=judges,
     )
-
-
-def _add_judges(judges: JudgesEstimate, grid: Grid, case: Case) -> None:
-    for config in grid.plan.models:
-        times = grid.plan.repeats * len(grid.plan.prompts)
-        judges.add(grid.judging, case, output_limit(config)[0], times)
 
 
 def _judged_bytes(case: Case) -> int:
