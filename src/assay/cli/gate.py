@@ -12,10 +12,11 @@ from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.domain.errors import InvalidInput
 from assay.formats.baselines import read_baselines, save_baseline
+from assay.formats.results import check_writable
 from assay.reports.gate import GateReport
 from assay.reports.gate_text import render_gate
 from assay.services.context import Context
-from assay.services.gate_outputs import append_step_summary, check_gate_output, gate_json, write_gate
+from assay.services.gate_outputs import GATE_WRITERS, append_step_summary, gate_json, write_gate
 from assay.services.gate_sources import Source, find_source, needs_database, read_source, target_of
 from assay.services.gates import GatePolicy, gate_tables, metric_margin
 from assay.settings import Settings
@@ -80,7 +81,7 @@ def gate_command(candidate: str, baseline: str | None, **given: Any) -> int:
     """
     policy = _policy(given)
     for path in given["outputs"]:
-        check_gate_output(path)
+        check_writable(path, GATE_WRITERS)
     names = read_baselines(HERE)
     tested = find_source(candidate, names, HERE)
     if baseline is None:

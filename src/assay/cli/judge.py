@@ -17,6 +17,7 @@ from assay.cli.tables import echo_json
 from assay.domain.errors import InvalidInput
 from assay.formats.label_values import LabelScale
 from assay.formats.labels import LabelColumns
+from assay.formats.results import check_writable
 from assay.reports.calibration_page import calibration_page
 from assay.reports.calibration_values import CalibrationReport, CalibrationWish, LabelDraw
 from assay.reports.drift_page import DriftReport, drift_page
@@ -27,9 +28,9 @@ from assay.services.calibration import LabelSource, calibrate_file, calibrate_jo
 from assay.services.jobs import find_job
 from assay.services.judge_drift import compare_judgements
 from assay.services.judge_files import (
+    REPORTS,
     SHEET,
     calibration_json,
-    check_judge_output,
     save_calibration,
     write_calibration,
 )
@@ -129,9 +130,9 @@ def calibrate_command(job: str, as_json: bool, outputs: tuple[Path, ...], **give
 
 def _check(outputs: tuple[Path, ...], given: dict[str, Any]) -> None:
     for path in outputs:
-        check_judge_output(path)
+        check_writable(path, (*REPORTS, SHEET))
     if given["save"] is not None:
-        check_judge_output(given["save"], (".json",))
+        check_writable(given["save"], (".json",))
     if given["labels"] is None and given["next_count"] is None:
         raise InvalidInput(
             "there is nothing to hold the judge against",

@@ -1,7 +1,6 @@
 """Names for baselines: `.assay/baselines.yaml` says which result file or job is meant by each."""
 
 import re
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import yaml
 
 from assay.domain.errors import InvalidInput
 from assay.formats.decoding import read_text
+from assay.formats.drafts import written
 from assay.formats.places import Place
 from assay.formats.yaml_text import parse_yaml
 
@@ -48,12 +48,7 @@ def save_baseline(folder: Path, name: str, target: str) -> Path:
         )
     path = folder / FILE
     known = {**read_baselines(folder), name: target}
-    part = path.with_name(f".{secrets.token_hex(6)}.part")
-    try:
+    with written(path) as draft:
         path.parent.mkdir(exist_ok=True)
-        part.write_text(HEADER + yaml.safe_dump(known, allow_unicode=True), encoding="utf-8")
-        part.replace(path)
-    except OSError as problem:
-        part.unlink(missing_ok=True)
-        raise InvalidInput(f"the file cannot be written: {problem.strerror}", file=str(path)) from problem
+        draft.write_text(HEADER + yaml.safe_dump(known, allow_unicode=True), encoding="utf-8")
     return path

@@ -3,7 +3,6 @@
 import csv
 import io
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -12,6 +11,7 @@ import orjson
 
 from assay.domain.datasets import Case
 from assay.domain.errors import InvalidInput
+from assay.formats.drafts import draft_of
 from assay.formats.result_files import csv_cell
 from assay.formats.results import check_writable
 
@@ -28,15 +28,10 @@ def write_cases(path: Path, cases: Iterable[Case]) -> int:
     expected is text. Raises InvalidInput for another extension or a place that cannot be written.
     """
     check_case_file(path)
-    part = path.with_name(f".{secrets.token_hex(6)}.part")
-    try:
-        with part.open("xb") as file:
-            count = _SINKS[path.suffix.lower()](file, cases)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with draft_of(path) as part, part.open("xb") as file:
+        count = _SINKS[path.suffix.lower()](file, cases)
+        file.flush()
+        os.fsync(file.fileno())
     return count
 
 

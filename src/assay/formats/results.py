@@ -2,8 +2,7 @@
 
 import contextlib
 import os
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -11,6 +10,7 @@ from typing import IO, Any, Self
 from assay.domain.errors import InvalidInput
 from assay.domain.results import Result
 from assay.formats.decoding import read_lines, read_text
+from assay.formats.drafts import not_writable, part_of
 from assay.formats.json_text import iterate_array, parse_json
 from assay.formats.limits import MAX_RESULT_FILE
 from assay.formats.places import Place
@@ -37,11 +37,11 @@ class ResultWriter:
         self.path = path
         self.summary: Mapping[str, Any] | None = None
         """What formats with a place for it write after the results; set it before the end."""
-        self._part = _part_of(path)
+        self._part = part_of(path)
         try:
             self._file: IO[bytes] = self._part.open("xb")
         except OSError as problem:
-            raise _not_writable(path, problem) from problem
+            raise not_writable(path, problem) from problem
         try:
             self._sink = writer(self._file, header)
         except BaseException:
@@ -98,39 +98,31 @@ def open_writer(
 
 def writer_for(path: Path, writers: Writers = WRITERS) -> Writer:
     """What writes files of this name (the longest end counts); raises InvalidInput, listing what there is."""
+    return writers[_end_of(path, writers)]
+
+
+def _end_of(path: Path, known: Collection[str]) -> str:
     name = path.name.lower()
-    fitting = [end for end in writers if name.endswith(end) and name != end]
+    fitting = [end for end in known if name.endswith(end) and name != end]
     if not fitting:
-        raise unknown_extension(str(path), list(writers))
-    return writers[max(fitting, key=len)]
+        raise unknown_extension(str(path), list(known))
+    return max(fitting, key=len)
 
 
-def check_writable(path: Path, writers: Writers = WRITERS) -> None:
-    """Raise InvalidInput unless a result file can be written here. Leaves nothing behind.
+def check_writable(path: Path, known: Collection[str] = tuple(WRITERS)) -> None:
+    """Raise InvalidInput unless a file with one of these ends can be written here. Leaves nothing behind.
 
     To be called before the first model is: nothing is worse than results that cannot be kept.
     """
-    writer_for(path, writers)
-    part = _part_of(path)
+    _end_of(path, known)
+    part = part_of(path)
     try:
         if path.is_dir():
             raise InvalidInput("this is a folder; give a file's name", file=str(path))
         part.touch(exist_ok=False)
         part.unlink()
     except OSError as problem:
-        raise _not_writable(path, problem) from problem
-
-
-def _part_of(path: Path) -> Path:
-    return path.with_name(f".{secrets.token_hex(6)}.part")
-
-
-def _not_writable(path: Path, problem: OSError) -> InvalidInput:
-    if isinstance(problem, FileNotFoundError):
-        return InvalidInput(
-            f"there is no folder {path.parent}", file=str(path), remedy=f"Make it: mkdir -p {path.parent}"
-        )
-    return InvalidInput(f"the file cannot be written: {problem.strerror}", file=str(path))
+        raise not_writable(path, problem) from problem
 
 
 def read_results(path: Path) -> Iterator[Result]:

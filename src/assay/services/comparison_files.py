@@ -1,11 +1,11 @@
 """A comparison to files: for programs, for pull requests, for people, as a picture."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from assay.formats.results import WRITERS, check_writable
+from assay.formats.drafts import draft_of
+from assay.formats.results import check_writable
 from assay.reports.comparison_html import write_comparison_html
 from assay.reports.comparison_markdown import write_comparison_markdown
 from assay.reports.picture import comparison_picture
@@ -41,15 +41,10 @@ FORMATS: Mapping[str, Callable[[TextIO, JobsCompared], None]] = {
 def check_outputs(paths: Sequence[Path]) -> None:
     """Raises InvalidInput for an extension that is not known, or a place that cannot be written."""
     for path in paths:
-        check_writable(path, dict.fromkeys(FORMATS, WRITERS[".jsonl"]))
+        check_writable(path, FORMATS)
 
 
 def write_comparison(path: Path, found: JobsCompared) -> None:
-    """Write to a file beside the target first, so that a failure leaves no half report."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("w", encoding="utf-8", newline="\n") as out:
-            FORMATS[path.suffix.lower()](out, found)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    """Write a comparison in the format of the file's extension; a failure leaves no half report."""
+    with draft_of(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
+        FORMATS[path.suffix.lower()](out, found)

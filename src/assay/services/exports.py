@@ -1,7 +1,6 @@
 """Results to files: rows for programs, reports for people. Streamed, whatever the number of rows."""
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from assay.domain.results import Result
+from assay.formats.drafts import draft_of
 from assay.formats.results import WRITERS, check_writable, open_writer
 from assay.reports.html import write_html
 from assay.reports.junit import write_junit
@@ -56,8 +56,7 @@ class Output:
     @classmethod
     def of(cls, path: Path) -> "Output":
         """Raises InvalidInput for an extension that is not known, or a place that cannot be written."""
-        known = {**WRITERS, **dict.fromkeys(REPORTS, WRITERS[".jsonl"])}
-        check_writable(path, known)
+        check_writable(path, (*WRITERS, *REPORTS))
         return cls(path)
 
 
@@ -83,14 +82,8 @@ async def _write(context: Context, outcome: JobSummary, path: Path) -> None:
 
 
 def _write_report(path: Path, outcome: JobSummary, rows: Iterable[Result]) -> None:
-    """To a file beside the target first, so that a failure leaves no half report."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("w", encoding="utf-8", newline="\n") as out:
-            REPORTS[path.suffix.lower()](out, outcome, rows)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with draft_of(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
+        REPORTS[path.suffix.lower()](out, outcome, rows)
 
 
 def _write_rows(path: Path, outcome: JobSummary, rows: Iterable[Result]) -> None:

@@ -1,6 +1,5 @@
 """A gate's report as files: JSON, Markdown and JUnit."""
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -8,7 +7,7 @@ from typing import TextIO
 import orjson
 
 from assay.domain.errors import InvalidInput
-from assay.formats.result_rows import unknown_extension
+from assay.formats.drafts import written
 from assay.reports.gate import GateReport, gate_document
 from assay.reports.gate_junit import write_gate_junit
 from assay.reports.gate_markdown import write_gate_markdown
@@ -33,29 +32,10 @@ GATE_WRITERS: Mapping[str, Callable[[TextIO, GateReport], None]] = {
 """Extension -> what writes it."""
 
 
-def check_gate_output(path: Path) -> None:
-    """Raise InvalidInput unless a report can be written here; leaves nothing behind."""
-    if path.suffix.lower() not in GATE_WRITERS:
-        raise unknown_extension(str(path), list(GATE_WRITERS))
-    if path.is_dir():
-        raise InvalidInput("this is a folder; give a file's name", file=str(path))
-    if not path.absolute().parent.is_dir():
-        raise InvalidInput(
-            f"there is no folder {path.parent}", file=str(path), remedy=f"Make it: mkdir -p {path.parent}"
-        )
-
-
 def write_gate(report: GateReport, path: Path) -> None:
-    """Write a report in the format of its extension: beside its final name, renamed when it is whole."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as out:
-            GATE_WRITERS[path.suffix.lower()](out, report)
-        part.replace(path)
-    except OSError as problem:
-        raise InvalidInput(f"the file cannot be written: {problem.strerror}", file=str(path)) from problem
-    finally:
-        part.unlink(missing_ok=True)
+    """Write a report in the format of its extension; a failure leaves no half report. Raises InvalidInput."""
+    with written(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
+        GATE_WRITERS[path.suffix.lower()](out, report)
 
 
 def append_step_summary(report: GateReport, path: Path) -> None:

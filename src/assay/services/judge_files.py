@@ -1,6 +1,5 @@
 """Reports on judges as files: JSON, Markdown, and a calibration that is kept."""
 
-import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -8,8 +7,7 @@ from typing import Any
 
 import orjson
 
-from assay.domain.errors import InvalidInput
-from assay.formats.result_rows import unknown_extension
+from assay.formats.drafts import written
 from assay.reports.calibration_page import calibration_page
 from assay.reports.calibration_values import CalibrationReport
 from assay.reports.table_pages import write_page_markdown
@@ -26,21 +24,9 @@ def calibration_json(report: CalibrationReport) -> str:
     return orjson.dumps(report, option=OPTIONS).decode()
 
 
-def check_judge_output(path: Path, known: tuple[str, ...] = (*REPORTS, SHEET)) -> None:
-    """Raise InvalidInput unless a file of a known kind can be written here."""
-    if path.suffix.lower() not in known:
-        raise unknown_extension(str(path), list(known))
-    if path.is_dir():
-        raise InvalidInput("this is a folder; give a file's name", file=str(path))
-    if not path.absolute().parent.is_dir():
-        raise InvalidInput(
-            f"there is no folder {path.parent}", file=str(path), remedy=f"Make it: mkdir -p {path.parent}"
-        )
-
-
 def write_calibration(report: CalibrationReport, path: Path) -> None:
     """Write a report as JSON or Markdown, by the extension."""
-    with _Draft(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
+    with written(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
         if path.suffix.lower() == ".md":
             write_page_markdown(out, calibration_page(report))
         else:
@@ -53,7 +39,7 @@ def save_calibration(report: CalibrationReport, path: Path, *, version: str, mad
     The form is `kept_calibration`'s. Raises InvalidInput where the file cannot be written.
     """
     document = kept_calibration(report, version=version, made_at=made_at)
-    with _Draft(path) as draft:
+    with written(path) as draft:
         draft.write_bytes(orjson.dumps(document, option=OPTIONS | orjson.OPT_APPEND_NEWLINE))
 
 
@@ -75,30 +61,3 @@ def kept_calibration(report: CalibrationReport, *, version: str, made_at: dateti
         if curve is None
         else {"held_out": curve.held_out_loss, "raw": curve.raw_loss, "mean_alone": curve.base_loss},
     }
-
-
-class _Draft:
-    """A file beside the target that gets its name when it is whole."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.part = path.with_name(f".{path.name}.{os.getpid()}.part")
-
-    def __enter__(self) -> Path:
-        return self.part
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, _trace: object
-    ) -> None:
-        try:
-            if kind is None:
-                self.part.replace(self.path)
-        except OSError as failed:
-            raise self._refused(failed) from failed
-        finally:
-            self.part.unlink(missing_ok=True)
-        if isinstance(problem, OSError):
-            raise self._refused(problem) from problem
-
-    def _refused(self, problem: OSError) -> InvalidInput:
-        return InvalidInput(f"the file cannot be written: {problem.strerror}", file=str(self.path))

@@ -1,7 +1,6 @@
 """Sheets of answers for people to label: which ones, and a file to fill in."""
 
 import csv
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from assay.domain.errors import InvalidInput
 from assay.domain.results import Result
+from assay.formats.drafts import written
 from assay.formats.result_files import csv_cell
 from assay.reports.calibration_values import JudgedAnswer, LabelDraw
 from assay.services.calibration import JudgedJob
@@ -86,18 +86,11 @@ def write_sheet(path: Path, rows: Sequence[SheetRow], texts: Mapping[Key, Result
     uneven = any(row.pi is not None for row in rows)
     heads = ["case", "prompt", "model", "repeat", *(["pi"] if uneven else []), "label"]
     heads += ["vars", "expected", "output"] if texts else ["group"]
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out, lineterminator="\r\n")
-            writer.writerow(heads)
-            for row in rows:
-                writer.writerow([csv_cell(value) for value in _cells(row, texts, uneven=uneven)])
-        part.replace(path)
-    except OSError as problem:
-        raise InvalidInput(f"the file cannot be written: {problem.strerror}", file=str(path)) from problem
-    finally:
-        part.unlink(missing_ok=True)
+    with written(path) as draft, draft.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\r\n")
+        writer.writerow(heads)
+        for row in rows:
+            writer.writerow([csv_cell(value) for value in _cells(row, texts, uneven=uneven)])
 
 
 def _cells(row: SheetRow, texts: Mapping[Key, Result], *, uneven: bool) -> list[object]:
