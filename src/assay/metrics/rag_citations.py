@@ -11,10 +11,9 @@ from assay.judging.seat import Seat
 from assay.judging.templates import get_template
 from assay.metrics.citations import Sentence, cited_sentences
 from assay.metrics.entry import MetricSpec
-from assay.metrics.judged_metric import AskingMetric, asking_metric
+from assay.metrics.judged_metric import AskingMetric, answering, asking_metric
 from assay.metrics.rag_documents import (
     Document,
-    bounded,
     each_once,
     numbered_documents,
     numbered_lines,
@@ -70,7 +69,7 @@ def make_citation_support(spec: MetricSpec) -> AskingMetric:
         return _asked(cited, measure)
 
     metric = asking_metric(spec, procedure_of, (SUPPORT,), extra_bytes=2 * most * LINE_BYTES)
-    return bounded(metric, _tokens(2 * most, most))
+    return answering(metric, _tokens(2 * most, most))
 
 
 def _cited(listed: Sequence[Sentence], documents: Sequence[Document]) -> _Cited:

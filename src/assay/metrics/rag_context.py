@@ -21,11 +21,10 @@ from assay.metrics.faithfulness import (
     claims_question,
 )
 from assay.metrics.grades import reasoning_of
-from assay.metrics.judged_metric import BYTES_A_CHAR, AskingMetric, asking_metric
+from assay.metrics.judged_metric import BYTES_A_CHAR, AskingMetric, answering, asking_metric
 from assay.metrics.rag_documents import (
     Document,
     Shown,
-    bounded,
     each_once,
     first_expected,
     numbered_documents,
@@ -105,7 +104,7 @@ def make_context_precision(spec: MetricSpec) -> AskingMetric:
 
     most: int = spec.options["max_documents"]
     metric = asking_metric(spec, procedure_of, (USEFULNESS,), extra_bytes=2 * most * NUMBER_BYTES)
-    return bounded(metric, usefulness_tokens(most))
+    return answering(metric, usefulness_tokens(most))
 
 
 def _precision(shown: Shown, question: Question, by: str) -> Procedure:
@@ -143,7 +142,7 @@ def make_context_recall(spec: MetricSpec) -> AskingMetric:
 
     extra = most * CLAIM_CHARS * BYTES_A_CHAR + 2 * spec.options["max_documents"] * NUMBER_BYTES
     metric = asking_metric(spec, procedure_of, (CLAIMS, VERIFY), extra_bytes=extra)
-    return bounded(metric, (200 + TOKENS_A_CLAIM * most + TOKENS_A_CHECK * (1 + most)) // 2 + 1)
+    return answering(metric, (200 + TOKENS_A_CLAIM * most + TOKENS_A_CHECK * (1 + most)) // 2 + 1)
 
 
 def make_context_relevance(spec: MetricSpec) -> AskingMetric:
@@ -170,7 +169,7 @@ def make_context_relevance(spec: MetricSpec) -> AskingMetric:
         return _relevance(question, shown, parts, unit)
 
     metric = asking_metric(spec, procedure_of, (RELEVANCE,), extra_bytes=2 * most * NUMBER_BYTES)
-    return bounded(metric, _relevance_tokens(most))
+    return answering(metric, _relevance_tokens(most))
 
 
 def _relevance_tokens(count: int) -> int:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from assay.domain.scores import Sample
 from assay.domain.text import valid_text
-from assay.metrics.judged_metric import AskingMetric
 from assay.metrics.judged_texts import judged_texts
 from assay.metrics.quotations import find_quotation
 from assay.metrics.sample_metric import Unscored, too_long
@@ -112,8 +111,3 @@ def each_once(numbers: Sequence[Any], wanted: Sequence[Any], what: str) -> str |
 def quoted_spans(quotation: str, document: Document) -> list[dict[str, int]]:
     """Where a quotation stands in a document; empty when it does not."""
     return [{"start": span.start, "end": span.end} for span in find_quotation(quotation, (document.text,))]
-
-
-def bounded(metric: AskingMetric, output_tokens: int) -> AskingMetric:
-    """The metric with the mean limit of tokens of its replies in its bound."""
-    return replace(metric, bound=replace(metric.bound, output_tokens=output_tokens))

@@ -19,7 +19,7 @@ from assay.metrics.faithfulness import (
     claims_question,
     list_claims,
 )
-from assay.metrics.judged_metric import BYTES_A_CHAR, AskingMetric, asking_metric
+from assay.metrics.judged_metric import BYTES_A_CHAR, AskingMetric, answering, asking_metric
 from assay.metrics.rag_context import (
     NUMBER_BYTES,
     USEFULNESS,
@@ -27,7 +27,7 @@ from assay.metrics.rag_context import (
     usefulness_question,
     usefulness_tokens,
 )
-from assay.metrics.rag_documents import Shown, bounded, first_expected, numbered_documents, shown_texts
+from assay.metrics.rag_documents import Shown, first_expected, numbered_documents, shown_texts
 from assay.metrics.sample_metric import Unscored, quote
 
 QUESTIONS = 4
@@ -54,7 +54,7 @@ def make_noise_sensitivity(spec: MetricSpec) -> AskingMetric:
     prompts = (USEFULNESS, CLAIMS, VERIFY)
     metric = asking_metric(spec, procedure_of, prompts, questions=QUESTIONS, extra_bytes=extra)
     tokens = usefulness_tokens(documents) + 200 + TOKENS_A_CLAIM * most + 2 * TOKENS_A_CHECK * (1 + most)
-    return bounded(metric, tokens // QUESTIONS + 1)
+    return answering(metric, tokens // QUESTIONS + 1)
 
 
 def _noise(shown: Shown, kind: str, most: int) -> Procedure:
