@@ -41,7 +41,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -51,7 +51,10 @@ from assay.formats.yaml_text import parse_yaml
 from assay.metrics.clause_terms import CLAUSE_TERMS
 from assay.metrics.pack_fields import (
     check_names,
+    in_force,
     join_path,
+    names_file,
+    read_built_in,
     read_day,
     read_pack_file,
     read_terms,
@@ -113,11 +116,7 @@ class Clause:
 
     def holds_on(self, day: date | None) -> bool:
         """Whether it is asked on a day. With no day known: whether it has not ended."""
-        if day is None:
-            return self.valid_to is None
-        return (self.valid_from is None or self.valid_from <= day) and (
-            self.valid_to is None or day <= self.valid_to
-        )
+        return in_force(self.valid_from, self.valid_to, day)
 
     def source_in(self, jurisdiction: str | None) -> str:
         """Its legal source in a jurisdiction."""
@@ -168,24 +167,17 @@ def load_clause_packs(names: Iterable[str]) -> tuple[ClausePack, ...]:
 
 
 def _load(name: str) -> ClausePack:
-    if "/" in name or name.endswith((".yaml", ".yml")):
+    if names_file(name):
         return parse_clause_pack(read_pack_file(Path(name)), name)
     return _load_built_in(name)
 
 
 @lru_cache(maxsize=64)
 def _load_built_in(name: str) -> ClausePack:
-    files = _built_in()
-    if name not in files:
-        raise InvalidInput(
-            f"there is no clause pack {name!r}{did_you_mean(name, files)}",
-            field="options.packs",
-            remedy="A pack of your own is named by its path, such as rules/ours.yaml.",
-        )
-    return parse_clause_pack(files[name].read_text(encoding="utf-8"), f"{name}.yaml")
+    return parse_clause_pack(read_built_in(name, "clause", _built_in()), f"{name}.yaml")
 
 
-def _built_in() -> Mapping[str, resources.abc.Traversable]:
+def _built_in() -> Mapping[str, Traversable]:
     return {
         file.name.removesuffix(".yaml"): file
         for file in BUILT_IN.iterdir()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,22 @@ from assay.metrics.rule_phrases import BUILT_IN_TERMS, BadPhrase, Terms, expand_
 MAX_PACK_BYTES = 1_000_000
 _TERM_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+
+
+def names_file(name: str) -> bool:
+    """Whether a pack's name is the path of a file, not the id of a built-in pack."""
+    return "/" in name or name.endswith((".yaml", ".yml"))
+
+
+def read_built_in(name: str, kind: str, files: Mapping[str, Traversable]) -> str:
+    """The text of a built-in pack of a kind (`rule`, `clause`), by its id; raises InvalidInput."""
+    if name not in files:
+        raise InvalidInput(
+            f"there is no {kind} pack {name!r}{did_you_mean(name, files)}",
+            field="options.packs",
+            remedy="A pack of your own is named by its path, such as rules/ours.yaml.",
+        )
+    return files[name].read_text(encoding="utf-8")
 
 
 def read_pack_file(path: Path) -> str:
@@ -82,6 +99,16 @@ def read_terms(problems: Problems, value: Any, built_in: Terms = BUILT_IN_TERMS)
                 problems.add(join_path(path, number), str(error.args[0]))
         terms[name] = tuple(expressions)
     return terms
+
+
+def in_force(valid_from: date | None, valid_to: date | None, day: date | None) -> bool:
+    """Whether something is asked on a day, the first and the last one included.
+
+    With no day known: whether it has not ended.
+    """
+    if day is None:
+        return valid_to is None
+    return (valid_from is None or valid_from <= day) and (valid_to is None or day <= valid_to)
 
 
 def read_day(problems: Problems, path: str, value: Any) -> date | None:

@@ -46,15 +46,19 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from assay.domain.errors import InvalidInput
-from assay.formats.places import Place, Problems, did_you_mean
+from assay.formats.places import Place, Problems
 from assay.formats.yaml_text import parse_yaml
 from assay.metrics.pack_fields import (
     check_names,
+    in_force,
     join_path,
+    names_file,
+    read_built_in,
     read_day,
     read_pack_file,
     read_terms,
@@ -123,11 +127,7 @@ class Rule:
 
     def holds_on(self, day: date | None) -> bool:
         """Whether it is law on a day. With no day known: whether it has not ended."""
-        if day is None:
-            return self.valid_to is None
-        return (self.valid_from is None or self.valid_from <= day) and (
-            self.valid_to is None or day <= self.valid_to
-        )
+        return in_force(self.valid_from, self.valid_to, day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,24 +173,17 @@ def load_word_lists(name: str) -> Mapping[str, Any]:
 
 def load_pack(name: str) -> Pack:
     """One pack, by the id of a built-in one or by path; raises InvalidInput."""
-    if "/" in name or name.endswith((".yaml", ".yml")):
+    if names_file(name):
         return parse_pack(read_pack_file(Path(name)), name)
     return _load_built_in(name)
 
 
 @lru_cache(maxsize=64)
 def _load_built_in(name: str) -> Pack:
-    files = _built_in()
-    if name not in files:
-        raise InvalidInput(
-            f"there is no rule pack {name!r}{did_you_mean(name, files)}",
-            field="options.packs",
-            remedy="A pack of your own is named by its path, such as rules/ours.yaml.",
-        )
-    return parse_pack(files[name].read_text(encoding="utf-8"), f"{name}.yaml")
+    return parse_pack(read_built_in(name, "rule", _built_in()), f"{name}.yaml")
 
 
-def _built_in() -> Mapping[str, Any]:
+def _built_in() -> Mapping[str, Traversable]:
     """Id -> file of the packs; files that begin with an underscore are not packs."""
     names = ((file, file.name) for file in BUILT_IN.iterdir())
     return {
