@@ -31,11 +31,12 @@ Waits: TypeAlias = AccountStopped | RateLimited | LeaseLost | BudgetRefused
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call under way: which cell's, which number it has there, for which judge."""
+    """A call under way: which cell's, which number it has there, for which judge, at most at which cost."""
 
     tag: WorkTag
     number: int
     judge: str
+    estimate_nanousd: int | None
 
 
 class JudgeLedger:
@@ -51,7 +52,6 @@ class JudgeLedger:
         )
         self._numbers: dict[int, int] = {}
         self._under_way: dict[tuple[int, int], _Call] = {}
-        self._estimates: dict[tuple[int, int], int | None] = {}
         self._kept: dict[int, KeptAnswer] = {}
 
     def begin(self, token: int, call_no: int, kept: KeptAnswer | None = None) -> None:
@@ -70,11 +70,11 @@ class JudgeLedger:
 
         Raises LeaseLost when the cell is another worker's now, BudgetRefused when there is no money.
         """
-        call = _Call(replace(tag, call=self._next(tag.lease_token)), self._numbers[tag.lease_token], judge)
-        key = (tag.lease_token, call.tag.call)
+        number = self._next(tag.lease_token)
+        call = _Call(replace(tag, call=number), number, judge, estimate_nanousd)
         kept = self._kept.pop(tag.lease_token, None)
-        await self._open(call, estimate_nanousd, JudgeBooking(kept=() if kept is None else (kept,)))
-        self._under_way[key], self._estimates[key] = call, estimate_nanousd
+        await self._open(call, JudgeBooking(kept=() if kept is None else (kept,)))
+        self._under_way[tag.lease_token, number] = call
         return call.tag
 
     async def attempt_failed(self, request: ModelRequest, error: Exception, latency_ms: float) -> None:
@@ -84,7 +84,7 @@ class JudgeLedger:
         call = self._under_way.pop(key)
         following = replace(call, number=self._next(tag.lease_token))
         closed = _failed(call, error, latency_ms)
-        await self._open(following, self._estimates[key], JudgeBooking(closed=(closed,)))
+        await self._open(following, JudgeBooking(closed=(closed,)))
         self._under_way[key] = following
 
     async def answered(
@@ -110,15 +110,13 @@ class JudgeLedger:
             await self._batches.put(JudgeBooking(closed=(_failed(self._close(tag), error, None),)))
 
     def _close(self, tag: WorkTag) -> _Call:
-        key = (tag.lease_token, tag.call)
-        self._estimates.pop(key, None)
-        return self._under_way.pop(key)
+        return self._under_way.pop((tag.lease_token, tag.call))
 
     def _next(self, token: int) -> int:
         self._numbers[token] = self._numbers.get(token, 0) + 1
         return self._numbers[token]
 
-    async def _open(self, call: _Call, estimate_nanousd: int | None, booking: JudgeBooking) -> None:
+    async def _open(self, call: _Call, booking: JudgeBooking) -> None:
         tag = call.tag
         intent = JudgeIntent(
             item_no=tag.item_no,
@@ -126,7 +124,7 @@ class JudgeLedger:
             call_no=call.number,
             metric=tag.metric or "",
             judge=call.judge,
-            estimate_nanousd=estimate_nanousd,
+            estimate_nanousd=call.estimate_nanousd,
         )
         admitted = await self._batches.put(replace(booking, opened=(intent,)))
         if (tag.lease_token, call.number) in admitted:
