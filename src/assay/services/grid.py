@@ -129,16 +129,13 @@ def check_metrics(
     lines = lines or Lines(None)
     # Whoever names no judge gets one that can talk.
     asked = sorted(plan.judges, key=lambda config: config.provider == EMBEDDINGS)
-    labels = [config.name for config in plan.judges]
-    made = [
-        lines.of(f"metrics.{number}", partial(make_any_metric, judges=[each.name for each in asked]), config)
-        for number, config in enumerate(plan.metrics)
-    ]
+    make = partial(make_any_metric, judges=[config.name for config in asked])
+    made = [lines.of(f"metrics.{number}", make, config) for number, config in enumerate(plan.metrics)]
     judged = [metric for metric in made if isinstance(metric, JudgedMetric)]
     judging = make_judging(judged, (*plan.judges, *services_of(plan.metrics)), table)
     transport = Transport(clock=world.clock)
     places = {config.name: f"metrics.{number}" for number, config in enumerate(plan.metrics)}
-    places |= {label: f"judges.{number}" for number, label in enumerate(labels)}
+    places |= {config.name: f"judges.{number}" for number, config in enumerate(plan.judges)}
     for config in judging.judges:
         lines.of(places[config.name], partial(make_provider, world, transport=transport), config)
     return tuple(metric for metric in made if not isinstance(metric, JudgedMetric)), judging
@@ -146,7 +143,7 @@ def check_metrics(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """What a run asks its models through: one transport, one set of slots, one cache, one ledger.
+    """What models and judges are asked through: one transport and one set of slots.
 
     `credentials` are the keys of the stored credentials that its models name; `judge_book` is the ledger of
     its judges, `judge_cache` holds what they answered earlier; `leased`: whether they judge cells under way.
@@ -154,8 +151,6 @@ class Wiring:
 
     transport: Transport
     slots: Slots
-    ledger: AttemptLedger
-    cache: ResponseCache | None
     concurrency: int
     judge_book: JudgeBook
     judge_cache: ResponseCache | None
@@ -163,22 +158,27 @@ class Wiring:
     credentials: Mapping[str, str] = field(repr=False)
 
 
-def build_evaluator(world: World, grid: Grid, wiring: Wiring) -> Evaluator:
-    """An evaluator over models wrapped as Cache(Fallback(Retry(Limit(Gate(provider)))))."""
+def build_evaluator(
+    world: World, grid: Grid, wiring: Wiring, ledger: AttemptLedger, cache: ResponseCache | None
+) -> Evaluator:
+    """An evaluator over models wrapped as Cache(Fallback(Retry(Limit(Gate(provider))))).
+
+    The attempts of the models go to `ledger`; `cache` holds what they answered earlier.
+    """
     plan = grid.plan
     around = Surroundings(clock=world.clock, sleep=world.sleep, rng=world.rng, emit=world.emit)
     limiters = _limiters(plan.models, grid.judging, wiring, around)
     single: dict[str, Model] = {}
     for config in plan.models:
         limited = Limited(_gated(world, config, wiring), limiters[config.name], around)
-        single[config.name] = Retried(limited, wiring.ledger, around)
+        single[config.name] = Retried(limited, ledger, around)
     candidates = []
     for config in plan.models:
         model = single[config.name]
         if config.fallbacks:
-            model = Fallback([model, *(single[name] for name in config.fallbacks)], wiring.ledger)
+            model = Fallback([model, *(single[name] for name in config.fallbacks)], ledger)
         takes_vars = config.provider in TAKES_VARS
-        model = _cached(model, wiring.cache)
+        model = _cached(model, cache)
         candidates.append(Candidate(model=model, pricings=grid.pricings, takes_vars=takes_vars))
     return Evaluator(
         prompts=list(zip(plan.prompts, grid.prompts, strict=True)),

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from assay.engine.attempts import Attempts
 from assay.engine.evaluate import Bench
 from assay.engine.policy import Slots
 from assay.models.cache import BatchedCache
@@ -16,7 +15,6 @@ from assay.services.grid import Wiring, build_bench
 from assay.services.judging import Judging
 from assay.services.workers import is_dead
 from assay.storage.judge_calls import StoredJudgeBook
-from assay.storage.queue import JobQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,20 +30,18 @@ async def judging_bench(
     context: Context, job_id: UUID, judging: Judging, asking: Asking
 ) -> AsyncIterator[Bench]:
     """The judges of stored results of a job; what dead processes left open in its ledger is closed first."""
-    place = (context.database, context.organization_id, job_id)
-    book = StoredJudgeBook(*place, worker=context.worker, leased=False)
+    book = StoredJudgeBook(
+        context.database, context.organization_id, job_id, worker=context.worker, leased=False
+    )
     for worker in await book.open_workers():
         if is_dead(worker):
             await book.close_calls(worker)
     slots = Slots(asking.concurrency)
-    queue = JobQueue(*place, worker=context.worker, metric_versions={})
     credentials = await open_credentials(context, judging.judges)
     async with Transport(clock=context.clock) as transport:
         wiring = Wiring(
             transport=transport,
             slots=slots,
-            ledger=Attempts(queue, slots.sent),
-            cache=None,
             concurrency=asking.concurrency,
             judge_book=book,
             judge_cache=BatchedCache(book.find_answers) if asking.use_cache else None,

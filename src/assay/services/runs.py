@@ -246,18 +246,17 @@ async def _run(
         wiring = Wiring(
             transport=transport,
             slots=slots,
-            ledger=attempts,
-            cache=BatchedCache(fetch) if use_cache else None,
             concurrency=policy.concurrency,
             judge_book=book,
             judge_cache=BatchedCache(book.find_answers) if use_cache else None,
             credentials=credentials,
         )
+        cache = BatchedCache(fetch) if use_cache else None
         return await run(
             RunContext(
                 job_id=str(job_id),
                 queue=queue,
-                evaluator=build_evaluator(context, grid, wiring),
+                evaluator=build_evaluator(context, grid, wiring, attempts, cache),
                 attempts=attempts,
                 slots=slots,
                 policy=policy,
