@@ -24,6 +24,7 @@ from assay.reports.wording import plural
 from assay.services.context import Context
 from assay.services.exports import write_outputs
 from assay.services.jobs import find_job
+from assay.services.judge_bench import Asking
 from assay.services.runs import DEFAULT_CONCURRENCY
 from assay.services.scoring import Ending, Scoring, Wish, metrics_of, score_job
 from assay.services.summaries import summarise_job
@@ -144,8 +145,7 @@ async def _score(
         wish = Wish(
             metrics=metrics,
             judges=tuple(judges),
-            concurrency=given["concurrency"],
-            use_cache=not given["no_cache"],
+            asking=Asking(concurrency=given["concurrency"], use_cache=not given["no_cache"]),
         )
         outcome = await _work(context, job_id, wish, listener)
         summary = await summarise_job(context, job_id)

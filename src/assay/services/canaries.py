@@ -5,7 +5,6 @@ from dataclasses import replace
 from uuid import UUID
 
 from assay.domain.errors import InvalidInput, NotFound
-from assay.domain.models import WorkTag
 from assay.domain.scores import Sample
 from assay.engine.judge_calls import Waits, judges_for
 from assay.judging.canaries import CanaryReport, check_canaries
@@ -13,7 +12,7 @@ from assay.models.prices import PriceTable
 from assay.services.context import Context
 from assay.services.credentials import check_credentials
 from assay.services.grid import check_metrics
-from assay.services.judge_bench import Asking, judging_bench
+from assay.services.judge_bench import Asking, judging_bench, tag_of
 from assay.storage import jobs as stored
 from assay.storage.scoring import BEFORE_ALL, Unscored, read_answers
 
@@ -47,17 +46,12 @@ async def check_job_canaries(
         bench.ledger.begin(rows[0].token, 0)
         for metric in chosen:
             waits: list[Waits] = []
-            tag = replace(_tag(job, rows[0]), metric=metric.config.name)
+            tag = replace(tag_of(job.plan, rows[0]), metric=metric.config.name)
             judges = judges_for(bench.seats, metric.judges, tag, waits)
             reports.append(await check_canaries(metric, _sample(rows[0]), judges, threshold))
             if waits:
                 raise waits[0]
     return tuple(reports)
-
-
-def _tag(job: stored.Job, row: Unscored) -> WorkTag:
-    prompt = job.plan.prompts[row.prompt_no].name
-    return WorkTag(item_no=row.item_no, lease_token=row.token, prompt=prompt, case=row.case.key)
 
 
 def _sample(row: Unscored) -> Sample:

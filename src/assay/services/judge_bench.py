@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+from assay.domain.jobs import Plan
+from assay.domain.models import WorkTag
 from assay.engine.evaluate import Bench
 from assay.engine.policy import Slots
 from assay.models.cache import BatchedCache
@@ -15,6 +17,7 @@ from assay.services.grid import Wiring, build_bench
 from assay.services.judging import Judging
 from assay.services.workers import is_dead
 from assay.storage.judge_calls import StoredJudgeBook
+from assay.storage.scoring import Unscored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,12 @@ class Asking:
 
     concurrency: int = 20
     use_cache: bool = True
+
+
+def tag_of(plan: Plan, row: Unscored) -> WorkTag:
+    """By which the calls about a stored answer are known."""
+    prompt = plan.prompts[row.prompt_no].name
+    return WorkTag(item_no=row.item_no, lease_token=row.token, prompt=prompt, case=row.case.key)
 
 
 @asynccontextmanager

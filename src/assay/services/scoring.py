@@ -10,7 +10,7 @@ from uuid import UUID
 from assay.domain.errors import AccountStopped, Conflict, InvalidInput
 from assay.domain.events import ItemsRecorded, RunStarted
 from assay.domain.jobs import Plan
-from assay.domain.models import ModelConfig, WorkTag
+from assay.domain.models import ModelConfig
 from assay.domain.money import NANO
 from assay.domain.protocols import JudgedMetric, Metric
 from assay.domain.scores import MetricConfig, Sample, Score
@@ -21,7 +21,7 @@ from assay.models.prices import PriceTable
 from assay.services.context import Context
 from assay.services.credentials import check_credentials
 from assay.services.grid import check_metrics
-from assay.services.judge_bench import Asking, judging_bench
+from assay.services.judge_bench import Asking, judging_bench, tag_of
 from assay.services.judging import Judging
 from assay.services.rivals import Rival, find_rivals, read_rivals
 from assay.storage import jobs as stored
@@ -47,8 +47,7 @@ class Wish:
 
     metrics: tuple[MetricConfig, ...]
     judges: tuple[ModelConfig, ...] = ()
-    concurrency: int = 20
-    use_cache: bool = True
+    asking: Asking
 
 
 @dataclass(slots=True)
@@ -178,8 +177,7 @@ class _Work:
 
     async def score(self, job_id: UUID) -> None:
         """Score what this job answered itself."""
-        asking = Asking(concurrency=self._wish.concurrency, use_cache=self._wish.use_cache)
-        async with judging_bench(self._context, job_id, self._judging, asking) as bench:
+        async with judging_bench(self._context, job_id, self._judging, self._wish.asking) as bench:
             await self._score_all(job_id, bench)
 
     async def _score_all(self, job_id: UUID, bench: Bench) -> None:
@@ -191,7 +189,7 @@ class _Work:
                     done += await asyncio.to_thread(self._unjudged, page)
                     for row in page if bench.metrics else ():
                         waiting.add(asyncio.create_task(self._judged(row, bench, said)))
-                        while len(waiting) >= 2 * self._wish.concurrency:
+                        while len(waiting) >= 2 * self._wish.asking.concurrency:
                             waiting = await _collect(waiting, done)
                         await self._store(job_id, done, BATCH)
             while waiting and not self._stop.aborting.is_set():
@@ -236,12 +234,7 @@ class _Work:
         """The scores of the metrics that ask models; none of an answer whose judges cannot be asked now."""
         if not self._goes_on():
             return []
-        tag = WorkTag(
-            item_no=row.item_no,
-            lease_token=row.token,
-            prompt=self._plan.prompts[row.prompt_no].name,
-            case=row.case.key,
-        )
+        tag = tag_of(self._plan, row)
         waits: list[Waits] = []
         bench.ledger.begin(row.token, 0)
         try:
