@@ -79,8 +79,10 @@ class Seat:
             self.cached += 1
             return
         self.calls += 1
-        known = self.cost_nanousd is not None and cost_nanousd is not None
-        self.cost_nanousd = self.cost_nanousd + cost_nanousd if known else None  # type: ignore[operator]
+        if self.cost_nanousd is None or cost_nanousd is None:
+            self.cost_nanousd = None
+        else:
+            self.cost_nanousd += cost_nanousd
 
 
 def _with_addition(request: ModelRequest, text: str) -> ModelRequest:
