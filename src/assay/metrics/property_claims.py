@@ -1,9 +1,9 @@
 """What an answer claims of a property in numbers: amounts, shares, periods, dates, areas, rooms."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from assay.extract.areas import find_areas
 from assay.extract.dates import Locale, find_dates
@@ -48,6 +48,7 @@ from assay.metrics.property_cues import (
 )
 
 MAX_FINDS = 500
+Value = TypeVar("Value")
 """How many finds of each kind are looked at; what follows in a longer answer is not checked."""
 
 
@@ -75,9 +76,9 @@ def numeric_claims(text: str, clauses: Clauses, locale: Locale) -> Iterator[Clai
     yield from _money_claims(money, clauses)
     yield from _percent_claims(find_percentages(text)[:MAX_FINDS], clauses)
     yield from _period_claims(find_periods(text)[:MAX_FINDS], clauses)
-    yield from _date_claims(find_dates(text, locale)[:MAX_FINDS], clauses)
+    yield from _stated(find_dates(text, locale)[:MAX_FINDS], clauses, _date_field)
     areas = [find for find in find_areas(text)[:MAX_FINDS] if not _inside(find, phones)]
-    yield from _area_claims(areas, clauses)
+    yield from _stated(areas, clauses, _area_field)
     rooms = [find for find in find_rooms(text)[:MAX_FINDS] if not _inside(find, phones)]
     yield from _room_claims(rooms, clauses)
 
@@ -240,10 +241,13 @@ def _period_claims(finds: list[Find[Period]], clauses: Clauses) -> Iterator[Clai
             yield make_claim(field, find, clause)
 
 
-def _date_claims(finds: list[Find[Any]], clauses: Clauses) -> Iterator[Claim]:
+def _stated(
+    finds: list[Find[Value]], clauses: Clauses, field_of: Callable[[Find[Value], Clause], str]
+) -> Iterator[Claim]:
+    """The finds that are of a field and stated as facts."""
     for find in finds:
         clause = clauses.at(find.start)
-        field = _date_field(find, clause)
+        field = field_of(find, clause)
         if field and states_fact(clause, find):
             yield make_claim(field, find, clause)
 
@@ -263,14 +267,6 @@ def _date_field(find: Find[Any], clause: Clause) -> str:
 
 def _date_name(match: re.Match[str]) -> str:
     return DATE_CUES[int((match.lastgroup or "d0")[1:])][0]
-
-
-def _area_claims(finds: list[Find[Span]], clauses: Clauses) -> Iterator[Claim]:
-    for find in finds:
-        clause = clauses.at(find.start)
-        field = _area_field(find, clause)
-        if field and states_fact(clause, find):
-            yield make_claim(field, find, clause)
 
 
 def _area_field(find: Find[Span], clause: Clause) -> str:
