@@ -6,6 +6,7 @@ from typing import Any, get_args
 import click
 
 from assay.cli.consoles import output_console
+from assay.cli.options import outputs_option
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.reports.comparing import TOP_CHANGES
@@ -34,14 +35,7 @@ from assay.services.jobs import find_job
 )
 @click.option("--force", is_flag=True, help="Compare although data sets or metrics differ; cases pair by id.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Write to a file as well; json, md, html or svg by extension. May come more than once.",
-)
+@outputs_option("Write to a file as well; json, md, html or svg by extension. May come more than once.")
 def compare_command(jobs: tuple[str, ...], as_json: bool, outputs: tuple[Path, ...], **asked: Any) -> int:
     """Compare JOBS, or what is inside one of them, paired by case."""
     check_outputs(outputs)

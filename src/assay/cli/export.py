@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from assay.cli.options import outputs_option
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.working import parse_outputs
@@ -14,14 +15,9 @@ from assay.services.summaries import summarise_job
 
 @click.command(name="export")
 @click.argument("job", default="last")
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
+@outputs_option(
+    "Where to; json, jsonl, csv, parquet, html, md or xml by extension. May come more than once.",
     required=True,
-    type=click.Path(path_type=Path),
-    help="Where to; json, jsonl, csv, parquet, html, md or xml by extension. May come more than once.",
 )
 def export_command(job: str, outputs: tuple[Path, ...]) -> int:
     """Write the results of JOB to files."""

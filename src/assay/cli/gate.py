@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from assay.cli.consoles import output_console
+from assay.cli.options import outputs_option
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.domain.errors import InvalidInput
@@ -64,14 +65,7 @@ HERE = Path()
 )
 @click.option("--force", is_flag=True, help="Gate although data sets or metrics differ; cases pair by id.")
 @click.option("--save-baseline", metavar="NAME", help="Keep CANDIDATE under this name, if the gate passes.")
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Write the report there: xml (JUnit), md or json by extension. May come more than once.",
-)
+@outputs_option("Write the report there: xml (JUnit), md or json by extension. May come more than once.")
 @click.option("--github", is_flag=True, help="Add the Markdown to the file that GITHUB_STEP_SUMMARY names.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def gate_command(candidate: str, baseline: str | None, **given: Any) -> int:

@@ -11,6 +11,7 @@ import click
 import assay
 from assay.cli.consoles import output_console
 from assay.cli.judge_canaries import canaries_command
+from assay.cli.options import outputs_option
 from assay.cli.progress import say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.tables import echo_json
@@ -105,14 +106,7 @@ judge_command.add_command(canaries_command)
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Of the draw and of the folds of a file."
 )
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Write the report (md, json) or the answers to label (csv). May come more than once.",
-)
+@outputs_option("Write the report (md, json) or the answers to label (csv). May come more than once.")
 @click.option("--save", type=click.Path(path_type=Path), help="Keep threshold and map as JSON.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def calibrate_command(job: str, as_json: bool, outputs: tuple[Path, ...], **given: Any) -> int:

@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import click
 
 from assay.cli.consoles import is_plain
+from assay.cli.options import env_files_option, outputs_option
 from assay.cli.progress import ProgressListener, say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.working import Showing, parse_outputs, work_and_show
@@ -31,20 +31,8 @@ _OPTIONS = (
         "--budget", type=click.FloatRange(0), metavar="USD", help="Let the job spend this much in all."
     ),
     click.option("--max-errors", type=click.IntRange(1), help="Stop when so many cells have failed."),
-    click.option(
-        "-o",
-        "--output",
-        "outputs",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        help="Write results there; the format by extension.",
-    ),
-    click.option(
-        "--env-file",
-        multiple=True,
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Read variables from a file, after .env.",
-    ),
+    outputs_option("Write results there; the format by extension."),
+    env_files_option,
     click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON."),
     click.option("-q", "--quiet", is_flag=True, help="No progress on standard error."),
 )

@@ -2,13 +2,13 @@
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
 
 from assay.cli.consoles import is_plain
 from assay.cli.estimate import make_estimate, show_estimate
+from assay.cli.options import outputs_option
 from assay.cli.progress import ProgressListener, say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.suite_options import find_suite, read_suite, suite_options
@@ -22,14 +22,7 @@ from assay.settings import Settings
 
 @click.command(name="run")
 @suite_options
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Write results there; the format by extension. May be given more than once.",
-)
+@outputs_option("Write results there; the format by extension. May be given more than once.")
 @click.option("-j", "--concurrency", type=click.IntRange(1, 1000), help="Requests at once over all models.")
 @click.option("--no-cache", is_flag=True, help="Ask the models again, whatever is stored.")
 @click.option("--max-errors", type=click.IntRange(1), help="Stop when so many cells have failed.")

@@ -9,6 +9,7 @@ from uuid import UUID
 import click
 
 from assay.cli.consoles import is_plain
+from assay.cli.options import env_files_option, outputs_option
 from assay.cli.outcome import show
 from assay.cli.progress import ProgressListener, say
 from assay.cli.session import load_settings, open_session, run_async
@@ -65,20 +66,8 @@ ENDINGS: dict[Ending, str] = {
     help="Calls at once over all judges.",
 )
 @click.option("--no-cache", is_flag=True, help="Ask the judges again, whatever is stored.")
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Write results there; the format by extension.",
-)
-@click.option(
-    "--env-file",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Read variables from a file, after .env.",
-)
+@outputs_option("Write results there; the format by extension.")
+@env_files_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
 def score_command(**given: Any) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from assay.cli.options import env_files_option
 from assay.domain.errors import InvalidInput, NotFound
 from assay.domain.suites import Suite
 from assay.formats.suite import load_suite
@@ -33,12 +34,7 @@ _OPTIONS = (
     click.option(
         "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Set a variable of the templates."
     ),
-    click.option(
-        "--env-file",
-        multiple=True,
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Read variables from a file, after .env.",
-    ),
+    env_files_option,
     click.option("--limit", type=click.IntRange(1), help="Take the first cases only."),
     click.option("--filter-pattern", metavar="REGEX", help="Take cases whose id matches."),
     click.option("--filter-tag", multiple=True, metavar="TAG", help="Take cases with this tag."),
