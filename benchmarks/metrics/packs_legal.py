@@ -65,7 +65,7 @@ def precision_recall(found: set[Found], labelled: set[Found]) -> tuple[float | N
 
 
 def run(data: Path) -> list[dict[str, Any]]:
-    """Rows of both splits together and by category; `data` is not needed."""
+    """Rows of all splits, together and by category; `data` is not needed."""
     del data
     categories = {rule.id: rule.category for pack in load_packs(list_packs()) for rule in pack.rules}
     return [row for split in TARGETS for row in _rows(split, categories)]
