@@ -9,7 +9,7 @@ from scipy.special import ndtr  # type: ignore[import-untyped]  # scipy ships no
 from assay.stats.auroc import auroc
 from assay.stats.calibration import corrected_mean
 from assay.stats.corrected_means import ppi_mean
-from assay.stats.cutoffs import fit_cutoff
+from assay.stats.cutoffs import best_cutoff, fit_cutoff
 from assay.stats.drift import anchor_drift
 from assay.stats.estimates import Interval
 from assay.stats.graded_agreement import graded_agreement
@@ -129,6 +129,32 @@ def thresholds(rng: Rng, n: int, draws: int) -> tuple[float, float]:
         errors.append((held_out - truth, found.apparent - truth))
     means = np.mean(errors, axis=0)
     return float(means[0]), float(means[1])
+
+
+def threshold_losses(rng: Rng, n: int, draws: int) -> tuple[float, float]:
+    """Balanced accuracy that a threshold by n labels loses beside the best one: chosen, and greedily.
+
+    The greedy one is best on the labels. Passes and failures are normal, 1.8 apart: the best is at 0.9.
+    """
+    losses = []
+    for _ in range(draws):
+        people, scores = labelled(rng, n, 1.8)
+        if people.min() == people.max():
+            continue
+        chosen = best_cutoff(people, scores), greedy_cutoff(people, scores)
+        worth = ndtr(1.8 - np.array(chosen)) + ndtr(np.array(chosen))
+        losses.append((2.0 * ndtr(0.9) - worth) / 2.0)
+    means = np.mean(losses, axis=0)
+    return float(means[0]), float(means[1])
+
+
+def greedy_cutoff(people: Floats, scores: Floats) -> float:
+    """The threshold, halfway between two scores, with the highest balanced accuracy on these labels."""
+    x = np.sort(scores)
+    edges = (x[:-1] + x[1:]) / 2.0
+    passes, failures = scores[people == 1.0], scores[people == 0.0]
+    worth = [np.mean(passes >= edge) + np.mean(failures < edge) for edge in edges]
+    return float(edges[int(np.argmax(worth))])
 
 
 def bias_alarms(rng: Rng, cases: int, draws: int) -> tuple[float, float]:

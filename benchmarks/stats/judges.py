@@ -53,6 +53,18 @@ def held_out_threshold(effort: Effort) -> tuple[Row, ...]:
     )
 
 
+def threshold_losses(effort: Effort) -> tuple[Row, ...]:
+    """Balanced accuracy that a threshold by few labels loses beside the best one of all."""
+    draws = effort.draws(2_000)
+    rng = effort.rng("threshold_losses")
+    chosen, greedy = zip(*[simulations.threshold_losses(rng, n, draws) for n in (30, 100)], strict=True)
+    design = f"30 and 100 labels, AUROC .90, {draws:,} draws"
+    return (
+        at_most("threshold: balanced accuracy lost", design, chosen, 0.01, 0.003 * effort.quick),
+        contrast("by the one that is best on the labels", design, greedy),
+    )
+
+
 def judge_bias_alarms(effort: Effort) -> tuple[Row, ...]:
     """Self-preference and length where there is none."""
     draws = effort.draws(2_000)
@@ -97,6 +109,7 @@ CHECKS: tuple[Check, ...] = (
     clustered_agreement,
     balanced_accuracy,
     held_out_threshold,
+    threshold_losses,
     judge_bias_alarms,
     anchor_drift,
     weighted_correction,
