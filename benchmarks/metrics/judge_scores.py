@@ -20,7 +20,7 @@ from assay.stats.arrays import FloatArray
 from metrics.local_model import LABEL, local_judges
 
 GOLD = Path(__file__).parents[1] / "gold" / "faithdial"
-ITEMS, SCORES = GOLD / "wow.jsonl", GOLD / "scores_qwen15.jsonl"
+ITEMS, SYSTEMS, SCORES = GOLD / "wow.jsonl", GOLD / "systems.jsonl", GOLD / "scores_qwen15.jsonl"
 PROMPT = "faithfulness_verdict"
 FAITHFUL, UNFAITHFUL = "entailment", "hallucination"
 

@@ -18,32 +18,41 @@ from assay.stats.corrected_means import CorrectedMean, ppi_mean
 from assay.stats.cutoffs import best_cutoff
 from assay.stats.estimates import Interval
 from assay.stats.verdicts import balanced_accuracy, verdict_quality
-from metrics.judge_scores import FAITHFUL, Judged, Recording, judged, read_items, read_recording
+from metrics.judge_scores import (
+    FAITHFUL,
+    SYSTEMS,
+    Judged,
+    Recording,
+    judged,
+    read_items,
+    read_recording,
+)
 from metrics.rows import Row, at_least
 from metrics.scoring import score_texts, values_of
 
 SPLITS = 500
 SHARE = 1 / 3
 SEED = 20_261
-CHANCE, COVERAGE = 0.5, 0.93
+COVERAGE = 0.93
 GOALS = {"AUROC": 0.90, "balanced accuracy": 0.85}
-"""What one would wish of a judge: told beside the figure, not held against a model this small."""
+"""What mode `grounded` must reach. Of `verdict` it is told, and not held against a model this small."""
 NAME = "Local judge"
+OTHER_SYSTEMS = ("CTRL", "DoHA", "GPT2")
 
 
 def run(_: Path) -> list[Row]:
     """The figures of the stored scores."""
     items, recording = read_items(), read_recording()
-    rows = [recorded(recording, len(items)), without_model(items)]
-    for name, sample in {
-        f"{NAME}, verdict": judged(items, recording),
-        f"{NAME}, grounded": judged(items, grounded(items, recording)),
-    }.items():
+    rows = [recorded(recording, len(items)), without_model(items), *words_alone(items)]
+    for name, sample, bound in (
+        (f"{NAME}, verdict", judged(items, recording), False),
+        (f"{NAME}, grounded", judged(items, grounded(items, recording)), True),
+    ):
         rng = np.random.default_rng(SEED)
         rows += [
-            ranking(name, sample),
+            ranking(name, sample, bound),
             one_split(name, sample, rng),
-            many_splits(name, sample, rng),
+            many_splits(name, sample, rng, bound),
             corrected(name, sample, rng),
             corrected_anew(name, sample, rng),
         ]
@@ -76,17 +85,11 @@ def recorded(recording: Recording, items: int) -> Row:
     )
 
 
-def ranking(name: str, sample: Judged) -> Row:
-    """How well the scores tell faithful replies from invented ones; they must do so better than chance."""
+def ranking(name: str, sample: Judged, bound: bool) -> Row:
+    """How well the scores tell faithful replies from invented ones."""
     found = auroc(sample.labels, sample.scores)
-    note = f"{found.n} replies, 95% interval {bounds(found)}; {goal('AUROC', found.estimate or 0.0)}"
-    return Row(
-        name=f"{name}: AUROC",
-        value=f"{found.estimate or 0.0:.3f}",
-        target=f"above {CHANCE} surely",
-        ok=found.low is not None and found.low > CHANCE,
-        note=note,
-    )
+    note = f"{found.n} replies, 95% interval {bounds(found)}"
+    return held(f"{name}: AUROC", "AUROC", found.estimate or 0.0, note, bound)
 
 
 def without_model(items: Sequence[dict[str, str]]) -> Row:
@@ -95,6 +98,23 @@ def without_model(items: Sequence[dict[str, str]]) -> Row:
     found = auroc([float(item["label"] == FAITHFUL) for item in items], scores)
     note = f"`rouge_l` of the reply against its source; 95% interval {bounds(found)}"
     return Row(name="No judge: AUROC of word overlap", value=f"{found.estimate or 0.0:.3f}", note=note)
+
+
+def words_alone(items: Sequence[dict[str, str]]) -> list[Row]:
+    """The grounding alone, on these replies and on those of three systems, by which its form was chosen."""
+    others = read_items(SYSTEMS)
+    samples = {system: [each for each in others if each["system"] == system] for system in OTHER_SYSTEMS}
+    found = {"people's replies": area_of_words(items), **{k: area_of_words(v) for k, v in samples.items()}}
+    return [
+        Row(name=f"No judge: AUROC of the grounding, {name}", value=f"{area:.3f}", note=f"{n} replies")
+        for name, (area, n) in found.items()
+    ]
+
+
+def area_of_words(items: Sequence[dict[str, str]]) -> tuple[float, int]:
+    """AUROC of the grounding, and the number of replies."""
+    shares = [grounding(item["response"], [item["knowledge"]]) for item in items]
+    return auroc([float(item["label"] == FAITHFUL) for item in items], shares).estimate or 0.0, len(items)
 
 
 def one_split(name: str, sample: Judged, rng: np.random.Generator) -> Row:
@@ -107,7 +127,7 @@ def one_split(name: str, sample: Judged, rng: np.random.Generator) -> Row:
     return Row(name=f"{name}: balanced accuracy, one split", value=f"{after.estimate or 0.0:.3f}", note=note)
 
 
-def many_splits(name: str, sample: Judged, rng: np.random.Generator) -> Row:
+def many_splits(name: str, sample: Judged, rng: np.random.Generator, bound: bool) -> Row:
     """The same over many random splits, as no single one says what to expect."""
     after, before = [], []
     for _ in range(SPLITS):
@@ -118,9 +138,9 @@ def many_splits(name: str, sample: Judged, rng: np.random.Generator) -> Row:
     mean = float(np.mean(after))
     note = (
         f"mean of {SPLITS} splits, threshold by a third of the labels; 90% of them {low:.3f} to {high:.3f}; "
-        f"without labels, at 0.5: {np.mean(before):.3f}; {goal('balanced accuracy', mean)}"
+        f"without labels, at 0.5: {np.mean(before):.3f}"
     )
-    return Row(name=f"{name}: balanced accuracy, calibrated", value=f"{mean:.3f}", note=note)
+    return held(f"{name}: balanced accuracy, calibrated", "balanced accuracy", mean, note, bound)
 
 
 def corrected(name: str, sample: Judged, rng: np.random.Generator) -> Row:
@@ -160,9 +180,13 @@ def coverage(name: str, how: str, sample: Judged, found: Sequence[CorrectedMean]
     return at_least(f"{name}: corrected mean covers, {how}", held / len(found), COVERAGE, note)
 
 
-def goal(name: str, found: float) -> str:
-    """Whether what one would wish for is reached."""
-    return f"the goal of {GOALS[name]:.2f} is {'reached' if found >= GOALS[name] else 'missed'}"
+def held(name: str, kind: str, found: float, note: str, bound: bool) -> Row:
+    """A figure held to its goal; where it is not bound to it, the goal is only told."""
+    goal = GOALS[kind]
+    if bound:
+        return at_least(name, found, goal, note)
+    reached = "reached" if found >= goal else "missed"
+    return Row(name=name, value=f"{found:.3f}", note=f"{note}; the goal of {goal:.2f} is {reached}")
 
 
 def split(sample: Judged, rng: np.random.Generator) -> tuple[Judged, Judged]:

@@ -175,8 +175,11 @@ def test_a_good_judge_passes_and_chance_fails(load):
     rng = np.random.default_rng(1)
     for separation, ok in ((4.0, True), (0.0, False)):
         sample = sample_of(load, separation)
-        assert local.ranking("judge", sample).ok is ok
-        assert ("reached" in local.many_splits("judge", sample, rng).note) is ok
+        assert local.ranking("judge", sample, True).ok is ok
+        assert local.many_splits("judge", sample, rng, True).ok is ok
+        unbound = local.ranking("judge", sample, False)
+        assert unbound.ok is None
+        assert ("reached" in unbound.note) is ok
     assert 0.4 < local.balanced(sample_of(load, 0.0), 0.5) < 0.6
 
 
@@ -209,6 +212,13 @@ def test_every_labelled_reply_has_a_stored_score_of_todays_prompt(load):
     assert [item["id"] for item in items] == list(recording.rows)
     assert recording.is_current
     assert {item["label"] for item in items} == {scores.FAITHFUL, scores.UNFAITHFUL}
+
+
+def test_the_grounding_is_worth_something_on_the_replies_of_each_system(load):
+    local, scores = load("metrics.local_judge"), load("metrics.judge_scores")
+    rows = local.words_alone(scores.read_items())
+    assert [row.note for row in rows] == ["96 replies", "102 replies", "104 replies", "156 replies"]
+    assert all(float(row.value) > 0.8 for row in rows)
 
 
 def test_scores_of_another_prompt_fail_the_check(load):

@@ -91,7 +91,7 @@ def _verdict(question: Question, share: float | None = None) -> Procedure:
         how = f", P(yes) {value:.2f}" if weighted else ""
         if share is not None:
             evidence |= {"supported": value, "grounding": share}
-            how += f"; {share:.0%} of its words stand there in this order"
+            how += f"; {share:.0%} of its words stand there"
             value = grounded_value(value, share)
         return Opinion(value=value, reason=f"supported by the context: {word}{how}", evidence=evidence)
 

@@ -10,13 +10,19 @@ _WORD = re.compile(r"\w+(?:'\w+)*")
 
 
 def grounding(answer: str, documents: Sequence[str]) -> float:
-    """The share of the answer's words that the documents have in the same order: LCS / words; 0 without any.
+    """The geometric mean of two shares of the answer's words; 0 without any words.
 
-    The precision of ROUGE-L (Lin 2004), over words of any script, without regard to case.
+    Those that the documents have in the same order, LCS / words, the precision of ROUGE-L (Lin 2004); and
+    those that they have at all, so that a source told in another order counts. Words of any script, without
+    regard to case.
     """
     words = _WORD.findall(answer.casefold())
     source = _WORD.findall("\n".join(documents).casefold())
-    return LCSseq.similarity(words, source) / len(words) if words else 0.0
+    if not words:
+        return 0.0
+    known = set(source)
+    there = sum(word in known for word in words)
+    return sqrt(LCSseq.similarity(words, source) * there) / len(words)
 
 
 def grounded_value(probability: float, share: float) -> float:

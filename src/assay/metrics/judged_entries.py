@@ -66,7 +66,7 @@ JUDGED_ENTRIES: tuple[Entry, ...] = (
             "mode": Option(
                 kind="choice", default="claims", choices=("claims", "verdict", "grounded"),
                 meaning="verdict: one question, is all of it supported; its value is the probability of yes; "
-                "grounded: geometric mean of that and the share of the words that stand in the context",
+                "grounded: geometric mean of that and of how much of the words stands in the context",
             ),
             "max_claims": Option(
                 kind="integer", default=40, minimum=1, maximum=200, meaning="the most claims of one answer"
