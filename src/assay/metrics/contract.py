@@ -17,6 +17,7 @@ from assay.metrics.clause_text import Contract, read_contract
 from assay.metrics.contract_consistency import find_inconsistencies
 from assay.metrics.contract_places import COUNTRIES, find_jurisdiction, read_jurisdiction
 from assay.metrics.entry import MetricSpec
+from assay.metrics.pack_versions import with_rules
 from assay.metrics.rule_phrases import fold
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric, too_long
 
@@ -53,6 +54,7 @@ class Question:
 def make_contract_completeness(spec: MetricSpec) -> SampleMetric:
     """Complete required clauses / applicable required clauses; a partial clause is not complete."""
     settings = _settings(spec.options)
+    spec = with_rules(spec, sorted(pack.digest for pack in settings.packs))
     return sample_metric(spec, lambda sample: _measure(sample, settings))
 
 

@@ -17,6 +17,7 @@ from assay.domain.text import valid_text
 from assay.extract.citations import Citation, check_citation, find_citations
 from assay.metrics.entry import MetricSpec
 from assay.metrics.legal_scope import Attribution, LegalScope, Wanted, find_scope, read_wanted
+from assay.metrics.pack_versions import with_rules
 from assay.metrics.rule_checks import (
     QUOTE_CHARS,
     RuleFinding,
@@ -26,10 +27,11 @@ from assay.metrics.rule_checks import (
     rule_applies,
     worst_verdicts,
 )
-from assay.metrics.rule_packs import Rule, list_packs, load_packs
+from assay.metrics.rule_packs import Rule, list_packs, load_packs, word_list_digest
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, quote, sample_metric, too_long
 
 BUILT_IN_PREFIX = "legal_"
+WORD_LISTS = ("_cues", "_detection")
 MAX_CHARS = 1_000_000
 SHOWN = 5
 """Findings that a reason names; the evidence has all of them."""
@@ -44,6 +46,8 @@ class LegalRules:
     rules: tuple[Rule, ...]
     wanted: Wanted
     strict: bool
+    digests: tuple[str, ...]
+    """Of the texts of the packs and of the word lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def make_legal_compliance(spec: MetricSpec) -> SampleMetric:
             return too_long("the answer's characters", MAX_CHARS, "score its parts")
         return score_review(review(legal, sample, text))
 
-    return sample_metric(spec, measure)
+    return sample_metric(with_rules(spec, legal.digests), measure)
 
 
 def read_rules(options: Any) -> LegalRules:
@@ -78,7 +82,8 @@ def read_rules(options: Any) -> LegalRules:
         names = [name for name in list_packs() if name.startswith(BUILT_IN_PREFIX)]
     packs = load_packs([names] if isinstance(names, str) else names)
     rules = tuple(rule for pack in packs for rule in pack.rules)
-    return LegalRules(rules=rules, wanted=read_wanted(options), strict=options["strict"])
+    digests = (*sorted(pack.digest for pack in packs), *map(word_list_digest, WORD_LISTS))
+    return LegalRules(rules=rules, wanted=read_wanted(options), strict=options["strict"], digests=digests)
 
 
 def review(legal: LegalRules, sample: Sample, answer: str) -> LegalReview:
