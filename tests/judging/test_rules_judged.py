@@ -199,6 +199,25 @@ async def test_what_the_judge_cannot_show_is_not_checked_and_does_not_count(serv
     assert found.reason.startswith("2 of 2 rules hold; 1 not checked; ")
 
 
+@pytest.mark.parametrize(
+    ("said", "verdict", "start"),
+    [
+        (("yes", "Lovely flat"), "satisfied", 0),
+        (("no", ""), "missing", None),
+        (("yes", "a telephone number"), "not_checked", None),
+    ],
+)
+async def test_what_a_rule_requires_is_there_where_the_judge_quotes_it(
+    server, judged, tmp_path, said, verdict, start
+):
+    rule = "  - {id: ours.praise, title: P, kind: required, needs_judge: true, question: Is there praise?}\n"
+    (tmp_path / "ours.yaml").write_text(HEAD + BY_WORDS + rule)
+    server.decide = answers(praise=said)
+    found = await judged(LEGAL, TEXT, packs=str(tmp_path / "ours.yaml"))
+    assert (rules(found)["ours.praise"]["verdict"], rules(found)["ours.praise"]["start"]) == (verdict, start)
+    assert found.value == pytest.approx(0.25 if verdict == "missing" else 1.0)
+
+
 async def test_a_text_of_which_nothing_is_decided_has_no_value(server, judged, tmp_path):
     (tmp_path / "ours.yaml").write_text(HEAD + BY_JUDGE)
     server.decide = answers(kind=("unclear", ""), true=("yes", "not there"))

@@ -1,8 +1,9 @@
 """Legal compliance with a judge for the rules that words cannot decide.
 
 Without the option `judge` it is `assay.metrics.legal` alone. With it, the rules that have `needs_judge` and
-apply are put to the judge. A rule that it finds broken counts as violated when the words that it quotes stand
-in the answer, one that it finds kept as satisfied; all others stay not_checked and do not count.
+apply are put to the judge. Yes to the question of a rule counts when the words that it quotes stand in the
+answer: the rule is violated or, where its kind is `required`, satisfied. No is satisfied, or missing. All
+others stay not_checked and do not count.
 """
 
 from dataclasses import replace
@@ -71,17 +72,17 @@ def _finish(reviewed: LegalReview, heard: Heard) -> Found:
 
 def _decided(found: RuleFinding, heard: Heard) -> RuleFinding:
     """What the judge's decision makes of a rule that was left to it."""
-    decision = heard.decisions[found.rule.id]
-    match decision.answer:
-        case "yes":
-            quote = decision.quote[:QUOTE_CHARS]
-            return replace(
-                found, verdict="violated", message=found.rule.message, quote=quote, start=decision.start,
-                end=decision.end,
-            )  # fmt: skip
-        case "no":
-            return replace(found, verdict="satisfied", message=found.rule.title)
-    return replace(found, message=decision.reason)
+    rule, decision = found.rule, heard.decisions[found.rule.id]
+    if decision.answer is None:
+        return replace(found, message=decision.reason)
+    if (decision.answer == "yes") == (rule.kind == "required"):
+        found = replace(found, verdict="satisfied", message=rule.title)
+    else:
+        found = replace(
+            found, verdict="missing" if rule.kind == "required" else "violated", message=rule.message
+        )
+    quote = decision.quote[:QUOTE_CHARS] or None
+    return replace(found, quote=quote, start=decision.start, end=decision.end)
 
 
 def _evidence(reviewed: LegalReview, heard: Heard) -> dict[str, Any]:
