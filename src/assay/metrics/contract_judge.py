@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from assay.domain.scores import Sample
-from assay.metrics.clause_check import QUOTE_CHARS, ClauseFinding
+from assay.metrics.clause_check import ClauseFinding
 from assay.metrics.clause_exclusions import Exclusions, find_exclusions, is_within
 from assay.metrics.clause_packs import Clause
 from assay.metrics.clause_terms import BLANK
@@ -116,7 +116,7 @@ def _decided(found: ClauseFinding, heard: Heard) -> ClauseFinding:
     decision = heard.decisions.get(found.clause.id)
     if decision is None or decision.answer != FORM.quoted:
         return found
-    quote = " ".join(decision.quote[:QUOTE_CHARS].split())
+    quote = " ".join(decision.quote.split())
     return replace(
         found, verdict="present", missing_elements=(), start=decision.start, end=decision.end, quote=quote
     )

@@ -23,7 +23,7 @@ from assay.metrics.legal import (
 )
 from assay.metrics.open_questions import Decision, Form, Heard, OpenQuestion
 from assay.metrics.pack_versions import with_rules
-from assay.metrics.rule_checks import QUOTE_CHARS, RuleFinding
+from assay.metrics.rule_checks import RuleFinding
 from assay.metrics.rule_packs import Rule
 from assay.metrics.rules_then_judge import Found, Looked, RulesThenJudge, rules_then_judge
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored
@@ -81,8 +81,7 @@ def _decided(found: RuleFinding, heard: Heard) -> RuleFinding:
         found = replace(
             found, verdict="missing" if rule.kind == "required" else "violated", message=rule.message
         )
-    quote = decision.quote[:QUOTE_CHARS] or None
-    return replace(found, quote=quote, start=decision.start, end=decision.end)
+    return replace(found, quote=decision.quote or None, start=decision.start, end=decision.end)
 
 
 def _evidence(reviewed: LegalReview, heard: Heard) -> dict[str, Any]:

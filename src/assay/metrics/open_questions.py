@@ -23,6 +23,8 @@ TEXT_CHARS = 100_000
 """The longest text that a judge is sent; a longer one is not cut, because half a text is another text."""
 TOKENS_A_QUESTION = 200
 REASON_CHARS = 300
+QUOTE_CHARS = 200
+"""How much of a quotation is kept; its end is told in full."""
 SPREAD = 300
 """How many characters a quotation with an ellipsis may leave out."""
 _PLAIN = str.maketrans(
@@ -203,7 +205,7 @@ def _decide(form: Form, text: str, answer: Mapping[str, Any] | None) -> Decision
         shown = quote(answer["quote"], 120) if answer["quote"].strip() else "nothing"
         return Decision(None, f"the judge says {said} and quotes {shown}, which is not in the text")
     start, end = place
-    return Decision(said, reason, text[start:end], start, end)
+    return Decision(said, reason, text[start : min(end, start + QUOTE_CHARS)], start, end)
 
 
 def find_passage(quotation: str, text: str) -> tuple[int, int] | None:
