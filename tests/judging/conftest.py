@@ -12,10 +12,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
 
 import judge
+import packs
 import provider
 
 from assay.domain.datasets import Case
 from assay.domain.models import ModelConfig, ModelResponse
+from assay.domain.protocols import JudgedMetric
 from assay.domain.scores import MetricConfig, Sample, Score
 from assay.metrics.catalog import make_any_metric
 from assay.models.catalog import make_model
@@ -105,3 +107,48 @@ def judged(make_judge: Callable[..., judge.ModelJudge]) -> Judged:
         return await metric.judge(sample, {label: make_judge(label, **fields) for label in labels})
 
     return score
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """Rules of the house: one by words, two by a judge."""
+    path = tmp_path / "ours.yaml"
+    path.write_text(packs.HEAD + packs.BY_WORDS + packs.BY_JUDGE)
+    return path
+
+
+@pytest.fixture
+def letters(tmp_path: Path) -> Path:
+    """Clauses of letters."""
+    path = tmp_path / "letters.yaml"
+    path.write_text(packs.CLAUSES)
+    return path
+
+
+@pytest.fixture
+def with_judge(make_judge) -> Callable[..., Any]:
+    """with_judge(type, answer, finish=, **options): the score with the judge named by the option."""
+
+    async def score(type_: str, answer: str, *, finish="complete", **options: Any) -> Score:
+        metric = make_any_metric(
+            MetricConfig(name="label", type=type_, options={**options, "judge": "judge"}), ["first", "judge"]
+        )
+        sample = Sample(case=Case(key="1", vars={}), response=ModelResponse(text=answer, finish=finish))
+        assert isinstance(metric, JudgedMetric)
+        return await metric.judge(sample, {"judge": make_judge()})
+
+    return score
+
+
+@pytest.fixture
+def legal(with_judge, house) -> Callable[..., Any]:
+    """The score of a text by the rules of the house and a judge."""
+    return lambda text=packs.TEXT, **given: with_judge(packs.LEGAL, text, **{"packs": [str(house)], **given})
+
+
+@pytest.fixture
+def contract(with_judge, letters) -> Callable[..., Any]:
+    """The score of a letter by our clauses and a judge."""
+    return lambda text=packs.LETTER, **given: with_judge(
+        packs.CONTRACT, text, **{"packs": [str(letters)], "contract": "letter", **given}
+    )

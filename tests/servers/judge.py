@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -78,6 +78,13 @@ def citation_verdict(question: provider.Question) -> dict[str, Any]:
     }
 
 
+def open_answers(fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Each question that rules leave open is answered by the word that finds nothing."""
+    key, nothing = ("rule", "no") if "rule" in fields else ("clause", "absent")
+    for each in fields[key]["enum"]:
+        yield {key: each, "reason": "It does not say so.", "quote": "", "answer": nothing}
+
+
 def good_verdict(question: provider.Question, score: int = 4) -> dict[str, Any] | str:
     """A verdict of the schema that is consistent; `score` for grades."""
     schema = schema_of(question)
@@ -99,6 +106,8 @@ def good_verdict(question: provider.Question, score: int = 4) -> dict[str, Any] 
         made["grades"] = [{"criterion": each, "reasoning": "Fine.", "score": score} for each in listed]
     elif "better" in names:
         made["better"] = "first"
+    elif "answers" in names:
+        made["answers"] = list(open_answers(names["answers"]["items"]["properties"]))
     elif "citations" in names:
         made |= citation_verdict(question)
     elif names.keys() & {"documents", "relevant"}:

@@ -18,7 +18,7 @@ from assay.domain.scores import MetricConfig
 from assay.domain.suites import Suite
 from assay.formats.cases import read_cases
 from assay.formats.suite import load_suite
-from assay.metrics.catalog import METRICS, get_info
+from assay.metrics.catalog import METRICS, asks_judge, get_info
 from assay.metrics.custom_http import endpoint_of
 from assay.models.catalog import make_model
 from assay.models.transport import Transport
@@ -39,7 +39,7 @@ def check_command(name: str, suite: Path | None, as_json: bool) -> int:
     environment = load_settings().environment
     config, case = _asked(name, suite, environment)
     entry = METRICS.get(config.type)
-    if entry is not None and entry.info.judged and not entry.own_judge:
+    if entry is not None and asks_judge(config) and not entry.own_judge:
         raise InvalidInput(
             f"{config.type!r} asks a model to judge, and this check asks none",
             field="NAME",

@@ -25,6 +25,9 @@ RIVAL_TEXT = "I am sorry that I cannot say more, but this much is certain from w
 EMPTY_PASSES = ("harmfulness",)
 """Types of metrics for which an empty answer is a good one."""
 
+BY_RULES = ("legal_compliance", "contract_completeness")
+"""Types whose judge decides only what their rules leave open: a good score of a canary shows nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canary:
@@ -65,9 +68,9 @@ class CanaryReport:
 def make_canaries(metric: JudgedMetric, sample: Sample) -> tuple[Canary, ...]:
     """The canaries of a metric, on the case of a sample whose own answer does not count.
 
-    A metric that does not read the answer, as those of retrieval, has none.
+    A metric that does not read the answer, as those of retrieval, has none, nor has one of rules.
     """
-    if "output" not in metric.info.needs:
+    if "output" not in metric.info.needs or metric.info.type in BY_RULES:
         return ()
     compared = sample if sample.baseline or sample.case.expected else replace(sample, baseline=RIVAL_TEXT)
     texts = {"planted": PLANTED_TEXT, "empty": ""}

@@ -129,6 +129,12 @@ def get_info(type_: str) -> MetricInfo:
     return _entry(type_).info
 
 
+def asks_judge(config: MetricConfig) -> bool:
+    """Whether a judge has a say in a metric's scores: always, or because the option `judge` names one."""
+    entry = _entry(config.type)
+    return entry.info.judged or (entry.may_ask and config.options.get("judge") is not None)
+
+
 def _entry(type_: str) -> Entry:
     entry = METRICS.get(type_)
     if entry is None:

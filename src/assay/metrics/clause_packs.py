@@ -61,6 +61,7 @@ from assay.metrics.pack_fields import (
     read_text_field,
     read_texts,
 )
+from assay.metrics.pack_versions import text_digest
 from assay.metrics.rule_packs import BUILT_IN, CLAUSE_PACKS
 from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
 
@@ -142,6 +143,8 @@ class ClausePack:
     conditions: Mapping[str, Condition]
     clauses: tuple[Clause, ...]
     file: str
+    digest: str
+    """Of its text."""
 
 
 def list_clause_packs() -> tuple[str, ...]:
@@ -204,6 +207,7 @@ def parse_clause_pack(text: str, file: str) -> ClausePack:
     return ClausePack(
         id=value["pack"], title=value["title"], version=value["version"], contract=value["contract"],
         jurisdictions=places, detect=detect, conditions=conditions, clauses=clauses, file=file,
+        digest=text_digest(text),
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from assay.metrics.clause_text import Contract, read_contract
 from assay.metrics.contract_consistency import find_inconsistencies
 from assay.metrics.contract_places import COUNTRIES, find_jurisdiction, read_jurisdiction
 from assay.metrics.entry import MetricSpec
+from assay.metrics.pack_versions import with_rules
 from assay.metrics.rule_phrases import fold
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric, too_long
 
@@ -41,6 +42,15 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class ContractReview:
+    """What the packs say of one text."""
+
+    contract: Contract
+    findings: tuple[ClauseFinding, ...]
+    question: "Question"
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What one contract is held against."""
 
@@ -52,11 +62,13 @@ class Question:
 
 def make_contract_completeness(spec: MetricSpec) -> SampleMetric:
     """Complete required clauses / applicable required clauses; a partial clause is not complete."""
-    settings = _settings(spec.options)
+    settings = read_settings(spec.options)
+    spec = with_rules(spec, sorted(pack.digest for pack in settings.packs))
     return sample_metric(spec, lambda sample: _measure(sample, settings))
 
 
-def _settings(options: Mapping[str, Any]) -> Settings:
+def read_settings(options: Mapping[str, Any]) -> Settings:
+    """The options, checked. Raises InvalidInput."""
     named = options["packs"]
     packs = load_clause_packs(list_clause_packs() if named is None else _listed(named))
     contract = options["contract"]
@@ -112,6 +124,12 @@ def _variable_option(value: str | None) -> str | None:
 
 
 def _measure(sample: Sample, settings: Settings) -> Finding | Unscored:
+    reviewed = review(sample, settings)
+    return reviewed if isinstance(reviewed, Unscored) else score_review(reviewed)
+
+
+def review(sample: Sample, settings: Settings) -> ContractReview | Unscored:
+    """The clauses of a sample's text, or why they are not looked for."""
     text = _text_of(sample, settings)
     if isinstance(text, Unscored):
         return text
@@ -207,7 +225,7 @@ def _is_asked(clause: Clause, pack: ClausePack, place: str | None) -> bool:
 
 def examine(
     text: str, packs: Sequence[ClausePack], question: Question, include_recommended: bool
-) -> Finding | Unscored:
+) -> ContractReview:
     """All clauses of the packs held against a text."""
     clauses = [
         clause
@@ -227,7 +245,7 @@ def examine(
         else ClauseFinding(clause=clause, verdict="not_applicable", note=holding.why_not(clause))
         for clause in clauses
     ]
-    return _finding(contract, findings, question)
+    return ContractReview(contract, tuple(findings), question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +303,9 @@ def _as_number(value: Any) -> float | None:
         return None
 
 
-def _finding(contract: Contract, findings: Sequence[ClauseFinding], question: Question) -> Finding | Unscored:
+def score_review(reviewed: ContractReview) -> Finding | Unscored:
+    """The value of a review with its reason and evidence; skipped when no clause applies."""
+    contract, findings, question = reviewed.contract, reviewed.findings, reviewed.question
     applicable = [found for found in findings if found.verdict != "not_applicable"]
     if not applicable:
         return Unscored("skipped", f"no clause of {question.contract!r} applies")

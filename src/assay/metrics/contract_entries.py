@@ -24,6 +24,10 @@ _OPTIONS = {
     ),
     "include_recommended": Option(kind="boolean", default=False, meaning="count recommended clauses too"),
     "text": Option(kind="text", meaning="vars.NAME to look at a variable of the case in place of the answer"),
+    "judge": Option(
+        kind="text",
+        meaning="label of the model that looks for the clauses that no rule finds; without it none is asked",
+    ),
 }
 
 CONTRACT_ENTRIES: tuple[Entry, ...] = (
@@ -36,9 +40,11 @@ CONTRACT_ENTRIES: tuple[Entry, ...] = (
             needs=("output",),
             source="clause packs with statutes and market practice; each clause names its source",
             options={name: option.summary for name, option in _OPTIONS.items()},
+            prompts=("contract_clauses",),
         ),
-        module="assay.metrics.contract",
-        factory="make_contract_completeness",
+        module="assay.metrics.contract_judge",
+        factory="make_contract",
         options=_OPTIONS,
+        may_ask=True,
     ),
 )

@@ -37,7 +37,9 @@ class Option:
 class Entry:
     """A metric of the catalog: `factory` is the name of a function (MetricSpec) -> Metric in `module`.
 
-    `trusted` metrics run the user's own code, `own_judge` ones ask an endpoint of their own.
+    `trusted` metrics run the user's own code, `own_judge` ones ask an endpoint of their own. Those that
+    `may_ask` ask a model if the option `judge` names one, and are none the less complete without: the
+    suite's first judge is not taken.
     """
 
     info: MetricInfo
@@ -46,6 +48,7 @@ class Entry:
     options: Mapping[str, Option] = field(default_factory=dict)
     trusted: bool = False
     own_judge: bool = False
+    may_ask: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ def asking_metric(
         raise InvalidInput("names a judge twice", field="options.jury")
     templates = tuple(get_template(name) for name in prompts)
     samples: int = spec.options["samples"]
-    bytes_a_question = sum(map(_question_bytes, templates)) // len(templates)
+    bytes_a_question = sum(map(question_bytes, templates)) // len(templates)
     bound = CallBound(
         calls=2 * samples * (questions or len(templates)),
         fixed_bytes=(bytes_a_question + extra_bytes) // 2 + _settings_bytes(spec) + 1,
@@ -108,7 +108,7 @@ def answering(metric: AskingMetric, output_tokens: int) -> AskingMetric:
     return replace(metric, bound=replace(metric.bound, output_tokens=output_tokens))
 
 
-def _question_bytes(template: Template) -> int:
+def question_bytes(template: Template) -> int:
     """Of a question and its repair together: texts and marks twice, the schema five times, the bad reply."""
     texts = 2 * len((template.system + template.user).encode()) + len((REPAIR + FORM).encode())
     schema = 5 * len(json.dumps(sent_schema(template.schema) if template.schema else "").encode())

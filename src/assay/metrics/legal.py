@@ -8,7 +8,7 @@ not_checked (only a judge could say). Where no rule applies the metric abstains.
 legal advice.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from assay.domain.text import valid_text
 from assay.extract.citations import Citation, check_citation, find_citations
 from assay.metrics.entry import MetricSpec
 from assay.metrics.legal_scope import Attribution, LegalScope, Wanted, find_scope, read_wanted
+from assay.metrics.pack_fields import names_file
+from assay.metrics.pack_versions import with_rules
 from assay.metrics.rule_checks import (
     QUOTE_CHARS,
     RuleFinding,
@@ -26,10 +28,11 @@ from assay.metrics.rule_checks import (
     rule_applies,
     worst_verdicts,
 )
-from assay.metrics.rule_packs import Rule, list_packs, load_packs
+from assay.metrics.rule_packs import Rule, list_packs, load_packs, word_list_digest
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, quote, sample_metric, too_long
 
 BUILT_IN_PREFIX = "legal_"
+WORD_LISTS = ("_cues", "_detection")
 MAX_CHARS = 1_000_000
 SHOWN = 5
 """Findings that a reason names; the evidence has all of them."""
@@ -44,6 +47,8 @@ class LegalRules:
     rules: tuple[Rule, ...]
     wanted: Wanted
     strict: bool
+    digests: tuple[str, ...]
+    """Of the texts of the packs and of the word lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +68,40 @@ def make_legal_compliance(spec: MetricSpec) -> SampleMetric:
     legal = read_rules(spec.options)
 
     def measure(sample: Sample) -> Finding | Unscored:
-        text = valid_text(sample.response.text)
-        if len(text) > MAX_CHARS:
-            return too_long("the answer's characters", MAX_CHARS, "score its parts")
-        return score_review(review(legal, sample, text))
+        text = read_answer(sample)
+        return text if isinstance(text, Unscored) else score_review(review(legal, sample, text))
 
-    return sample_metric(spec, measure)
+    return sample_metric(with_rules(spec, legal.digests), measure)
 
 
-def read_rules(options: Any) -> LegalRules:
-    """The packs and the scope that the options name. Raises InvalidInput."""
+def read_answer(sample: Sample) -> str | Unscored:
+    """The answer's text; failed when it is too long."""
+    text = valid_text(sample.response.text)
+    return (
+        too_long("the answer's characters", MAX_CHARS, "score its parts") if len(text) > MAX_CHARS else text
+    )
+
+
+def read_rules(options: Mapping[str, Any]) -> LegalRules:
+    """The packs and the scope that the options name. Raises InvalidInput.
+
+    Without the option `judge` the rules of built-in packs that need one are left out: their `not_checked`
+    would tell a user nothing. Those of packs of the user's own are reported.
+    """
     names = options["packs"]
     if names is None:
         names = [name for name in list_packs() if name.startswith(BUILT_IN_PREFIX)]
-    packs = load_packs([names] if isinstance(names, str) else names)
-    rules = tuple(rule for pack in packs for rule in pack.rules)
-    return LegalRules(rules=rules, wanted=read_wanted(options), strict=options["strict"])
+    names = list(dict.fromkeys([names] if isinstance(names, str) else names))
+    packs = load_packs(names)
+    judged = options["judge"] is not None
+    rules = tuple(
+        rule
+        for name, pack in zip(names, packs, strict=True)
+        for rule in pack.rules
+        if judged or not rule.needs_judge or names_file(name)
+    )
+    digests = (*sorted(pack.digest for pack in packs), *map(word_list_digest, WORD_LISTS))
+    return LegalRules(rules=rules, wanted=read_wanted(options), strict=options["strict"], digests=digests)
 
 
 def review(legal: LegalRules, sample: Sample, answer: str) -> LegalReview:
@@ -127,7 +150,7 @@ def score_review(reviewed: LegalReview) -> Finding | Unscored:
     kept = sum(rules[id_].weight for id_, verdict in counted.items() if verdict == "satisfied")
     held = sum(verdict == "satisfied" for verdict in counted.values())
     reason = f"{held} of {len(counted)} rules hold; {_faults(reviewed)}{reviewed.scope.words}"
-    return Finding(kept / total, reason, _evidence(reviewed))
+    return Finding(kept / total, reason, review_evidence(reviewed))
 
 
 def _faults(reviewed: LegalReview) -> str:
@@ -147,7 +170,8 @@ def _named(found: RuleFinding) -> str:
     return f"{found.rule.id} {found.verdict}{said}"
 
 
-def _evidence(reviewed: LegalReview) -> dict[str, Any]:
+def review_evidence(reviewed: LegalReview) -> dict[str, Any]:
+    """The findings, the worst first, and what the text was held to."""
     scope = reviewed.scope
     return {
         "rules": [found.as_evidence() for found in _worst_first(reviewed.findings)],

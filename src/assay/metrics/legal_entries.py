@@ -25,6 +25,10 @@ OPTIONS = {
     "strict": Option(
         kind="boolean", default=False, meaning="a citation that the register does not know is a violation"
     ),
+    "judge": Option(
+        kind="text",
+        meaning="label of the model that is asked what words cannot decide; without it none is asked",
+    ),
 }
 
 LEGAL_ENTRIES: tuple[Entry, ...] = (
@@ -37,9 +41,11 @@ LEGAL_ENTRIES: tuple[Entry, ...] = (
             needs=("output",),
             source="statutes named rule by rule; Australia by State and Territory, US fair housing",
             options={name: option.summary for name, option in OPTIONS.items()},
+            prompts=("legal_rules",),
         ),
-        module="assay.metrics.legal",
-        factory="make_legal_compliance",
+        module="assay.metrics.legal_judge",
+        factory="make_legal",
         options=OPTIONS,
+        may_ask=True,
     ),
 )

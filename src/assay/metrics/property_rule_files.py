@@ -17,6 +17,7 @@ from typing import Any
 from assay.domain.errors import InvalidInput
 from assay.formats.places import Place, Problems, did_you_mean
 from assay.formats.yaml_text import parse_yaml
+from assay.metrics.pack_versions import text_digest
 
 BUILT_IN = resources.files("assay.metrics") / "property_rules"
 MAX_FILE_BYTES = 1_000_000
@@ -79,6 +80,8 @@ class PropertyRules:
     cooling_off_days: Mapping[str, tuple[int, str]]
     """State -> business days (0: no right) and source."""
     usual_deposits: tuple[float, ...]
+    digests: tuple[str, ...] = ()
+    """Of the texts of the files, in order."""
 
     def tables(self, state: str, day: date | None) -> tuple[DutyTable, ...]:
         """The tables for a contract of that day, one a name; without a day the newest ones."""
@@ -106,12 +109,14 @@ def load_rules(paths: tuple[str, ...] = ()) -> PropertyRules:
         (file for file in BUILT_IN.iterdir() if file.name.startswith("real_estate_")),
         key=lambda file: file.name,
     )
-    files = [parse_rules(file.read_text(encoding="utf-8"), file.name) for file in built_in]
-    files += [parse_rules(_read(path), path) for path in paths]
+    texts = [(file.read_text(encoding="utf-8"), file.name) for file in built_in]
+    texts += [(_read(path), path) for path in paths]
+    files = [parse_rules(text, name) for text, name in texts]
     return PropertyRules(
         duty=tuple(table for each in reversed(files) for table in each.duty),
         cooling_off_days={key: value for each in files for key, value in each.cooling_off_days.items()},
         usual_deposits=next((each.usual_deposits for each in reversed(files) if each.usual_deposits), ()),
+        digests=tuple(text_digest(text) for text, _ in texts),
     )
 
 

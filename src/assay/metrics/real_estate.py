@@ -11,6 +11,7 @@ from assay.domain.scores import Sample
 from assay.domain.text import valid_text
 from assay.extract.addresses import find_addresses
 from assay.metrics.entry import MetricSpec
+from assay.metrics.pack_versions import text_digest, with_rules
 from assay.metrics.property_checks import area_field, check_claim, missing_fields
 from assay.metrics.property_claims import numeric_claims
 from assay.metrics.property_clauses import split_clauses
@@ -23,6 +24,7 @@ from assay.metrics.property_rule_files import PropertyRules, load_rules
 from assay.metrics.property_source import PLACES, mapping_of, source_of
 from assay.metrics.property_structured import read_structured, structured_claims
 from assay.metrics.property_verdicts import WRONG, Checker
+from assay.metrics.property_words import FILE as LEXICON
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric, too_long
 
 SHOWN = 4
@@ -67,6 +69,8 @@ class Plan:
 def make_real_estate_accuracy(spec: MetricSpec) -> SampleMetric:
     """Correct checked facts / checked facts of an answer about one property."""
     plan = _plan(spec)
+    lexicon = text_digest(LEXICON.read_text(encoding="utf-8"))
+    spec = with_rules(spec, (*plan.rules.digests, lexicon))
     return sample_metric(spec, lambda sample: _measure(sample, plan))
 
 

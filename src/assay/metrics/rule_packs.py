@@ -65,6 +65,7 @@ from assay.metrics.pack_fields import (
     read_text_field,
     read_texts,
 )
+from assay.metrics.pack_versions import text_digest
 from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
 
 Kind = Literal["required", "prohibited", "advice", "citation"]
@@ -139,6 +140,8 @@ class Pack:
     version: str
     rules: tuple[Rule, ...]
     file: str
+    digest: str
+    """Of its text."""
 
 
 def list_packs() -> tuple[str, ...]:
@@ -166,9 +169,17 @@ def load_packs(names: Iterable[str]) -> tuple[Pack, ...]:
 @lru_cache(maxsize=8)
 def load_word_lists(name: str) -> Mapping[str, Any]:
     """A built-in file of word lists that is no pack: its name begins with an underscore."""
-    text = (BUILT_IN / f"{name}.yaml").read_text(encoding="utf-8")
-    value, _ = parse_yaml(text, Place(f"{name}.yaml"))
+    value, _ = parse_yaml(_word_list_text(name), Place(f"{name}.yaml"))
     return dict(value)
+
+
+def word_list_digest(name: str) -> str:
+    """Of the text of a built-in file of word lists."""
+    return text_digest(_word_list_text(name))
+
+
+def _word_list_text(name: str) -> str:
+    return (BUILT_IN / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def load_pack(name: str) -> Pack:
@@ -209,7 +220,10 @@ def parse_pack(text: str, file: str) -> Pack:
     terms = read_terms(problems, value.get("terms") or {})
     rules = _rules(_Reader(problems, terms), value.get("rules"), defaults)
     problems.raise_any()
-    return Pack(id=value["pack"], title=value["title"], version=value["version"], rules=rules, file=file)
+    return Pack(
+        id=value["pack"], title=value["title"], version=value["version"], rules=rules, file=file,
+        digest=text_digest(text),
+    )  # fmt: skip
 
 
 def _rules(reader: "_Reader", value: Any, defaults: Mapping[str, Any]) -> tuple[Rule, ...]:

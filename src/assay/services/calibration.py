@@ -12,7 +12,7 @@ from assay.domain.errors import InvalidInput
 from assay.domain.results import Result
 from assay.domain.scores import MetricConfig
 from assay.formats.labels import LabelColumns, LabelFile, read_labels
-from assay.metrics.catalog import get_info
+from assay.metrics.catalog import asks_judge, get_info
 from assay.reports.calibrating import calibrate_answers
 from assay.reports.calibration_values import CalibrationReport, CalibrationWish, JudgedAnswer
 from assay.reports.untrusted import one_line
@@ -72,7 +72,7 @@ def choose_metric(job: stored.Job, name: str | None) -> MetricConfig:
         measures = [each.name for each in job.plan.metrics if each.name not in scores]
         what = "is a measure, not a score" if name in measures else "is not in the job"
         raise InvalidInput(f"{one_line(name, 80)!r} {what}", field="--metric", remedy=_known(scores))
-    judged = [each for each in scores.values() if get_info(each.type).judged]
+    judged = [each for each in scores.values() if asks_judge(each)]
     found = judged if len(judged) == 1 else list(scores.values())
     if len(found) != 1:
         raise InvalidInput("say which metric is the judge", field="--metric", remedy=_known(scores))

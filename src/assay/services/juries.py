@@ -7,7 +7,7 @@ import numpy as np
 
 from assay.domain.errors import InvalidInput
 from assay.domain.results import Result
-from assay.metrics.catalog import get_info
+from assay.metrics.catalog import asks_judge, get_info
 from assay.reports.jury_page import JuryReport
 from assay.reports.wording import plural
 from assay.services.calibration import choose_metric
@@ -56,7 +56,7 @@ def _names(job: stored.Job, metrics: Sequence[str]) -> list[str]:
         names = [choose_metric(job, name).name for name in dict.fromkeys(metrics)]
     else:
         scores = [each for each in job.plan.metrics if get_info(each.type).kind != "measure"]
-        judged = [each.name for each in scores if get_info(each.type).judged]
+        judged = [each.name for each in scores if asks_judge(each)]
         names = judged if len(judged) >= LEAST else [each.name for each in scores]
     if len(names) < LEAST:
         raise InvalidInput(
