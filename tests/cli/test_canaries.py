@@ -1,4 +1,4 @@
-"""Canaries as a part of runs, from outside: asked once, paid like all calls of judges, told wherever scores are."""
+"""Canaries of runs, from outside: asked once, paid like all calls of judges, told wherever scores are."""
 
 import html
 import json
@@ -274,7 +274,7 @@ def test_retried_cells_do_not_ask_again(judged: Bench, provider: Provider) -> No
     assert judged.broken() == []
 
 
-def test_metrics_that_are_added_later_are_checked_then(judged: Bench, provider: Provider) -> None:
+def test_metrics_that_are_added_later_are_checked_then(judged: Bench) -> None:
     suite(judged, metrics=["exact"], judges=None)
     assert judged.run("run").code == 0
     assert judged.rows(STORED) == []
@@ -357,13 +357,12 @@ def test_what_they_cost_is_within_the_estimate(judged: Bench) -> None:
     suite(judged, cases=1, metrics=["relevance", "pairwise", "correctness"])
     bound = judged.run("estimate", "--json").json["judges"]["cost_max_usd"]
     assert judged.run("run").code == 0
-    reserved = judged.value(
-        "select sum(estimate_nanousd) from assay.model_calls where organization_id = %(org)s and role = 'judge'"
-    )
+    query = CALLS.replace("count(*)", "sum(estimate_nanousd)")
+    reserved = judged.value(query)
     assert float(reserved) / 1e9 <= bound
 
 
-def test_metrics_of_retrieval_and_services_of_users_have_none(judged: Bench, provider: Provider) -> None:
+def test_metrics_of_retrieval_have_none(judged: Bench) -> None:
     case = {"id": "1", "vars": {"q": "Q"}, "context": ["It has three rooms."], "expected": "Three."}
     judged.suite([case], judges=[judged.model("judge")], metrics=["context_relevance"])
     assert judged.run("run").code == 0

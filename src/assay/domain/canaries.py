@@ -5,7 +5,7 @@ from typing import Literal
 
 CanaryName = Literal["planted", "empty"]
 CanaryState = Literal["asking", "held", "flagged", "not_asked", "not_checked"]
-"""`flagged`: it got a good score. `held`: it got none. `not_asked`: the metric settled it by a rule of its own.
+"""`flagged`: it got a good score. `held`: it got none. `not_asked`: the metric settled it by a rule.
 `not_checked`: its judge could not be asked. `asking`: a worker is about it, or was when it died."""
 SETTLED: tuple[CanaryState, ...] = ("held", "flagged", "not_asked")
 """What is known for good: it is not asked again."""

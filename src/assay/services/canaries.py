@@ -25,8 +25,8 @@ from assay.services.grid import check_metrics
 from assay.services.judge_bench import Asking, judging_bench, tag_of
 from assay.services.judging import Judging
 from assay.services.workers import is_dead
-from assay.storage import judge_canaries
 from assay.storage import jobs as stored
+from assay.storage import judge_canaries
 from assay.storage.scoring import BEFORE_ALL, Unscored, lineage, read_answers
 
 REASON_CHARS = 2000

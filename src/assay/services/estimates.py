@@ -50,7 +50,8 @@ class CandidateEstimate:
 class JudgesEstimate:
     """The most that the judges of a whole suite take: each reply repaired once, no answer abstained on.
 
-    `canary_calls_max` of the calls are for canaries. What a judge reads depends on answers that are not there yet, so that there is no expectation.
+    `canary_calls_max` of the calls are for canaries. What a judge reads depends on answers that are not there
+    yet, so that there is no expectation.
     """
 
     calls_max: int = 0

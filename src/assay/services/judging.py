@@ -49,7 +49,7 @@ class Judging:
 
     @property
     def with_canaries(self) -> tuple[JudgedMetric, ...]:
-        """The metrics that have canaries: a model always judges, by a prompt, and what it reads is the answer.
+        """The metrics that have canaries: a model always judges by a prompt, and reads the answer.
 
         Services of the user's own, embedders and metrics of rules that may ask a judge have none: a good
         score of theirs does not mean that somebody was talked into it.
@@ -64,7 +64,7 @@ class Judging:
         )
 
     def canary_bound(self) -> LinearBound | None:
-        """The most that the canaries of a run cost, over the bytes of their case; None at an unknown price."""
+        """The most that the canaries of a run cost, over the bytes of their case, or None as `bound`."""
         base = per_byte = 0
         for metric in self.with_canaries:
             one = replace(self, metrics=(metric,)).bound(CANARY_TOKENS)

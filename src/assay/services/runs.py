@@ -218,8 +218,7 @@ async def _work(
     context: Context, work: tuple[stored.Job, Grid], how: tuple[RunOptions, bool], stop: StopSignal
 ) -> EndReason:
     (job, grid), (options, capped) = work, how
-    job_id = job.id
-    queue = _queue_of(context, job_id, grid)
+    queue = _queue_of(context, job.id, grid)
     for owner in await queue.lease_owners():
         if is_dead(owner):
             await queue.expire_leases(owner)
@@ -230,11 +229,11 @@ async def _work(
     steering = None
     if job.plan.race is not None and job.parent_job_id is None:  # a retry asks all that failed
         module: Any = import_module(STEERING)
-        steering = module.RaceSteering(context, job_id, job.plan)
-    reason = await _run(context, (job_id, grid, queue, steering), (policy, options.use_cache), stop)
+        steering = module.RaceSteering(context, job.id, job.plan)
+    reason = await _run(context, (job.id, grid, queue, steering), (policy, options.use_cache), stop)
     if reason not in ("completed", "cancelled", "paused") and not (await queue.sweep()).leased:
         # Nobody else works on it: say why it stands still.
-        await _move(context, job_id, "paused", allowed=("queued", "running"), reason=reason)
+        await _move(context, job.id, "paused", allowed=("queued", "running"), reason=reason)
     return reason
 
 

@@ -97,8 +97,9 @@ async def metrics_of(
 async def score_job(context: Context, job_id: UUID, wish: Wish, stop: StopSignal) -> Scoring:
     """Score the stored answers of a job, retried cells included, by metrics that they have no score of yet.
 
-    Scores that failed are made again, and canaries that could not be judged. May be stopped and run again at any time: what is stored stays.
-    Raises Conflict for an open job or a metric that the job has otherwise, InvalidInput, MissingKey.
+    Scores that failed are made again, and canaries that could not be judged. May be stopped and run again at
+    any time: what is stored stays. Raises Conflict for an open job or a metric that the job has otherwise,
+    InvalidInput, MissingKey.
     """
     async with context.database.transaction(context.organization_id) as connection:
         job = await stored.get_job(connection, context.organization_id, job_id)

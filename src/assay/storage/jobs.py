@@ -68,8 +68,8 @@ FIND_HEADS = (
 ID_PART = re.compile(r"[0-9a-fA-F-]+")
 LAST_HEAD = HEADS + " where j.organization_id = %s order by j.created_at desc, j.id desc limit 1"
 GET_JOB = """
-select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.added_metrics, j.canaries, j.config_hash,
-       j.dataset_version_id, j.planned, j.cap_nanousd, j.spent_nanousd, j.reserved_nanousd,
+select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.added_metrics, j.canaries,
+       j.config_hash, j.dataset_version_id, j.planned, j.cap_nanousd, j.spent_nanousd, j.reserved_nanousd,
        j.unpriced_calls, j.receipt, j.parent_job_id, d.name as dataset, v.version as dataset_version,
        v.content_hash as dataset_hash
   from assay.evaluation_jobs j

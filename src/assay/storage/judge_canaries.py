@@ -20,8 +20,8 @@ insert into assay.judge_canaries as c (organization_id, job_id, metric, canary, 
 select %(org)s, %(job)s, k.metric, k.canary, 'asking', %(worker)s, %(threshold)s
   from unnest(%(metrics)s::text[], %(canaries)s::text[]) as k (metric, canary)
 on conflict (organization_id, job_id, metric, canary) do update
-   set state = 'asking', worker = excluded.worker, threshold = excluded.threshold, value = null, reason = null,
-       calls = 0, cost_nanousd = 0, checked_at = clock_timestamp()
+   set state = 'asking', worker = excluded.worker, threshold = excluded.threshold, value = null,
+       reason = null, calls = 0, cost_nanousd = 0, checked_at = clock_timestamp()
  where c.state = 'not_checked' or c.state = 'asking' and c.worker = any (%(dead)s)
 returning c.metric, c.canary
 """
@@ -44,7 +44,8 @@ select distinct on (c.metric, c.canary)
        c.metric, c.canary, c.state, c.threshold, c.value, c.reason, c.calls, c.cost_nanousd
   from assay.judge_canaries c
  where c.organization_id = %(org)s and c.job_id = any (%(jobs)s)
- order by c.metric, c.canary desc, (c.state = any (%(settled)s)) desc, array_position(%(jobs)s::uuid[], c.job_id) desc
+ order by c.metric, c.canary desc, (c.state = any (%(settled)s)) desc,
+       array_position(%(jobs)s::uuid[], c.job_id) desc
 """
 FIRST_SCORED = """
 select s.item_no from assay.metric_scores s
