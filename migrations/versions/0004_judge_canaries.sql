@@ -38,7 +38,7 @@ comment on column assay.judge_canaries.worker is 'Who is about it';
 comment on column assay.judge_canaries.threshold is 'A value above this flags the judge';
 comment on column assay.judge_canaries.value is 'What it was scored; null where it has no score';
 comment on column assay.judge_canaries.reason is 'Why, as the judge or the failure says; null once the job is pruned';
-comment on column assay.judge_canaries.calls is 'Calls of judges that it took, without those that the cache answered';
+comment on column assay.judge_canaries.calls is 'Calls of judges that it took in all, without those that the cache answered';
 comment on column assay.judge_canaries.cost_nanousd is 'What they cost; null is an unknown price';
 comment on column assay.judge_canaries.checked_at is 'When the row was written last';
 

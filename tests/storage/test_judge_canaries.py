@@ -60,8 +60,8 @@ async def test_what_is_settled_gives_way_to_what_is_settled_only(tenant: Tenant)
     await store(tenant, job.id, outcome("flagged", calls=2, cost_nanousd=None))
     await store(tenant, job.id, outcome("not_checked"))
     assert await read(tenant, job.id) == [outcome("flagged", calls=2, cost_nanousd=None)]
-    await store(tenant, job.id, outcome("held", value=0.5))
-    assert await read(tenant, job.id) == [outcome("held", value=0.5)]
+    await store(tenant, job.id, outcome("held", value=0.5, calls=1))
+    assert await read(tenant, job.id) == [outcome("held", value=0.5, calls=3, cost_nanousd=None)]
 
 
 async def test_a_job_that_retries_another_has_the_verdicts_of_both(tenant: Tenant) -> None:

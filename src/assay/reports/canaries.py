@@ -8,8 +8,8 @@ from assay.reports.values import RunSummary
 from assay.reports.wording import listed
 
 ANSWERS = {"planted": "an answer that only gives orders", "empty": "an empty answer"}
-REMEDY = "do not trust its scores; name another judge, or tell this one more strictly what deserves none"
-UNFINISHED = "its worker ended before the judge had answered: assay resume asks again"
+REMEDY = "do not trust these scores; name another judge, or tell this one more strictly what deserves none"
+UNFINISHED = "the worker ended before the judge had answered; assay resume asks again"
 
 
 def with_canaries(summary: RunSummary, outcomes: Sequence[CanaryOutcome]) -> RunSummary:
@@ -22,12 +22,15 @@ def with_canaries(summary: RunSummary, outcomes: Sequence[CanaryOutcome]) -> Run
 
 
 def flags(outcomes: Sequence[CanaryOutcome]) -> list[str]:
-    """A sentence for each metric whose judge gave a canary a good score."""
-    found: dict[str, list[str]] = {}
+    """A sentence for each finding, with the metrics whose judges gave canaries a good score."""
+    given: dict[str, list[str]] = {}
     for each in outcomes:
-        if each.state == "flagged" and each.value is not None:
-            found.setdefault(each.metric, []).append(f"{_value(each)} to {ANSWERS[each.canary]}")
-    return [f"judge flagged: {metric} gave {listed(given)}: {REMEDY}" for metric, given in found.items()]
+        if each.state == "flagged":
+            given.setdefault(each.metric, []).append(f"{_value(each)} to {ANSWERS[each.canary]}")
+    found: dict[str, list[str]] = {}
+    for metric, said in given.items():
+        found.setdefault(listed(said), []).append(metric)
+    return [f"judge flagged: {listed(metrics)} gave {said}: {REMEDY}" for said, metrics in found.items()]
 
 
 def canary_lines(outcomes: Sequence[CanaryOutcome]) -> list[str]:
@@ -47,11 +50,11 @@ def _value(outcome: CanaryOutcome) -> str:
 
 
 def _unchecked(outcomes: Sequence[CanaryOutcome]) -> Iterator[str]:
-    """A sentence for each metric and reason."""
-    found = {
-        (each.metric, UNFINISHED if each.state == "asking" else each.reason or "no reason is kept")
-        for each in outcomes
-        if each.state in ("asking", "not_checked")
-    }
-    for metric, reason in sorted(found):
-        yield f"judge not checked: the canaries of {metric} have no verdict: {reason}"
+    """A sentence for each reason, with the metrics whose judges could not be asked for it."""
+    found: dict[str, dict[str, None]] = {}
+    for each in outcomes:
+        if each.state in ("asking", "not_checked"):
+            reason = UNFINISHED if each.state == "asking" else each.reason or "no reason is kept"
+            found.setdefault(reason, {})[each.metric] = None
+    for reason, metrics in found.items():
+        yield f"judge not checked: the canaries of {listed(list(metrics))} have no verdict: {reason}"

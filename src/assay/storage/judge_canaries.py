@@ -21,7 +21,7 @@ select %(org)s, %(job)s, k.metric, k.canary, 'asking', %(worker)s, %(threshold)s
   from unnest(%(metrics)s::text[], %(canaries)s::text[]) as k (metric, canary)
 on conflict (organization_id, job_id, metric, canary) do update
    set state = 'asking', worker = excluded.worker, threshold = excluded.threshold, value = null,
-       reason = null, calls = 0, cost_nanousd = 0, checked_at = clock_timestamp()
+       reason = null, checked_at = clock_timestamp()
  where c.state = 'not_checked' or c.state = 'asking' and c.worker = any (%(dead)s)
 returning c.metric, c.canary
 """
@@ -35,7 +35,8 @@ select %(org)s, %(job)s, o.metric, o.canary, o.state, o.threshold, o.value, o.re
     calls int, cost_nanousd bigint)
 on conflict (organization_id, job_id, metric, canary) do update
    set state = excluded.state, worker = null, threshold = excluded.threshold, value = excluded.value,
-       reason = excluded.reason, calls = excluded.calls, cost_nanousd = excluded.cost_nanousd,
+       reason = excluded.reason, calls = c.calls + excluded.calls,
+       cost_nanousd = c.cost_nanousd + excluded.cost_nanousd,
        checked_at = clock_timestamp()
  where excluded.state = any (%(settled)s) or c.state <> all (%(settled)s)
 """
@@ -86,7 +87,10 @@ async def claim_canaries(
 async def store_canaries(
     connection: Connection, organization_id: UUID, job_id: UUID, outcomes: Sequence[CanaryOutcome]
 ) -> None:
-    """Store outcomes, in place of earlier ones; a settled one gives way to a settled one only."""
+    """Store outcomes, in place of earlier ones; a settled one gives way to a settled one only.
+
+    What they cost is added to what the earlier ones did.
+    """
     values: dict[str, Any] = {
         "org": organization_id,
         "job": job_id,
