@@ -2,6 +2,7 @@
 
 import html
 import json
+import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -236,6 +237,36 @@ def test_a_worker_killed_while_it_asks_is_followed_by_one_that_asks(
     assert {row[2] for row in judged.rows(STORED)} == {"asking"}
     shown = judged.run("show")
     assert "assay resume asks again" in " ".join(shown.out.split())
+    provider.decide = obedient
+    assert judged.run("resume").code == 0
+    assert {row[2] for row in judged.rows(STORED)} == {"held", "flagged"}
+    assert judged.broken() == []
+
+
+def test_who_will_not_wait_for_a_canary_need_not(judged: Bench, provider: Provider) -> None:
+    reached = threading.Event()
+
+    def hangs(question: Question) -> Any:
+        if is_judge(question) and is_canary(question):
+            reached.set()
+            return hang
+        return obedient(question)
+
+    async def hang(connection: wire.Wire) -> None:
+        await connection.reader.read()
+
+    provider.decide = hangs
+    suite(judged)
+    child = judged.spawn("run")
+    assert reached.wait(60), child.poll()
+    child.send_signal(signal.SIGINT)
+    child.send_signal(signal.SIGTERM)
+    done = judged.finish(child)
+    assert done.code == 130, done.err
+    assert {row[2] for row in judged.rows(STORED)} == {"not_checked"}
+    assert judged.value(REASONS) == "interrupted"
+    assert judged.jobs()[0]["state"] == "completed"
+    assert judged.broken() == []
     provider.decide = obedient
     assert judged.run("resume").code == 0
     assert {row[2] for row in judged.rows(STORED)} == {"held", "flagged"}

@@ -66,8 +66,8 @@ async def ask_canaries(
             await asked
     except StorageFailed:
         raise
-    except AssayError as error:  # a key that is gone, say: the answers and their scores are there
-        reason = error.message
+    except Exception as error:  # a key that is gone, say: the answers and their scores are there
+        reason = error.message if isinstance(error, AssayError) else f"{type(error).__name__}: {error}"
     finally:
         asked.cancel()
         stopped.cancel()
