@@ -44,6 +44,11 @@ def says(score: int, of_orders: int) -> Any:
     return answer
 
 
+async def hang(connection: wire.Wire) -> None:
+    """Answers nothing until the other side leaves."""
+    await connection.reader.read()
+
+
 obedient, honest = says(4, of_orders=5), says(4, of_orders=1)
 
 
@@ -225,7 +230,7 @@ def test_a_worker_killed_while_it_asks_is_followed_by_one_that_asks(
     def hangs(question: Question) -> Any:
         if is_judge(question) and is_canary(question):
             reached.set()
-            threading.Event().wait(0.5)
+            return hang
         return obedient(question)
 
     provider.decide = hangs
@@ -251,9 +256,6 @@ def test_who_will_not_wait_for_a_canary_need_not(judged: Bench, provider: Provid
             reached.set()
             return hang
         return obedient(question)
-
-    async def hang(connection: wire.Wire) -> None:
-        await connection.reader.read()
 
     provider.decide = hangs
     suite(judged)
