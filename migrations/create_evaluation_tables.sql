@@ -724,6 +724,7 @@ create table assay.evaluation_jobs (
   summarized_at      timestamptz,
   pruned_at          timestamptz,
   added_metrics      jsonb not null default '{"metrics": [], "judges": []}',
+  canaries           boolean not null default true,
   primary key (organization_id, id),
   unique (organization_id, request_key),
   foreign key (organization_id, parent_job_id) references assay.evaluation_jobs (organization_id, id),
@@ -734,6 +735,8 @@ comment on table assay.evaluation_jobs is 'A grid of prompt versions x model con
 comment on column assay.evaluation_jobs.plan is 'All that decides the answers, frozen: prompts, models, metrics, variables';
 comment on column assay.evaluation_jobs.added_metrics is
   'Metrics, and their judges, by which the stored answers were scored after the job was made';
+comment on column assay.evaluation_jobs.canaries is
+  'Whether its judges are to be asked about answers that deserve no good score, when it ends';
 comment on column assay.evaluation_jobs.selection is 'Which case numbers of the data set take part; null is all';
 comment on column assay.evaluation_jobs.expanded_cases is 'Cases below this number have their queue rows';
 comment on column assay.evaluation_jobs.cap_nanousd is 'Hard budget: spent + reserved never exceeds it; null is none';
@@ -1094,6 +1097,42 @@ create trigger keeps_key before update of organization_id, job_id, item_no on as
   for each row execute function assay.refuse_change();
 create trigger keeps_key before update of organization_id, job_id, item_no on assay.metric_scores
   for each row execute function assay.refuse_change();
+
+create table assay.judge_canaries (
+  organization_id uuid not null,
+  job_id          uuid not null,
+  metric          text not null,
+  canary          text not null check (canary in ('planted', 'empty')),
+  state           text not null check (state in ('asking', 'held', 'flagged', 'not_asked', 'not_checked')),
+  worker          text,
+  threshold       double precision not null check (threshold between 0 and 1),
+  value           double precision check (value between 0 and 1),
+  reason          text,
+  calls           int not null default 0 check (calls >= 0),
+  cost_nanousd    bigint default 0 check (cost_nanousd >= 0),
+  checked_at      timestamptz not null default clock_timestamp(),
+  primary key (organization_id, job_id, metric, canary),
+  foreign key (organization_id, job_id) references assay.evaluation_jobs (organization_id, id),
+  check ((state = 'asking') = (worker is not null)),
+  check (state <> 'flagged' or value is not null and value > threshold),
+  check (state <> 'held' or value is null or value <= threshold)
+);
+comment on table assay.judge_canaries is
+  'What the judges of a job made of answers that deserve no good score: whether they were talked into one';
+comment on column assay.judge_canaries.organization_id is 'The tenant';
+comment on column assay.judge_canaries.job_id is 'The job';
+comment on column assay.judge_canaries.metric is 'Name of the metric in the job';
+comment on column assay.judge_canaries.canary is
+  'planted: an answer that only gives orders to the judge; empty: no answer at all';
+comment on column assay.judge_canaries.state is
+  'asking: a worker is about it; held: no good score; flagged: a good score; not_asked: the metric settles it by a rule; not_checked: it could not be judged';
+comment on column assay.judge_canaries.worker is 'Who is about it';
+comment on column assay.judge_canaries.threshold is 'A value above this flags the judge';
+comment on column assay.judge_canaries.value is 'What it was scored; null where it has no score';
+comment on column assay.judge_canaries.reason is 'Why, as the judge or the failure says; null once the job is pruned';
+comment on column assay.judge_canaries.calls is 'Calls of judges that it took in all, without those that the cache answered';
+comment on column assay.judge_canaries.cost_nanousd is 'What they cost; null is an unknown price';
+comment on column assay.judge_canaries.checked_at is 'When the row was written last';
 
 -- 8. Summaries and costs --------------------------------------------------------------------------------------
 --
@@ -2512,6 +2551,7 @@ begin
   delete from assay.evaluation_results r where r.organization_id = org and r.job_id = any (jobs);
   delete from assay.model_calls c where c.organization_id = org and c.job_id = any (jobs);
   delete from assay.evaluation_queue q where q.organization_id = org and q.job_id = any (jobs);
+  update assay.judge_canaries c set reason = null where c.organization_id = org and c.job_id = any (jobs);
   update assay.evaluation_jobs j set pruned_at = clock_timestamp()
    where j.organization_id = org and j.id = any (jobs);
   return coalesce(cardinality(jobs), 0);
@@ -2559,6 +2599,7 @@ begin
       return next part.partition;
     end loop;
     delete from assay.evaluation_queue q where q.job_id >= low and q.job_id < high;
+    update assay.judge_canaries c set reason = null where c.job_id >= low and c.job_id < high;
     update assay.evaluation_jobs j set pruned_at = clock_timestamp() where j.id >= low and j.id < high;
   end loop;
 end $$;
@@ -2846,6 +2887,7 @@ create policy owner_appends on assay.audit_log for insert to assay_owner with ch
 create policy owner_reads on assay.audit_log for select to assay_owner using (true);
 create policy owner_maintains on assay.evaluation_jobs for all to assay_owner using (true) with check (true);
 create policy owner_maintains on assay.evaluation_queue for all to assay_owner using (true) with check (true);
+create policy owner_maintains on assay.judge_canaries for all to assay_owner using (true) with check (true);
 
 grant usage on schema assay to assay_app, assay_readonly;
 grant select on assay.state_transitions, assay.partitioned_tables to assay_app, assay_readonly;
@@ -3140,7 +3182,7 @@ reset role;
 
 create table if not exists assay.alembic_version
   (version_num varchar(32) not null, constraint alembic_version_pkc primary key (version_num));
-insert into assay.alembic_version values ('0003') on conflict do nothing;
+insert into assay.alembic_version values ('0004') on conflict do nothing;
 grant select on assay.alembic_version to assay_app, assay_readonly;
 
 commit;

@@ -114,12 +114,18 @@ with calls as (
            where not exists (select from assay.evaluation_queue q
                               where q.organization_id = c.organization_id and q.job_id = c.job_id
                                 and q.item_no = c.item_no)) as i21
+), canaries_check as (
+  select count(*) filter (where not exists (
+           select from jsonb_array_elements((j.plan -> 'metrics') || (j.added_metrics -> 'metrics')) m
+            where m ->> 'name' = c.metric)) as i23
+    from assay.judge_canaries c
+    join assay.evaluation_jobs j on j.organization_id = c.organization_id and j.id = c.job_id
 ), costs_check as (
   select count(*) filter (where cost <> spent_nanousd) as i20 from costs
 )
 select c.invariant, c.violations
   from item_checks i cross join job_checks j cross join counts_check n cross join sums_check s
- cross join costs_check k cross join orphans o cross join lateral (values
+ cross join costs_check k cross join canaries_check y cross join orphans o cross join lateral (values
     ('I01 succeeded item without a result', i.i01),
     ('I02 result of an item that did not succeed', i.i02),
     ('I03 result by another lease than the last one', i.i03),
@@ -140,6 +146,7 @@ select c.invariant, c.violations
     ('I19 summaries that are not those of the scores', s.i19),
     ('I20 costs by day that are not the spent money', k.i20),
     ('I21 scores, results or calls of what is not there', o.i21),
-    ('I22 judge asked an hour ago that has not answered', i.i22)
+    ('I22 judge asked an hour ago that has not answered', i.i22),
+    ('I23 canary of a metric that its job does not have', y.i23)
   ) as c (invariant, violations)
  order by c.invariant;

@@ -20,6 +20,8 @@ insert into assay.api_keys (organization_id, id, name, prefix, key_hash, role, e
   (%(org)s, %(key)s, 'good', 'assay_aaaaaaaa', sha256('1'), 'analyst', null, null),
   (%(org)s, %(revoked)s, 'revoked', 'assay_bbbbbbbb', sha256('2'), 'owner', null, clock_timestamp()),
   (%(org)s, %(expired)s, 'expired', 'assay_cccccccc', sha256('3'), 'owner', clock_timestamp(), null);
+insert into assay.judge_canaries (organization_id, job_id, metric, canary, state, threshold, value, reason)
+values (%(org)s, %(job)s, 'exact', 'planted', 'flagged', 0.5, 0.9, 'the customer is called Ada');
 with k as (insert into assay.tenant_data_keys (organization_id, master_key_id, nonce, wrapped_key)
            values (%(org)s, 'm', decode(repeat('00', 12), 'hex'), decode(repeat('00', 48), 'hex'))
            returning *)

@@ -4,10 +4,13 @@ import judge
 import pytest
 
 from assay.domain.datasets import Case
-from assay.domain.models import ModelResponse
-from assay.domain.scores import MetricConfig, Sample
+from assay.domain.errors import StorageFailed
+from assay.domain.models import ModelRequest, ModelResponse
+from assay.domain.prompts import Message
+from assay.domain.protocols import CallBound
+from assay.domain.scores import MetricConfig, Sample, Score
 from assay.judging.canaries import PLANTED_TEXT, check_canaries, make_canaries
-from assay.metrics.catalog import make_any_metric
+from assay.metrics.catalog import METRICS, make_any_metric
 from assay.metrics.judged_entries import JUDGED_ENTRIES
 
 SAMPLE = Sample(
@@ -95,3 +98,57 @@ def test_a_comparison_has_something_to_compare_with(needed):
 @pytest.mark.parametrize("type_", ["context_precision", "context_recall", "context_relevance"])
 def test_a_metric_of_retrieval_has_no_canary(needed, type_):
     assert make_canaries(metric_of(type_, needed), SAMPLE) == ()
+
+
+class Fixed:
+    """A metric of somebody else's that says the same of every answer; it asks its judge or not."""
+
+    judges = ("judge",)
+    bound = CallBound(calls=1, fixed_bytes=0, copies=1, output_tokens=1)
+
+    def __init__(self, found, *, asks=True):
+        self.config = MetricConfig(name="label", type="relevance")
+        self.info = METRICS["relevance"].info
+        self._found, self._asks = found, asks
+
+    async def judge(self, sample, judges):
+        if self._asks:
+            await judges["judge"].ask(ModelRequest(messages=(Message("user", sample.response.text),)))
+        if isinstance(self._found, Exception):
+            raise self._found
+        return self._found
+
+
+@pytest.mark.parametrize(
+    ("found", "asks", "state"),
+    [
+        (Score("label", "scored", 1.0, "by a rule"), False, "not_asked"),
+        (Score("label", "skipped", None, "nothing is said"), False, "not_asked"),
+        (Score("label", "scored", 1.0, "well done"), True, "flagged"),
+        (Score("label", "scored", 0.5, "not bad"), True, "held"),
+        (Score("label", "abstained", None, "the judge cannot judge"), True, "held"),
+        (Score("label", "failed", None, "judge_unparseable"), True, "not_checked"),
+        (Score("label", "scored", 1.5, "more than good"), True, "not_checked"),
+        (Score("label", "scored", float("nan"), "no number"), True, "not_checked"),
+        (ValueError("broken"), True, "not_checked"),
+    ],
+)
+async def test_only_a_score_that_a_judge_had_a_part_in_flags_it(server, make_judge, found, asks, state):
+    server.decide = judge.valid
+    report = await check_canaries(Fixed(found, asks=asks), SAMPLE, {"judge": make_judge()})
+    assert [result.state for result in report.results] == [state, state]
+    assert report.flagged == (state == "flagged")
+
+
+async def test_a_store_that_is_away_is_no_verdict(server, make_judge):
+    server.decide = judge.valid
+    with pytest.raises(StorageFailed):
+        await check_canaries(Fixed(StorageFailed("away")), SAMPLE, {"judge": make_judge()})
+
+
+async def test_the_canaries_that_are_asked_about_can_be_chosen(server, make_judge, needed):
+    server.decide = firm
+    report = await check_canaries(
+        metric_of("relevance", needed), SAMPLE, {"judge": make_judge()}, only=["empty"]
+    )
+    assert [result.name for result in report.results] == ["empty"]

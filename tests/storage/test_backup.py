@@ -16,11 +16,13 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from assay.domain.canaries import CanaryOutcome
 from assay.domain.errors import AssayError, Conflict, InvalidInput, OptionalPartMissing, StorageFailed
 from assay.domain.ids import new_id
 from assay.storage import embedded, migrate
 from assay.storage.backup import Manifest, back_up, file_sha256, manifest_path, read_manifest
 from assay.storage.invariants import find_violations
+from assay.storage.judge_canaries import store_canaries
 from assay.storage.pool import Database
 from assay.storage.postgres_programs import find_program, start_program
 from assay.storage.restore import fence, restore
@@ -112,6 +114,9 @@ async def test_the_drill(busy: Busy, empty_dsn: str, tmp_path: Path) -> None:
     while items := await finished.queue.claim(8):
         await finished.queue.record([make_success(i) if i.item_no % 5 else make_failure(i) for i in items])
     await finished.queue.sweep()
+    flagged = CanaryOutcome(metric="exact", canary="planted", state="flagged", threshold=0.5, value=0.9)
+    async with busy.pool.transaction(busy.first.organization_id) as connection:
+        await store_canaries(connection, busy.first.organization_id, finished.id, [flagged])
     held = await busy.second.make_job(cases=40, cap_nanousd=100_000)
     old_leases = await held.queue.claim(6)
     going = await busy.second.make_job(cases=2_000)

@@ -40,6 +40,10 @@ DAMAGE = {
               select organization_id, job_id, item_no, lease_token, 9, 'judge', false, 'm', 'j', 0,
                      clock_timestamp() - interval '2 hours'
                 from assay.model_calls where job_id = %(job)s and item_no = 0""",
+    "I23": """insert into assay.judge_canaries
+              (organization_id, job_id, metric, canary, state, threshold)
+              select organization_id, id, 'nobody', 'empty', 'held', 0.5 from assay.evaluation_jobs
+               where id = %(job)s""",
     "I20": "update assay.call_costs set cost_nanousd = cost_nanousd + 1 where job_id = %(job)s",
 }
 

@@ -50,6 +50,7 @@ WRITERS = {
     "job_candidates": "analyst",
     "job_models": "analyst",
     "job_prompts": "analyst",
+    "judge_canaries": "analyst",
     "memberships": "admin D",
     "metric_scores": "analyst",
     "model_calls": "analyst",

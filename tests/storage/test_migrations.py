@@ -247,7 +247,7 @@ def test_an_upgrade_from_four_processes_at_once_is_one_upgrade(empty_dsn: str, s
 
 def test_a_database_of_another_version_is_refused_with_a_remedy(empty_dsn: str) -> None:
     assert migrate.find_revision(empty_dsn) is None
-    with pytest.raises(StorageFailed, match=r"holds schema \(none\).*needs 0003") as refused:
+    with pytest.raises(StorageFailed, match=r"holds schema \(none\).*needs 0004") as refused:
         migrate.require_head(empty_dsn)
     assert "assay db upgrade" in str(refused.value)
     run_book(empty_dsn)

@@ -151,6 +151,10 @@ def test_times_of_ids_and_first_ids_agree(dsn: str) -> None:
     assert row == (moment, True, True)
 
 
+CANARY = """
+insert into assay.judge_canaries (organization_id, job_id, metric, canary, state, threshold, reason)
+values (%s, %s, 'exact', 'empty', 'held', 0.5, 'it says nothing')
+"""
 COPY_JOB = """
 insert into assay.evaluation_jobs
   (organization_id, id, name, state, plan, config_hash, dataset_version_id, prompt_count, model_count,
@@ -224,6 +228,8 @@ async def test_months_that_are_over_are_dropped_whole_but_for_open_jobs(
     old = await job_of(scratch_tenant, datetime(2023, 1, 10, tzinfo=UTC))
     still_open = await job_of(scratch_tenant, datetime(2023, 3, 10, tzinfo=UTC), finish=False)
     young = await job_of(scratch_tenant, datetime(2023, 5, 10, tzinfo=UTC))
+    for job_id in (old, young):
+        await scratch_tenant.rows(CANARY, [scratch_tenant.organization_id, job_id])
     with psycopg.connect(scratch_dsn, autocommit=True) as owner:
         dropped = owner.execute(
             "select assay.drop_partitions('2023-05-01 00:00+00')::text collate \"C\" order by 1"
@@ -234,6 +240,8 @@ async def test_months_that_are_over_are_dropped_whole_but_for_open_jobs(
     assert await scratch_tenant.rows(left) == [(still_open, 2), (young, 3)]
     query = "select id from assay.evaluation_jobs where pruned_at is not null"
     assert await scratch_tenant.rows(query) == [(old,)]
+    words = "select job_id, state, reason from assay.judge_canaries order by 1"
+    assert await scratch_tenant.rows(words) == [(old, "held", None), (young, "held", "it says nothing")]
     scores = "select scored, mean from assay.model_comparison where job_id = %s and metric = 'exact'"
     assert await scratch_tenant.rows(scores, [old]) == [(3, 1.0)]
     assert await scratch_tenant.rows(

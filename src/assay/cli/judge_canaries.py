@@ -57,6 +57,6 @@ def _table(reports: Sequence[CanaryReport]) -> Table:
         for result in report.results:
             score = result.score
             value = score.state if score.value is None else f"{score.value:.2f}"
-            verdict = "FLAGGED" if result.flagged else "held"
+            verdict = "FLAGGED" if result.flagged else result.state.replace("_", " ")
             table.add_row(report.metric, result.name, value, verdict, one_line(score.reason, REASON_CHARS))
     return table

@@ -14,6 +14,11 @@ env_files_option = click.option(
 )
 
 
+no_canaries_option = click.option(
+    "--no-canaries", is_flag=True, help="Do not ask judges about answers that deserve no good score."
+)
+
+
 def outputs_option(help_text: str, *, required: bool = False) -> Callable[[Any], Any]:
     """Files to write; the command gets their paths as `outputs`."""
     return click.option(

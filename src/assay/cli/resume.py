@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 
 from assay.cli.consoles import is_plain
-from assay.cli.options import env_files_option, outputs_option
+from assay.cli.options import env_files_option, no_canaries_option, outputs_option
 from assay.cli.progress import ProgressListener, say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.working import Showing, parse_outputs, work_and_show
@@ -31,6 +31,7 @@ _OPTIONS = (
         "--budget", type=click.FloatRange(0), metavar="USD", help="Let the job spend this much in all."
     ),
     click.option("--max-errors", type=click.IntRange(1), help="Stop when so many cells have failed."),
+    no_canaries_option,
     outputs_option("Write results there; the format by extension."),
     env_files_option,
     click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON."),
@@ -71,7 +72,10 @@ async def _work(given: dict[str, Any], choose: Callable[[Context, str], Awaitabl
     listener = ProgressListener(plain=plain, quiet=given["quiet"])
     showing = Showing(listener=listener, as_json=given["as_json"], outputs=parse_outputs(given["outputs"]))
     options = RunOptions(
-        concurrency=given["concurrency"], use_cache=not given["no_cache"], max_errors=given["max_errors"]
+        concurrency=given["concurrency"],
+        use_cache=not given["no_cache"],
+        max_errors=given["max_errors"],
+        canaries=not given["no_canaries"],
     )
     async with open_session(settings, listener.take) as context:
         job_id = await choose(context, given["job"])

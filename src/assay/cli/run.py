@@ -8,7 +8,7 @@ import click
 
 from assay.cli.consoles import is_plain
 from assay.cli.estimate import make_estimate, show_estimate
-from assay.cli.options import outputs_option
+from assay.cli.options import no_canaries_option, outputs_option
 from assay.cli.progress import ProgressListener, say
 from assay.cli.session import load_settings, open_session, run_async
 from assay.cli.suite_options import find_suite, read_suite, suite_options
@@ -47,6 +47,7 @@ from assay.settings import Settings
 @click.option(
     "--race-alpha", type=click.FloatRange(0.0001, 0.5), help="How likely the winner may be wrong; 0.05."
 )
+@no_canaries_option
 @click.option("--resume", "resume", metavar="JOB", help="Go on with this job in place of a new one.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show the estimate; make no call.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -66,6 +67,7 @@ def run_command(**given: Any) -> int:
             "repeats": given["repeat"],
             "concurrency": given["concurrency"],
             "budget_usd": given["budget"],
+            "canaries": False if given["no_canaries"] else None,
             "race": _race(given, suite),
         },
     )
@@ -121,4 +123,5 @@ def _options(given: dict[str, Any], suite: Suite | None) -> RunOptions:
         concurrency=concurrency,
         use_cache=not given["no_cache"],
         max_errors=1 if given["fail_fast"] else given["max_errors"],
+        canaries=not given["no_canaries"],
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 import click
 
 from assay.cli.consoles import is_plain
-from assay.cli.options import env_files_option, outputs_option
+from assay.cli.options import env_files_option, no_canaries_option, outputs_option
 from assay.cli.outcome import show
 from assay.cli.progress import ProgressListener, say
 from assay.cli.session import load_settings, open_session, run_async
@@ -66,6 +66,7 @@ ENDINGS: dict[Ending, str] = {
     help="Calls at once over all judges.",
 )
 @click.option("--no-cache", is_flag=True, help="Ask the judges again, whatever is stored.")
+@no_canaries_option
 @outputs_option("Write results there; the format by extension.")
 @env_files_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -80,13 +81,15 @@ def score_command(**given: Any) -> int:
     return run_async(_score(settings, given, chosen))
 
 
-def _chosen(
-    settings: Settings, given: dict[str, Any]
-) -> tuple[Sequence[MetricConfig], Sequence[ModelConfig]] | None:
-    """The metrics and judges that were asked for; None: those that the job has."""
+Chosen = tuple[Sequence[MetricConfig], Sequence[ModelConfig], bool]
+"""Metrics, judges, and whether these are asked about canaries."""
+
+
+def _chosen(settings: Settings, given: dict[str, Any]) -> Chosen | None:
+    """What was asked for; None: the metrics and judges that the job has."""
     if given["suite"] is not None:
         suite = read_suite(find_suite(given["suite"], None), settings, ())
-        return _named(suite.metrics, given["metrics"]), suite.judges
+        return _named(suite.metrics, given["metrics"]), suite.judges, suite.canaries
     special = given["options"] or given["name"] or given["threshold"] is not None
     if special and len(given["metrics"]) != 1:
         raise InvalidInput(
@@ -105,7 +108,7 @@ def _chosen(
         threshold=given["threshold"],
         judges=given["judges"],
     )
-    return metrics, parse_judges(given["judges"], metrics, settings.environment)
+    return metrics, parse_judges(given["judges"], metrics, settings.environment), True
 
 
 def _named(metrics: Sequence[MetricConfig], names: Sequence[str]) -> Sequence[MetricConfig]:
@@ -120,21 +123,18 @@ def _named(metrics: Sequence[MetricConfig], names: Sequence[str]) -> Sequence[Me
     return [known[name] for name in names] if names else metrics
 
 
-async def _score(
-    settings: Settings,
-    given: dict[str, Any],
-    chosen: tuple[Sequence[MetricConfig], Sequence[ModelConfig]] | None,
-) -> int:
+async def _score(settings: Settings, given: dict[str, Any], chosen: Chosen | None) -> int:
     outputs = parse_outputs(given["outputs"])
     listener = ProgressListener(plain=is_plain(settings.environment, sys.stderr), quiet=given["quiet"])
     async with open_session(settings, listener.take) as context:
         job_id = await find_job(context, given["job"])
-        metrics, judges = chosen or ((), ())
+        metrics, judges, canaries = chosen or ((), (), True)
         metrics = await metrics_of(context, job_id, metrics, bare=_bare(given))
         wish = Wish(
             metrics=metrics,
             judges=tuple(judges),
             asking=Asking(concurrency=given["concurrency"], use_cache=not given["no_cache"]),
+            canaries=canaries and not given["no_canaries"],
         )
         outcome = await _work(context, job_id, wish, listener)
         summary = await summarise_job(context, job_id)

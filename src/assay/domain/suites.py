@@ -43,6 +43,8 @@ class Suite:
     metrics: tuple[MetricConfig, ...]
     judges: tuple[ModelConfig, ...] = ()
     """Models that judge for metrics, the default first."""
+    canaries: bool = True
+    """Whether the judges are asked about answers that deserve no good score, when a run ends."""
     repeats: int = 1
     seed: int = 0
     concurrency: int | None = None

@@ -32,7 +32,10 @@ _CELL_STATES = {**dict.fromkeys(ENDED, NO_ANSWER), "ready": NOT_RUN, "leased": N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricFacts:
-    """What a source says of a metric; None where it does not say it."""
+    """What a source says of a metric; None where it does not say it.
+
+    `judge_flagged`: whether its judge gave a good score to a canary.
+    """
 
     type: str | None = None
     version: str | None = None
@@ -40,6 +43,7 @@ class MetricFacts:
     unit: str | None = None
     better: Literal["higher", "lower"] | None = None
     options: str | None = None
+    judge_flagged: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,7 @@ def _build(
         dataset=build_dataset(value, path.parent, name, problems),
         metrics=metrics,
         judges=build_judges(value, (models, metrics), path.parent, environment, problems),
+        canaries=value.get("canaries", True),
         repeats=value.get("repeats", 1),
         seed=value.get("seed", 0),
         concurrency=value.get("concurrency"),

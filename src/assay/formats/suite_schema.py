@@ -215,6 +215,10 @@ SCHEMA: Schema = {
                 "Models that judge for metrics; the first is asked unless a metric names another.",
                 {"anyOf": [_MODEL_ID, {"$ref": "#/$defs/model"}]},
             ),
+            "canaries": {
+                "type": "boolean",
+                "description": "Ask the judges about answers that deserve no good score, once a run; true.",
+            },
             "dataset": {
                 "description": "A file, or more about it.",
                 "anyOf": [_text("Path from the suite's folder."), {"$ref": "#/$defs/dataset"}],

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from assay.domain.canaries import CanaryOutcome
 from assay.domain.scores import MetricInfo
 from assay.stats.comparison import Comparison
 from assay.stats.estimates import Interval
@@ -213,7 +214,10 @@ class RaceSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """A run in numbers: what all reports show. `race` is None where the whole grid was to be run."""
+    """A run in numbers: what all reports show. `race` is None where the whole grid was to be run.
+
+    `canaries`: what its judges made of answers that deserve no good score.
+    """
 
     title: str
     candidates: tuple[CandidateSummary, ...]
@@ -224,6 +228,7 @@ class RunSummary:
     level: float = 0.95
     margin: float | None = None
     race: RaceSummary | None = None
+    canaries: tuple[CanaryOutcome, ...] = ()
 
     @property
     def planned(self) -> int:

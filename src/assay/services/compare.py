@@ -9,12 +9,14 @@ import numpy as np
 
 from assay.domain.errors import Conflict, InvalidInput
 from assay.metrics.catalog import get_info
+from assay.reports.canaries import flags
 from assay.reports.comparing import TOP_CHANGES, Wish, compare_contest
 from assay.reports.comparison_values import ComparisonReport
 from assay.reports.untrusted import one_line
 from assay.services.changed_answers import with_answers
 from assay.services.contests import By, JobContest, job_marks, read_contest
 from assay.services.context import Context
+from assay.services.summaries import read_job_canaries
 from assay.storage import jobs as stored
 from assay.storage.pool import Connection
 
@@ -70,12 +72,13 @@ async def compare_jobs(context: Context, job_ids: Sequence[UUID], request: Reque
             connection, organization_id, jobs, by=request.by, metrics=names, tagged=tagged
         )
         wish = _wish(found, jobs[0], request)
+        flagged = await _flagged(connection, organization_id, jobs, names)
         report = await asyncio.to_thread(
             compare_contest,
             found.contest,
             wish,
             title=_title(jobs),
-            notes=[*dict.fromkeys(differences), *notes],
+            notes=[*flagged, *dict.fromkeys(differences), *notes],
         )
         report = await with_answers(connection, organization_id, jobs, found, report)
     return JobsCompared(jobs=tuple(jobs), by=request.by, forced=bool(differences), report=report)
@@ -88,6 +91,18 @@ async def _jobs(connection: Connection, organization_id: UUID, job_ids: Sequence
             remedy="Name another job, or this one alone to compare what is in it.",
         )
     return [await stored.get_job(connection, organization_id, job_id) for job_id in job_ids]
+
+
+async def _flagged(
+    connection: Connection, organization_id: UUID, jobs: Sequence[stored.Job], names: Sequence[str]
+) -> list[str]:
+    """What canaries found of the judges of these metrics, a note for each job and metric."""
+    notes = []
+    for job, mark in zip(jobs, job_marks(jobs), strict=True):
+        canaries = await read_job_canaries(connection, organization_id, job)
+        found = flags([each for each in canaries if each.metric in names])
+        notes += [f"{job.name} @{mark}: {note}" if len(jobs) > 1 else note for note in found]
+    return notes
 
 
 def _title(jobs: Sequence[stored.Job]) -> str:

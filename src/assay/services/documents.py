@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from assay.domain.canaries import CanaryOutcome
 from assay.domain.content import content_hash
 from assay.domain.money import NANO
 from assay.domain.scores import MetricConfig
@@ -21,12 +22,13 @@ OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY
 
 def summary_document(outcome: JobSummary) -> str:
     """Job and summary as JSON text; what is not known is null."""
-    document = {"job": job_document(outcome.job), **summary_values(outcome.summary)}
+    canaries = outcome.summary.canaries
+    document = {"job": job_document(outcome.job, canaries), **summary_values(outcome.summary)}
     return orjson.dumps(document, option=OPTIONS).decode()
 
 
-def job_document(job: Job) -> dict[str, Any]:
-    """A job's identity, state and cost."""
+def job_document(job: Job, canaries: Sequence[CanaryOutcome] = ()) -> dict[str, Any]:
+    """A job's identity, state and cost; of its metrics, whether canaries flagged their judges."""
     return {
         "id": str(job.id),
         "name": job.name,
@@ -37,7 +39,7 @@ def job_document(job: Job) -> dict[str, Any]:
         "dataset_hash": job.dataset_hash.hex(),
         "planned": job.planned,
         "margin": job.plan.margin,
-        "metrics": [_metric_values(metric, job) for metric in job.plan.metrics],
+        "metrics": [_metric_values(metric, job, canaries) for metric in job.plan.metrics],
         "spent_usd": job.spent_nanousd / NANO,
         "unpriced_calls": job.unpriced_calls,
         "receipt": job.receipt,
@@ -45,8 +47,12 @@ def job_document(job: Job) -> dict[str, Any]:
     }
 
 
-def _metric_values(metric: MetricConfig, job: Job) -> dict[str, Any]:
-    """What a metric is; its options as a hash, which is enough to tell whether they are the same."""
+def _metric_values(metric: MetricConfig, job: Job, canaries: Sequence[CanaryOutcome]) -> dict[str, Any]:
+    """What a metric is; its options as a hash, which is enough to tell whether they are the same.
+
+    `judge_flagged` is null where no judge was checked.
+    """
+    states = {each.state for each in canaries if each.metric == metric.name}
     info = get_info(metric.type)
     return {
         "name": metric.name,
@@ -57,6 +63,7 @@ def _metric_values(metric: MetricConfig, job: Job) -> dict[str, Any]:
         "better": info.better,
         "threshold": metric.threshold,
         "options": content_hash(metric.options).hex()[:16],
+        "judge_flagged": "flagged" in states if states & {"flagged", "held"} else None,
     }
 
 
@@ -89,8 +96,15 @@ def summary_values(summary: RunSummary) -> dict[str, Any]:
             for verdict in summary.verdicts
         ],
         "warnings": list(summary.warnings),
+        "canaries": [_canary_values(each) for each in summary.canaries],
         "race": None if summary.race is None else _race_values(summary.race, labels),
     }
+
+
+def _canary_values(outcome: CanaryOutcome) -> dict[str, Any]:
+    values = asdict(outcome)
+    cost = values.pop("cost_nanousd")
+    return {**values, "cost_usd": None if cost is None else cost / NANO}
 
 
 def _race_values(race: RaceSummary, labels: Sequence[str]) -> dict[str, Any]:

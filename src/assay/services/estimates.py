@@ -13,6 +13,7 @@ from assay.models.estimate import CallEstimate, LinearBound, estimate_call, outp
 from assay.services.context import Context, World
 from assay.services.drawing import ReadCases, with_cases
 from assay.services.grid import Grid, check_grid
+from assay.services.judging import Judging
 from assay.services.race_check import check_race
 from assay.services.runs import check_cases, plan_of
 from assay.services.selection import Filters, Selector, narrow_suite
@@ -49,11 +50,13 @@ class CandidateEstimate:
 class JudgesEstimate:
     """The most that the judges of a whole suite take: each reply repaired once, no answer abstained on.
 
-    What a judge reads depends on answers that are not there yet, so that there is no expectation.
+    `canary_calls_max` of the calls are for canaries. What a judge reads depends on answers that are not there
+    yet, so that there is no expectation.
     """
 
     calls_max: int = 0
     cost_max_nanousd: int | None = 0
+    canary_calls_max: int = 0
 
     def add(self, calls: int, bounds: Sequence[LinearBound | None], case: Case, answers: int) -> None:
         """Count a case with `answers` by each model; one answer takes `calls` and, by its model, a bound."""
@@ -62,6 +65,14 @@ class JudgesEstimate:
             self.calls_max += answers * calls
             cost = None if bound is None else bound.base_nanousd + bound.per_byte_nanousd * judged
             self.cost_max_nanousd = _plus(self.cost_max_nanousd, cost, answers)
+
+    def add_canaries(self, judging: Judging, case_bytes: int) -> None:
+        """Count the canaries of a run, whose case has at most so many bytes."""
+        self.canary_calls_max = judging.canary_calls_max
+        self.calls_max += self.canary_calls_max
+        bound = judging.canary_bound()
+        cost = None if bound is None else bound.base_nanousd + bound.per_byte_nanousd * case_bytes
+        self.cost_max_nanousd = _plus(self.cost_max_nanousd, cost, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +124,7 @@ def estimate_suite(
     selector = Selector(filters)
     deque(check_cases(suite, grid, selector, read and read()), maxlen=0)
     chosen = selector.finish()
-    cases, judges = 0, JudgesEstimate() if grid.judging.metrics else None
+    cases, longest, judges = 0, 0, JudgesEstimate() if grid.judging.metrics else None
     bounds = [grid.judging.bound(output_limit(config)[0]) for config in grid.plan.models]
     answers = grid.plan.repeats * len(grid.plan.prompts)
     for number, case in enumerate(check_cases(suite, grid, Selector(filters), read and read())):
@@ -122,6 +133,9 @@ def estimate_suite(
             _add_case(rows, grid, {**suite.variables, **case.vars})
             if judges is not None:
                 judges.add(grid.judging.calls_max, bounds, case, answers)
+                longest = max(longest, _judged_bytes(case))
+    if judges is not None and suite.canaries:
+        judges.add_canaries(grid.judging, longest)
     return SuiteEstimate(
         name=suite.name,
         cases=cases,
@@ -197,12 +211,17 @@ def estimate_document(estimate: SuiteEstimate) -> dict[str, object]:
 
 def _judges_document(judges: JudgesEstimate) -> dict[str, object]:
     cost = judges.cost_max_nanousd
-    return {"calls_max": judges.calls_max, "cost_max_usd": None if cost is None else cost / NANO}
+    return {
+        "calls_max": judges.calls_max,
+        "canary_calls_max": judges.canary_calls_max,
+        "cost_max_usd": None if cost is None else cost / NANO,
+    }
 
 
 def judges_line(judges: JudgesEstimate) -> str:
     """For people: the most that judges take."""
-    return f"judges: at most {judges.calls_max:,} calls and {_dollars(judges.cost_max_nanousd)}"
+    canaries = f" ({judges.canary_calls_max:,} for canaries)" if judges.canary_calls_max else ""
+    return f"judges: at most {judges.calls_max:,} calls{canaries} and {_dollars(judges.cost_max_nanousd)}"
 
 
 def _dollars(nanousd: int | None) -> str:

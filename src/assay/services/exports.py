@@ -11,6 +11,7 @@ from typing import TextIO
 from assay.domain.results import Result
 from assay.formats.drafts import draft_of
 from assay.formats.results import WRITERS, check_writable, open_writer
+from assay.reports.canaries import canary_lines
 from assay.reports.html import write_html
 from assay.reports.junit import write_junit
 from assay.reports.markdown import write_markdown
@@ -89,7 +90,7 @@ def _write_report(path: Path, outcome: JobSummary, rows: Iterable[Result]) -> No
 def _write_rows(path: Path, outcome: JobSummary, rows: Iterable[Result]) -> None:
     names = [metric.name for metric in outcome.job.plan.metrics]
     rows = iter(rows)
-    with open_writer(path, metrics=names, job=job_document(outcome.job)) as writer:
+    with open_writer(path, metrics=names, job=job_document(outcome.job, outcome.summary.canaries)) as writer:
         writer.summary = summary_values(outcome.summary)
         while batch := list(islice(rows, 1000)):
             writer.write(batch)
@@ -111,6 +112,9 @@ def receipt_of(outcome: JobSummary) -> dict[str, str]:
     for model in plan.models:
         lines[f"Model {model.name}"] = f"{model.provider}:{model.model} ({model.content_hash.hex()[:12]})"
     lines["Metrics"] = ", ".join(f"{name} v{version}" for name, version in kept.get("metrics", {}).items())
+    canaries = canary_lines(outcome.summary.canaries)
+    if canaries:
+        lines["Canaries"] = "; ".join(canaries)
     prices = {version for version in kept.get("prices", {}).values() if version}
     lines["Prices"] = ", ".join(sorted(prices)) or "unknown"
     lines["Seed"] = str(plan.seed)

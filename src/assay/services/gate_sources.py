@@ -13,6 +13,7 @@ from assay.formats.result_tables import ResultTable, TableBuilder
 from assay.services.context import Context
 from assay.services.documents import job_document
 from assay.services.jobs import find_job
+from assay.services.summaries import read_job_canaries
 from assay.storage import jobs as stored
 from assay.storage.results import stream_results
 
@@ -66,7 +67,8 @@ async def read_job_table(context: Context, reference: str) -> ResultTable:
         async for results in stream_results(connection, organization_id, job.id, job.plan):
             for result in results:
                 builder.add(row_of(result, names), place)
-    document: dict[str, Any] = job_document(job)
+        canaries = await read_job_canaries(connection, organization_id, job)
+    document: dict[str, Any] = job_document(job, canaries)
     return builder.finish(job_facts(document, place))
 
 

@@ -100,10 +100,27 @@ def gate_tables(candidate: ResultTable, baseline: ResultTable, policy: GatePolic
         baseline=baseline.source,
         outcome=worst_of([check.outcome for check in checks]),
         checks=checks,
-        notes=(*[f"forced: {each}" for each in differ], *notes, *new),
+        notes=(
+            *_flagged((candidate, baseline), asked),
+            *[f"forced: {each}" for each in differ],
+            *notes,
+            *new,
+        ),
         alpha=policy.alpha,
         fail_on=policy.fail_on,
     )
+
+
+def _flagged(tables: tuple[ResultTable, ResultTable], asked: list[MetricMargin]) -> list[str]:
+    """A note for each side and metric whose judge was talked into a score of an answer that deserves none."""
+    names = {each.name for each in asked}
+    return [
+        f"judge flagged: {name} of the {side} gave a good score to an answer that deserves none: "
+        "what this gate says of it cannot be trusted"
+        for side, table in zip(("candidate", "baseline"), tables, strict=True)
+        for name, facts in table.facts.metrics.items()
+        if facts.judge_flagged and name in names
+    ]
 
 
 def _decided(checks: list[_Check]) -> tuple[GateCheck, ...]:

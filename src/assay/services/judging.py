@@ -6,14 +6,18 @@ from dataclasses import dataclass, replace
 from assay.domain.models import ModelConfig
 from assay.domain.prompts import Message, Prompt
 from assay.domain.protocols import CallBound, JudgedMetric
+from assay.judging.canaries import PLANTED_TEXT, RIVAL_TEXT, canary_names
 from assay.judging.defaults import judge_defaults
 from assay.judging.templates import get_template
+from assay.metrics.catalog import get_info
 from assay.models.estimate import LinearBound, linear_bound
 from assay.models.prices import PriceTable, Pricing
 
 BYTES_PER_TOKEN_MAX = 8
 """How long a token of an answer is taken to be when a judge reads it, where each byte counts as a token:
 about twice what a token of English has."""
+CANARY_TOKENS = -(-len((PLANTED_TEXT + RIVAL_TEXT).encode()) // BYTES_PER_TOKEN_MAX)
+"""A canary is no longer than an answer of so many tokens, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,41 @@ class Judging:
         """The prompt templates that the judges are given -> the hash of each."""
         names = {name for metric in self.metrics for name in metric.info.prompts}
         return {name: get_template(name).hash for name in sorted(names)}
+
+    @property
+    def canary_calls_max(self) -> int:
+        """The most calls that the canaries of a run take."""
+        return sum(
+            len(canary_names(metric.info)) * metric.bound.calls * len(metric.judges)
+            for metric in self.with_canaries
+        )
+
+    @property
+    def with_canaries(self) -> tuple[JudgedMetric, ...]:
+        """The metrics that have canaries: a model always judges by a prompt, and reads the answer.
+
+        Services of the user's own, embedders and metrics of rules that may ask a judge have none: a good
+        score of theirs does not mean that somebody was talked into it.
+        """
+        return tuple(
+            metric
+            for metric in self.metrics
+            if metric.judges
+            and metric.info.prompts
+            and get_info(metric.config.type).judged
+            and canary_names(metric.info)
+        )
+
+    def canary_bound(self) -> LinearBound | None:
+        """The most that the canaries of a run cost, over the bytes of their case, or None as `bound`."""
+        base = per_byte = 0
+        for metric in self.with_canaries:
+            one = replace(self, metrics=(metric,)).bound(CANARY_TOKENS)
+            if one is None:
+                return None
+            base += len(canary_names(metric.info)) * one.base_nanousd
+            per_byte += len(canary_names(metric.info)) * one.per_byte_nanousd
+        return LinearBound(base, per_byte)
 
     def bound(self, answer_tokens: int) -> LinearBound | None:
         """The most that judging an answer costs, over the bytes of its case; None at an unknown price."""

@@ -23,10 +23,12 @@ from assay.engine.run import run
 from assay.formats.cases import read_cases
 from assay.models.cache import BatchedCache
 from assay.models.transport import Transport
+from assay.services.canaries import ask_canaries
 from assay.services.context import Context
 from assay.services.credentials import check_credentials, open_credentials
 from assay.services.drawing import ReadCases, with_cases
 from assay.services.grid import Grid, Wiring, build_evaluator, check_grid
+from assay.services.judge_bench import Asking
 from assay.services.race_check import check_race
 from assay.services.receipts import JobDataset, make_receipt
 from assay.services.selection import Filters, Selector, narrow_suite
@@ -48,11 +50,15 @@ STEERING = "assay.services.steering"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """How a job is worked on; nothing here changes an answer."""
+    """How a job is worked on; nothing here changes an answer.
+
+    `canaries`: ask its judges about canaries at the end, if the job wants it.
+    """
 
     concurrency: int = DEFAULT_CONCURRENCY
     use_cache: bool = True
     max_errors: int | None = None
+    canaries: bool = True
 
 
 async def create_job(context: Context, suite: Suite, filters: Filters) -> UUID:
@@ -190,14 +196,29 @@ def _new_job(
         planned=count * len(plan.prompts) * len(plan.models) * plan.repeats,
         cap_nanousd=None if suite.budget_usd is None else round(suite.budget_usd * NANO),
         receipt=make_receipt(context, grid, dataset, suite.dataset.split),
+        canaries=suite.canaries,
     )
 
 
 async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: StopSignal) -> EndReason:
-    """Work on a job until it ends or `stop` asks for an end; any number of processes may at once."""
+    """Work on a job until it ends or `stop` asks for an end; any number of processes may at once.
+
+    When it has completed, its judges are asked about canaries, unless that is known already.
+    """
     job, capped = await _open_job(context, job_id)
     grid = check_grid(context, job.plan)
-    queue = _queue_of(context, job_id, grid)
+    reason = await _work(context, (job, grid), (options, capped), stop)
+    if reason == "completed" and options.canaries and job.canaries:
+        asking = Asking(concurrency=options.concurrency, use_cache=options.use_cache)
+        await ask_canaries(context, job_id, grid.judging, asking, stop)
+    return reason
+
+
+async def _work(
+    context: Context, work: tuple[stored.Job, Grid], how: tuple[RunOptions, bool], stop: StopSignal
+) -> EndReason:
+    (job, grid), (options, capped) = work, how
+    queue = _queue_of(context, job.id, grid)
     for owner in await queue.lease_owners():
         if is_dead(owner):
             await queue.expire_leases(owner)
@@ -208,11 +229,11 @@ async def work_on(context: Context, job_id: UUID, options: RunOptions, stop: Sto
     steering = None
     if job.plan.race is not None and job.parent_job_id is None:  # a retry asks all that failed
         module: Any = import_module(STEERING)
-        steering = module.RaceSteering(context, job_id, job.plan)
-    reason = await _run(context, (job_id, grid, queue, steering), (policy, options.use_cache), stop)
+        steering = module.RaceSteering(context, job.id, job.plan)
+    reason = await _run(context, (job.id, grid, queue, steering), (policy, options.use_cache), stop)
     if reason not in ("completed", "cancelled", "paused") and not (await queue.sweep()).leased:
         # Nobody else works on it: say why it stands still.
-        await _move(context, job_id, "paused", allowed=("queued", "running"), reason=reason)
+        await _move(context, job.id, "paused", allowed=("queued", "running"), reason=reason)
     return reason
 
 
@@ -309,6 +330,7 @@ async def retry_job(context: Context, parent_id: UUID) -> UUID:
             receipt={**parent.receipt, "retry_of": str(parent_id)},
             parent_job_id=parent_id,
             expanded_cases=2**31 - 1,
+            canaries=parent.canaries,
         )
         await stored.add_job(connection, context.organization_id, child)
         await stored.copy_failed_items(connection, context.organization_id, parent_id, child_id)

@@ -18,6 +18,7 @@ from assay.engine.evaluate import Bench, judge_sample
 from assay.engine.judge_calls import BudgetRefused, Waits
 from assay.engine.policy import StopSignal
 from assay.models.prices import PriceTable
+from assay.services.canaries import ask_canaries
 from assay.services.context import Context
 from assay.services.credentials import check_credentials
 from assay.services.grid import check_metrics
@@ -43,11 +44,15 @@ Ending = Literal["completed", "interrupted", "budget", "account_stopped", "rate_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What to score a job by: metrics, those that it has or others, with judges that it does not have."""
+    """What to score a job by: metrics, those that it has or others, with judges that it does not have.
+
+    `canaries`: ask the judges about canaries at the end, if the job wants it.
+    """
 
     metrics: tuple[MetricConfig, ...]
     judges: tuple[ModelConfig, ...] = ()
     asking: Asking
+    canaries: bool = True
 
 
 @dataclass(slots=True)
@@ -92,8 +97,9 @@ async def metrics_of(
 async def score_job(context: Context, job_id: UUID, wish: Wish, stop: StopSignal) -> Scoring:
     """Score the stored answers of a job, retried cells included, by metrics that they have no score of yet.
 
-    Scores that failed are made again. May be stopped and run again at any time: what is stored stays.
-    Raises Conflict for an open job or a metric that the job has otherwise, InvalidInput, MissingKey.
+    Scores that failed are made again, and canaries that could not be judged. May be stopped and run again at
+    any time: what is stored stays. Raises Conflict for an open job or a metric that the job has otherwise,
+    InvalidInput, MissingKey.
     """
     async with context.database.transaction(context.organization_id) as connection:
         job = await stored.get_job(connection, context.organization_id, job_id)
@@ -111,6 +117,8 @@ async def score_job(context: Context, job_id: UUID, wish: Wish, stop: StopSignal
     context.emit(RunStarted(job_id=str(job_id), planned=planned, done=0))
     work = _Work(context, job.plan, metrics, judging, wish, stop)
     await work.score_all(jobs)
+    if work.outcome.ending == "completed" and wish.canaries and job.canaries:
+        await ask_canaries(context, job_id, judging, wish.asking, stop)
     return work.outcome
 
 

@@ -10,16 +10,20 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
+from assay.domain.canaries import CanaryOutcome
 from assay.domain.jobs import Plan
 from assay.metrics.catalog import get_info
+from assay.reports.canaries import with_canaries
 from assay.reports.race import with_race
 from assay.reports.summary import CandidateData, MetricData, RunSummary, summarise
 from assay.services.context import Context
 from assay.services.race_field import read_field
 from assay.stats.racing import RaceResult
 from assay.storage import jobs as stored
+from assay.storage.judge_canaries import read_canaries
 from assay.storage.pool import Connection
 from assay.storage.results import stream_case_keys, stream_measures, stream_scores
+from assay.storage.scoring import lineage
 
 RACE_DECIDED = "race_decided"
 """The error code of cells that a race did not need."""
@@ -39,6 +43,7 @@ async def summarise_job(context: Context, job_id: UUID) -> JobSummary:
         job = await stored.get_job(connection, context.organization_id, job_id)
         tables = await read_tables(connection, context.organization_id, job)
         race = await _race(connection, context.organization_id, job)
+        canaries = await read_job_canaries(connection, context.organization_id, job)
     summary = summarise(
         tables.candidates(),
         tables.metrics(),
@@ -48,7 +53,17 @@ async def summarise_job(context: Context, job_id: UUID) -> JobSummary:
     )
     if race is not None:
         summary = with_race(summary, *race)
-    return JobSummary(job=job, summary=summary)
+    return JobSummary(job=job, summary=with_canaries(summary, canaries))
+
+
+async def read_job_canaries(
+    connection: Connection, organization_id: UUID, job: stored.Job
+) -> list[CanaryOutcome]:
+    """What the judges of a job made of canaries, in the order of its metrics."""
+    jobs = await lineage(connection, organization_id, job.id)
+    found = await read_canaries(connection, organization_id, jobs)
+    places = {metric.name: place for place, metric in enumerate(job.plan.metrics)}
+    return sorted(found, key=lambda each: places.get(each.metric, len(places)))
 
 
 async def _race(

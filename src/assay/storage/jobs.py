@@ -23,10 +23,12 @@ on conflict (id) do nothing
 ADD_JOB = """
 insert into assay.evaluation_jobs
   (organization_id, id, parent_job_id, name, description, state, plan, config_hash, dataset_version_id,
-   selection, prompt_count, model_count, repeat_count, planned, cap_nanousd, receipt, expanded_cases)
+   selection, prompt_count, model_count, repeat_count, planned, cap_nanousd, receipt, expanded_cases,
+   canaries)
 values
   (%(org)s, %(id)s, %(parent)s, %(name)s, %(description)s, 'queued', %(plan)s, %(config_hash)s, %(dataset)s,
-   %(selection)s, %(prompts)s, %(models)s, %(repeats)s, %(planned)s, %(cap)s, %(receipt)s, %(expanded)s)
+   %(selection)s, %(prompts)s, %(models)s, %(repeats)s, %(planned)s, %(cap)s, %(receipt)s, %(expanded)s,
+   %(canaries)s)
 """
 ADD_JOB_PROMPT = """
 insert into assay.job_prompts (organization_id, job_id, prompt_no, prompt_version_id, name)
@@ -66,8 +68,8 @@ FIND_HEADS = (
 ID_PART = re.compile(r"[0-9a-fA-F-]+")
 LAST_HEAD = HEADS + " where j.organization_id = %s order by j.created_at desc, j.id desc limit 1"
 GET_JOB = """
-select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.added_metrics, j.config_hash,
-       j.dataset_version_id, j.planned, j.cap_nanousd, j.spent_nanousd, j.reserved_nanousd,
+select j.id, j.name, j.state::text as state, j.stop_reason, j.plan, j.added_metrics, j.canaries,
+       j.config_hash, j.dataset_version_id, j.planned, j.cap_nanousd, j.spent_nanousd, j.reserved_nanousd,
        j.unpriced_calls, j.receipt, j.parent_job_id, d.name as dataset, v.version as dataset_version,
        v.content_hash as dataset_hash
   from assay.evaluation_jobs j
@@ -92,7 +94,10 @@ update assay.evaluation_jobs set state = %(state)s::assay.job_state, stop_reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """What a job is created from. `selection` are half-open ranges of case numbers; None takes all."""
+    """What a job is created from. `selection` are half-open ranges of case numbers; None takes all.
+
+    `canaries`: whether its judges are asked about canaries when it ends.
+    """
 
     id: UUID
     name: str
@@ -106,6 +111,7 @@ class NewJob:
     receipt: dict[str, Any]
     parent_job_id: UUID | None = None
     expanded_cases: int = 0
+    canaries: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +123,7 @@ class Job:
     state: str
     stop_reason: str | None
     plan: Plan
+    canaries: bool
     config_hash: bytes
     dataset_version_id: UUID
     planned: int
@@ -158,6 +165,7 @@ async def add_job(connection: Connection, organization_id: UUID, job: NewJob) ->
         "cap": job.cap_nanousd,
         "receipt": orjson.dumps(job.receipt).decode(),
         "expanded": job.expanded_cases,
+        "canaries": job.canaries,
     }
     await connection.execute(ADD_JOB, values)
     for number, prompt in enumerate(job.plan.prompts):

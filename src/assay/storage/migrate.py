@@ -9,7 +9,7 @@ import psycopg
 from assay.domain.errors import StorageFailed
 from assay.storage.tenancy import Signer, ensure_key
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision that this version of Assay works with."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
