@@ -1,0 +1,138 @@
+"""Concepts of a rule: what stands together in a sentence in any order, and how two amounts compare.
+
+A phrase says which words follow which. Writers vary that without end; what stays is that a sentence speaks
+of two or three things at once: of changing one's mind, and of a number of days. A group of a rule says so:
+
+    together:
+      - all: [["{cool}"], ["re:(?P<value>{days})"]]   one of each of these lists
+        none: [deposit]                               none of these there
+        rivals: [settle*, finance]                    whose the last list's match may be instead
+        sentences: 2                                  within so many sentences on end, 1 or 2
+
+A match of the last list is looked at in its own sentence, then with a neighbouring one. It counts when each
+other list has a match there, at most REACH characters away, and no rival is nearer to it than the nearest
+match of the first list. Ends of clauses count as distance.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assay.metrics.rule_phrases import Phrases, Span
+from assay.metrics.rule_text import RuleText, find_distance
+
+REACH = 400
+"""Characters, with what ends of clauses count, between two matches that can belong together."""
+MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mil": 1e6, "million": 1e6}
+ROUNDING = 1e-9
+_AMOUNT = re.compile(r"(\d[\d,]{0,15}(?:\.\d{0,6})?) ?(million|mil|k|m)?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Lists of which each must match in one place; see the module."""
+
+    all: tuple[Phrases, ...]
+    none: Phrases
+    rivals: Phrases
+    sentences: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """Bounds of an amount over the nearest amount that `to` finds."""
+
+    to: Phrases
+    at_least: float
+    at_most: float
+
+
+def find_together(group: Together, text: RuleText) -> Iterator[Span]:
+    """Each match of the last list that stands with matches of the others, as one span over all of them."""
+    marks = [phrases.find(text.data) for phrases in group.all]
+    if not all(marks):
+        return
+    rivals = group.rivals.find(text.data)
+    for last in marks[-1]:
+        for low, high in text.windows(last.start, group.sentences):
+            found = [_nearest(text, _inside(each, low, high), last) for each in marks[:-1]]
+            partners = [each for each in found if each is not None]
+            if len(partners) < len(found):
+                continue
+            if _counts(group, text, text.data[low:high], partners, last, _inside(rivals, low, high)):
+                yield _cover(partners, last)
+            break
+
+
+def _inside(spans: Sequence[Span], low: int, high: int) -> Sequence[Span]:
+    return [span for span in spans if low <= span.start < high]
+
+
+def _far(text: RuleText, one: Span, other: Span) -> int:
+    distance = find_distance(text.folded, one, other)
+    return REACH + 1 if distance is None else distance
+
+
+def _nearest(text: RuleText, spans: Sequence[Span], last: Span) -> Span | None:
+    near = min(spans, key=lambda span: _far(text, span, last), default=None)
+    return None if near is None or _far(text, near, last) > REACH else near
+
+
+def _counts(
+    group: Together, text: RuleText, window: bytes, partners: Sequence[Span], last: Span,
+    rivals: Sequence[Span],
+) -> bool:  # fmt: skip
+    if group.none.first(window) is not None:
+        return False
+    rival = _nearest(text, rivals, last)
+    return rival is None or not partners or _far(text, partners[0], last) <= _far(text, rival, last)
+
+
+def _cover(partners: Sequence[Span], last: Span) -> Span:
+    """All of them as one: its value is the last one's, its gap what stands between the outer two."""
+    spans = sorted([*partners, last])
+    start, end = spans[0].start, max(span.end for span in spans)
+    gap_start = min(spans[0].end, spans[-1].start)
+    return Span(start, end, last.value_start, last.value_end, gap_start, spans[-1].start)
+
+
+def find_spread_percent(text: str) -> float:
+    """By how many per cent the second amount of a text exceeds the first; 0 where there are not two.
+
+    An amount without a unit takes the other's, so that "$1.1-1.2m" is a range of millions.
+    """
+    found = _amounts(text)
+    if len(found) != 2:
+        return 0.0
+    (low, low_unit), (high, high_unit) = found
+    low, high = low * MULTIPLES[low_unit or high_unit], high * MULTIPLES[high_unit or low_unit]
+    return (high / low - 1.0) * 100.0 if low else 0.0
+
+
+def _amounts(text: str) -> list[tuple[float, str]]:
+    return [
+        (float(number.replace(",", "").rstrip(".")), unit.lower())
+        for number, unit in _AMOUNT.findall(text)
+        if number.count(".") <= 1
+    ]
+
+
+def is_in_ratio(ratio: Ratio, text: RuleText, span: Span) -> bool:
+    """Whether the amount of a match keeps the bounds; also where there is no amount to compare it with."""
+    others = [each for each in ratio.to.find(text.data) if not _overlap(each, span)]
+    amount = _first_amount(text.folded[span.value_start : span.value_end])
+    if not others or amount is None:
+        return True
+    near = min(others, key=lambda each: abs(each.value_start - span.value_start))
+    other = _first_amount(text.folded[near.value_start : near.value_end])
+    if not other:
+        return True
+    return ratio.at_least - ROUNDING <= amount / other <= ratio.at_most + ROUNDING
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.value_start < other.value_end and other.value_start < one.value_end
+
+
+def _first_amount(text: str) -> float | None:
+    return next((number * MULTIPLES[unit] for number, unit in _amounts(text)), None)

@@ -1,0 +1,73 @@
+"""A text made ready for many rules: as it is, folded, in bytes, and where its sentences stand."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assay.metrics.rule_phrases import Span, fold
+
+SENTENCE_REACH = 400
+"""A sentence is looked for this far to each side of a match, so that time stays bounded."""
+CLAUSE_PENALTY = 60
+"""What a mark or word that ends a clause counts between two places, in characters of distance."""
+QUOTE_CHARS = 200
+_CLAUSE_END = re.compile(r"[,;:|?!\n]|\b(?:and|then|but|while|whereas)\b", re.IGNORECASE)
+_BOUNDARY = re.compile(
+    r"(?<!\b[sS])(?<!\bss)(?<!\bNo)(?<!\bno)(?<!e\.g)(?<!i\.e)(?<!\bcf)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bvs)"
+    r"(?<!approx)(?<!\bSt)(?<!\bRd)(?<!p\.w)(?<!Mrs)[.!?][\"')\]]*\s+|\n+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """A text as it is, folded, and folded in bytes (offsets agree), with the starts of its sentences."""
+
+    raw: str
+    folded: str
+    data: bytes
+    starts: tuple[int, ...]
+
+    def slice_quote(self, start: int, end: int) -> str:
+        """What stands there, shortened when it is long."""
+        return self.raw[start : min(end, start + QUOTE_CHARS)]
+
+    def windows(self, at: int, sentences: int) -> Iterator[tuple[int, int]]:
+        """The sentence that holds a place; then, for two, with the one before it and the one after it."""
+        number = bisect_right(self.starts, at) - 1
+        yield self._from_to(number, number)
+        if sentences > 1 and number > 0:
+            yield self._from_to(number - 1, number)
+        if sentences > 1 and number + 1 < len(self.starts):
+            yield self._from_to(number, number + 1)
+
+    def _from_to(self, first: int, last: int) -> tuple[int, int]:
+        end = self.starts[last + 1] if last + 1 < len(self.starts) else len(self.folded)
+        return self.starts[first], end
+
+
+def read_text(text: str) -> RuleText:
+    """The text, folded once."""
+    folded = fold(text)
+    starts = (0, *(found.end() for found in _BOUNDARY.finditer(folded) if 0 < found.end() < len(folded)))
+    return RuleText(text, folded, folded.encode("latin-1", "replace"), starts)
+
+
+def sentence_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """Start and end of the sentence (or line) that holds a span, at most SENTENCE_REACH to each side."""
+    low = max(0, start - SENTENCE_REACH)
+    first = low
+    for boundary in _BOUNDARY.finditer(text, low, start):
+        first = boundary.end()
+    high = min(len(text), end + SENTENCE_REACH)
+    after = _BOUNDARY.search(text, end, high)
+    return first, after.start() + 1 if after else high
+
+
+def find_distance(text: str, one: Span, other: Span) -> int | None:
+    """Characters between the values of two matches; ends of clauses count more. None when they overlap."""
+    (_, low), (high, _) = sorted([(one.value_start, one.value_end), (other.value_start, other.value_end)])
+    if high < low:
+        return None
+    between = text[low : min(high, low + SENTENCE_REACH)]
+    return high - low + CLAUSE_PENALTY * len(_CLAUSE_END.findall(between))
