@@ -32,6 +32,7 @@ _CUES = load_word_lists("_cues")
 MENTION, NEGATION = Phrases(_CUES["mention"]), Phrases(_CUES["negation"])
 _DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
 _COMMENT = re.compile(r"[\s\"')\]]*(That|This|It|Such|Doing so|These|Those words|Both)\b")
+_ANSWERED_NO = re.compile(r"\?[\"')\]*]*\s+(?:A(?:nswer)?: ?)?(?:\w+, )?No\b[.,!]")
 _CLAUSE_ENDS = frozenset(".,;:!?\n")
 
 
@@ -125,7 +126,7 @@ def _is_allowed(rule: Rule, text: RuleText, span: Span) -> bool:
     value = text.folded[span.value_start : span.value_end]
     if rule.max_spread_percent is not None:
         return find_spread_percent(value) <= rule.max_spread_percent + ROUNDING
-    if rule.ratio is not None and "$" in value:
+    if rule.ratio is not None and "$" in value and span.has_value:
         return is_in_ratio(rule.ratio, text, span)
     return _is_right(rule, text, text.data[span.value_start : span.value_end])
 
@@ -162,6 +163,8 @@ def is_excused(rule: Rule, text: RuleText, span: Span) -> bool:
     if rule.exceptions and rule.exceptions.first(sentence) is not None:
         return True
     if rule.cleared_by and rule.cleared_by.first(text.data[start : _end_of_next(text, end)]) is not None:
+        return True
+    if rule.excused_by and _ANSWERED_NO.match(text.folded, end - 1):
         return True
     before, after = text.folded[start : span.start], text.folded[span.end : end]
     if "mention" in rule.excused_by and _is_mentioned(before, after + _comment_on(text.folded, end)):

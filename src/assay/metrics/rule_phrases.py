@@ -49,6 +49,11 @@ class Span(NamedTuple):
     gap_start: int
     gap_end: int
 
+    @property
+    def has_value(self) -> bool:
+        """Whether a part of the match is its value."""
+        return (self.value_start, self.value_end) != (self.start, self.end)
+
 
 class BadPhrase(ValueError):
     """An entry that cannot be used; the message says why."""
