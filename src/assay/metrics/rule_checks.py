@@ -33,6 +33,7 @@ MENTION, NEGATION = Phrases(_CUES["mention"]), Phrases(_CUES["negation"])
 _DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
 _COMMENT = re.compile(r"[\s\"')\]]*(That|This|It|Such|Doing so|These|Those words|Both)\b")
 _ANSWERED_NO = re.compile(r"\?[\"')\]*]*\s+(?:A(?:nswer)?: ?)?(?:\w+, )?No\b[.,!]")
+_CONTRAST = re.compile(r"\b(?:but|however|although|though)\b", re.IGNORECASE)
 _CLAUSE_ENDS = frozenset(".,;:!?\n")
 
 
@@ -93,11 +94,12 @@ def check_rule(rule: Rule, text: RuleText, keep: Keep | None = None) -> tuple[Ru
 
 
 def _matches(rule: Rule, text: RuleText) -> Sequence[Span]:
-    together = [span for group in rule.together for span in find_together(group, text)]
-    spans = sorted([*rule.patterns.find(text.data), *together])
-    if not rule.gap_not:
-        return spans
-    return [span for span in spans if rule.gap_not.first(text.data[span.gap_start : span.gap_end]) is None]
+    spans = rule.patterns.find(text.data)
+    if rule.gap_not:
+        spans = [
+            each for each in spans if rule.gap_not.first(text.data[each.gap_start : each.gap_end]) is None
+        ]
+    return sorted([*spans, *(span for group in rule.together for span in find_together(group, text))])
 
 
 def _required(rule: Rule, text: RuleText, spans: Sequence[Span]) -> RuleFinding:
@@ -189,6 +191,7 @@ def _comment_on(text: str, end: int) -> str:
 
 def _is_mentioned(before: str, after: str) -> bool:
     """Whether what stands round a match talks of words; a pledge not to discriminate does not."""
+    before = _CONTRAST.split(before)[-1]
     around = _DISCLAIMED.sub(" ", f"{before} | {after}")
     return MENTION.first(around.encode("latin-1", "replace")) is not None
 

@@ -7,11 +7,13 @@ of two or three things at once: of changing one's mind, and of a number of days.
       - all: [["{cool}"], ["re:(?P<value>{days})"]]   one of each of these lists
         none: [deposit]                               none of these there
         rivals: [settle*, finance]                    whose the last list's match may be instead
+        gap_not: [unless]                             none of these between the matches
         sentences: 2                                  within so many sentences on end, 1 or 2
 
-A match of the last list is looked at in its own sentence, then with a neighbouring one. It counts when each
-other list has a match there, at most REACH characters away, and no rival is nearer to it than the nearest
-match of the first list. Ends of clauses count as distance.
+A match of the last list is looked at in its own sentence; for two sentences also with the line that leads
+into its list or heads its table, and with a neighbouring sentence. It counts when each other list has a match
+there, at most REACH characters away, and no rival is nearer to it than the nearest match of the first list.
+Ends of clauses count as distance; a line that leads into a list is as far as can be.
 """
 
 import re
@@ -19,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.metrics.rule_phrases import Phrases, Span
-from assay.metrics.rule_text import RuleText, find_distance
+from assay.metrics.rule_text import Place, RuleText, find_distance
 
 REACH = 400
 """Characters, with what ends of clauses count, between two matches that can belong together."""
@@ -35,6 +37,7 @@ class Together:
     all: tuple[Phrases, ...]
     none: Phrases
     rivals: Phrases
+    gap_not: Phrases
     sentences: int
 
 
@@ -48,49 +51,60 @@ class Ratio:
 
 
 def find_together(group: Together, text: RuleText) -> Iterator[Span]:
-    """Each match of the last list that stands with matches of the others, as one span over all of them."""
+    """Each match of the last list that stands with matches of the others, as one span over all of them.
+
+    The value is that of the last list's match; the span has no part in a line that leads into a list.
+    """
     marks = [phrases.find(text.data) for phrases in group.all]
     if not all(marks):
         return
     rivals = group.rivals.find(text.data)
     for last in marks[-1]:
-        for low, high in text.windows(last.start, group.sentences):
-            found = [_nearest(text, _inside(each, low, high), last) for each in marks[:-1]]
+        for place in text.places(last.start, group.sentences):
+            found = [_nearest(text, place, each, last) for each in marks[:-1]]
             partners = [each for each in found if each is not None]
             if len(partners) < len(found):
                 continue
-            if _counts(group, text, text.data[low:high], partners, last, _inside(rivals, low, high)):
-                yield _cover(partners, last)
+            rival = _nearest(text, place, rivals, last)
+            span = _cover(partners, last, place[-1][0])
+            if _is_free(group, text, place, span) and not _is_rivals(text, place, partners, rival, last):
+                yield span
             break
 
 
-def _inside(spans: Sequence[Span], low: int, high: int) -> Sequence[Span]:
-    return [span for span in spans if low <= span.start < high]
-
-
-def _far(text: RuleText, one: Span, other: Span) -> int:
+def _far(text: RuleText, place: Place, one: Span, other: Span) -> int:
+    """How far two matches are apart in a place; more than REACH when they overlap or are not both there."""
+    if not any(low <= one.start < high for low, high in place):
+        return REACH + 1
+    if one.start < place[-1][0]:
+        return REACH
     distance = find_distance(text.folded, one, other)
     return REACH + 1 if distance is None else distance
 
 
-def _nearest(text: RuleText, spans: Sequence[Span], last: Span) -> Span | None:
-    near = min(spans, key=lambda span: _far(text, span, last), default=None)
-    return None if near is None or _far(text, near, last) > REACH else near
+def _nearest(text: RuleText, place: Place, spans: Sequence[Span], last: Span) -> Span | None:
+    near = min(spans, key=lambda span: _far(text, place, span, last), default=None)
+    return None if near is None or _far(text, place, near, last) > REACH else near
 
 
-def _counts(
-    group: Together, text: RuleText, window: bytes, partners: Sequence[Span], last: Span,
-    rivals: Sequence[Span],
-) -> bool:  # fmt: skip
-    if group.none.first(window) is not None:
+def _is_free(group: Together, text: RuleText, place: Place, span: Span) -> bool:
+    """Whether nothing stands there, or in between, that may not."""
+    if any(group.none.first(text.data[low:high]) is not None for low, high in place):
         return False
-    rival = _nearest(text, rivals, last)
-    return rival is None or not partners or _far(text, partners[0], last) <= _far(text, rival, last)
+    return group.gap_not.first(text.data[span.gap_start : span.gap_end]) is None
 
 
-def _cover(partners: Sequence[Span], last: Span) -> Span:
-    """All of them as one: its value is the last one's, its gap what stands between the outer two."""
-    spans = sorted([*partners, last])
+def _is_rivals(
+    text: RuleText, place: Place, partners: Sequence[Span], rival: Span | None, last: Span
+) -> bool:
+    if rival is None or not partners:
+        return False
+    return _far(text, place, rival, last) < _far(text, place, partners[0], last)
+
+
+def _cover(partners: Sequence[Span], last: Span, low: int) -> Span:
+    """All matches from an offset on as one, with what stands between the outer two as its gap."""
+    spans = sorted([*(span for span in partners if span.start >= low), last])
     start, end = spans[0].start, max(span.end for span in spans)
     gap_start = min(spans[0].end, spans[-1].start)
     return Span(start, end, last.value_start, last.value_end, gap_start, spans[-1].start)

@@ -15,8 +15,13 @@ QUOTE_CHARS = 200
 _CLAUSE_END = re.compile(r"[,;:|?!\n]|\b(?:and|then|but|while|whereas)\b", re.IGNORECASE)
 _BOUNDARY = re.compile(
     r"(?<!\b[sS])(?<!\bss)(?<!\bNo)(?<!\bno)(?<!e\.g)(?<!i\.e)(?<!\bcf)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bvs)"
-    r"(?<!approx)(?<!\bSt)(?<!\bRd)(?<!p\.w)(?<!Mrs)[.!?][\"')\]]*\s+|\n+"
+    r"(?<!approx)(?<!\bSt)(?<!\bRd)(?<!p\.w)(?<!Mrs)(?<!\n\d)[.!?][\"')\]]*\s+|\n+"
 )
+
+_ITEM = re.compile(r"[ \t]*(?:[-*+\u00b7]\s|\d{1,2}[.)]\s|\|)")
+_ROW = re.compile(r"[ \t]*\|")
+Place = tuple[tuple[int, int], ...]
+"""A part of the text, or two parts that belong together: a line that leads into a list, and an item of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +37,29 @@ class RuleText:
         """What stands there, shortened when it is long."""
         return self.raw[start : min(end, start + QUOTE_CHARS)]
 
-    def windows(self, at: int, sentences: int) -> Iterator[tuple[int, int]]:
-        """The sentence that holds a place; then, for two, with the one before it and the one after it."""
+    def places(self, at: int, sentences: int) -> Iterator[Place]:
+        """The sentence at an offset; for two also with what leads into it, then with each neighbour."""
         number = bisect_right(self.starts, at) - 1
-        yield self._from_to(number, number)
-        if sentences > 1 and number > 0:
-            yield self._from_to(number - 1, number)
-        if sentences > 1 and number + 1 < len(self.starts):
-            yield self._from_to(number, number + 1)
+        own = self._from_to(number, number)
+        yield (own,)
+        if sentences == 1:
+            return
+        for lead in self._leads(number):
+            yield (self._from_to(lead, lead), own)
+        if number > 0:
+            yield (self._from_to(number - 1, number),)
+        if number + 1 < len(self.starts):
+            yield (self._from_to(number, number + 1),)
+
+    def _leads(self, number: int) -> Iterator[int]:
+        """For a row the head of its table; for an item of a list or a row the sentence before them all."""
+        first = number
+        while first >= 0 and _ITEM.match(self.folded, self.starts[first]):
+            first -= 1
+        if first + 1 < number and _ROW.match(self.folded, self.starts[number]):
+            yield first + 1
+        if 0 <= first < number:
+            yield first
 
     def _from_to(self, first: int, last: int) -> tuple[int, int]:
         end = self.starts[last + 1] if last + 1 < len(self.starts) else len(self.folded)
