@@ -106,8 +106,9 @@ def _cover(partners: Sequence[Span], last: Span, low: int) -> Span:
     """All matches from an offset on as one, with what stands between the outer two as its gap."""
     spans = sorted([*(span for span in partners if span.start >= low), last])
     start, end = spans[0].start, max(span.end for span in spans)
-    gap_start = min(spans[0].end, spans[-1].start)
-    return Span(start, end, last.value_start, last.value_end, gap_start, spans[-1].start)
+    value = (last.value_start, last.value_end) if last.valued else (start, end)
+    gap = (min(spans[0].end, spans[-1].start), spans[-1].start)
+    return Span(start, end, *value, *gap, last.valued)
 
 
 def find_spread_percent(text: str) -> float:

@@ -48,11 +48,8 @@ class Span(NamedTuple):
     value_end: int
     gap_start: int
     gap_end: int
-
-    @property
-    def has_value(self) -> bool:
-        """Whether a part of the match is its value."""
-        return (self.value_start, self.value_end) != (self.start, self.end)
+    valued: bool
+    """Whether a part of the match is named as its value."""
 
 
 class BadPhrase(ValueError):
@@ -183,5 +180,6 @@ def _spans(automaton: Any, text: bytes) -> Iterator[Span]:
         value = found.span(groups[_VALUE]) if _VALUE in groups else (-1, -1)
         gap = found.span(groups[_GAP]) if _GAP in groups else (-1, -1)
         yield Span(
-            start, end, *(value if value[0] >= 0 else (start, end)), *(gap if gap[0] >= 0 else (end, end))
-        )
+            start, end, *(value if value[0] >= 0 else (start, end)), *(gap if gap[0] >= 0 else (end, end)),
+            valued=value[0] >= 0,
+        )  # fmt: skip
