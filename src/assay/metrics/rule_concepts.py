@@ -9,6 +9,7 @@ of two or three things at once: of changing one's mind, and of a number of days.
         rivals: [settle*, finance]                    whose the last list's match may be instead
         gap_not: [unless]                             none of these between the matches
         sentences: 2                                  within so many sentences on end, 1 or 2
+        in_order: true                                the last list's match comes last
 
 A match of the last list is looked at in its own sentence; for two sentences also with the line that leads
 into its list or heads its table, and with a neighbouring sentence. It counts when each other list has a match
@@ -39,6 +40,7 @@ class Together:
     rivals: Phrases
     gap_not: Phrases
     sentences: int
+    in_order: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +57,14 @@ def find_together(group: Together, text: RuleText) -> Iterator[Span]:
 
     The value is that of the last list's match; the span has no part in a line that leads into a list.
     """
-    marks = [phrases.find(text.data) for phrases in group.all]
-    if not all(marks):
+    *others, lasts = [phrases.find(text.data) for phrases in group.all]
+    if not lasts or not all(others):
         return
     rivals = group.rivals.find(text.data)
-    for last in marks[-1]:
+    for last in lasts:
+        marks = [_before(each, last) for each in others] if group.in_order else others
         for place in text.places(last.start, group.sentences):
-            found = [_nearest(text, place, each, last) for each in marks[:-1]]
+            found = [_nearest(text, place, each, last) for each in marks]
             partners = [each for each in found if each is not None]
             if len(partners) < len(found):
                 continue
@@ -70,6 +73,10 @@ def find_together(group: Together, text: RuleText) -> Iterator[Span]:
             if _is_free(group, text, place, span) and not _is_rivals(text, place, partners, rival, last):
                 yield span
             break
+
+
+def _before(spans: Sequence[Span], last: Span) -> Sequence[Span]:
+    return [span for span in spans if span.end <= last.start]
 
 
 def _far(text: RuleText, place: Place, one: Span, other: Span) -> int:

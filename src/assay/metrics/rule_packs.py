@@ -25,7 +25,8 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
         when_none: [...]             ... and none of these
         patterns: [...]              what is required or prohibited
         together:                    ... or these groups, what stands together in any order (rule_concepts)
-          - {all: [[...], [...]], none: [...], rivals: [...], gap_not: [...], sentences: 1}
+          - {all: [[...], [...]], none: [...], rivals: [...], gap_not: [...], sentences: 1,
+             in_order: false}
         allowed: [...]               right values of the group `value` of a pattern: others violate
         also_allowed: {where: [...], values: [...]}   values that are right in a text that has one of these
         ratio: {to: [...], at_most: 4}   a `value` in dollars over the amount that `to` finds nearest to it
@@ -95,7 +96,7 @@ FIELDS = (
     *("when_all", "together", "also_allowed", "ratio"),
     *("needs_judge", "needs_document", "max_spread_percent"),
 )
-TOGETHER_FIELDS = ("all", "none", "rivals", "gap_not", "sentences")
+TOGETHER_FIELDS = ("all", "none", "rivals", "gap_not", "sentences", "in_order")
 NEEDED = ("id", "title", "kind", "source", "severity", "jurisdictions", "message")
 PACK_FIELDS = ("pack", "title", "version", "defaults", "terms", "rules")
 _ID = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*\Z")
@@ -324,7 +325,8 @@ class _Reader:
             name: self._phrases(join_path(path, name), fields.get(name))
             for name in ("none", "rivals", "gap_not")
         }
-        return Together(all=lists, sentences=sentences, **phrases)
+        in_order = self._flag(join_path(path, "in_order"), fields.get("in_order", False))
+        return Together(all=lists, sentences=sentences, in_order=in_order, **phrases)
 
     def _also_allowed(self, path: str, value: Any) -> tuple[Phrases, Phrases]:
         fields = {} if value is None else self._mapping(path, value, ("where", "values"))
