@@ -164,11 +164,13 @@ def is_excused(rule: Rule, text: RuleText, span: Span) -> bool:
     sentence = text.data[start:end]
     if rule.exceptions and rule.exceptions.first(sentence) is not None:
         return True
-    if rule.cleared_by and rule.cleared_by.first(text.data[start : _end_of_next(text, end)]) is not None:
+    before = _CONTRAST.split(text.folded[start : span.start])[-1]
+    after = f"{text.folded[span.gap_start : span.gap_end]} | {text.folded[span.end : end]}"
+    told = text.data[span.start - len(before) : _end_of_next(text, end)]
+    if rule.cleared_by and rule.cleared_by.first(told) is not None:
         return True
     if rule.excused_by and _ANSWERED_NO.match(text.folded, end - 1):
         return True
-    before, after = text.folded[start : span.start], text.folded[span.end : end]
     if "mention" in rule.excused_by and _is_mentioned(before, after + _comment_on(text.folded, end)):
         return True
     return "negation" in rule.excused_by and is_negated(text, max(start, span.start - NEGATION_REACH), span)
@@ -191,7 +193,6 @@ def _comment_on(text: str, end: int) -> str:
 
 def _is_mentioned(before: str, after: str) -> bool:
     """Whether what stands round a match talks of words; a pledge not to discriminate does not."""
-    before = _CONTRAST.split(before)[-1]
     around = _DISCLAIMED.sub(" ", f"{before} | {after}")
     return MENTION.first(around.encode("latin-1", "replace")) is not None
 
