@@ -11,8 +11,11 @@ SENTENCE_REACH = 400
 """A sentence is looked for this far to each side of a match, so that time stays bounded."""
 CLAUSE_PENALTY = 60
 """What a mark or word that ends a clause counts between two places, in characters of distance."""
+SENTENCE_PENALTY = 150
+"""What the end of a sentence counts."""
 QUOTE_CHARS = 200
-_CLAUSE_END = re.compile(r"[,;:|?!\n]|\b(?:and|then|but|while|whereas)\b", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.?!]\s|\n")
+_CLAUSE_END = re.compile(r"[,;:|]|\b(?:and|then|but|while|whereas)\b", re.IGNORECASE)
 _BOUNDARY = re.compile(
     r"(?<!\b[sS])(?<!\bss)(?<!\bNo)(?<!\bno)(?<!e\.g)(?<!i\.e)(?<!\bcf)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bvs)"
     r"(?<!approx)(?<!\bSt)(?<!\bRd)(?<!p\.w)(?<!Mrs)(?<!\n\d)[.!?][\"')\]]*\s+|\n+"
@@ -90,4 +93,5 @@ def find_distance(text: str, one: Span, other: Span) -> int | None:
     if high < low:
         return None
     between = text[low : min(high, low + SENTENCE_REACH)]
-    return high - low + CLAUSE_PENALTY * len(_CLAUSE_END.findall(between))
+    penalty = CLAUSE_PENALTY * len(_CLAUSE_END.findall(between))
+    return high - low + penalty + SENTENCE_PENALTY * len(_SENTENCE_END.findall(between))
