@@ -141,19 +141,16 @@ def _amounts(text: str) -> list[tuple[float, str]]:
 
 def is_in_ratio(ratio: Ratio, text: RuleText, span: Span) -> bool:
     """Whether the amount of a match keeps the bounds; also where there is no amount to compare it with."""
-    others = [each for each in ratio.to.find(text.data) if not _overlap(each, span)]
+    others = [(find_distance(text.folded, each, span), each) for each in ratio.to.find(text.data)]
+    apart = [(distance, each) for distance, each in others if distance is not None]
     amount = _first_amount(text.folded[span.value_start : span.value_end])
-    if not others or amount is None:
+    if not apart or amount is None:
         return True
-    near = min(others, key=lambda each: abs(each.value_start - span.value_start))
+    _, near = min(apart)
     other = _first_amount(text.folded[near.value_start : near.value_end])
     if not other:
         return True
     return ratio.at_least - ROUNDING <= amount / other <= ratio.at_most + ROUNDING
-
-
-def _overlap(one: Span, other: Span) -> bool:
-    return one.value_start < other.value_end and other.value_start < one.value_end
 
 
 def _first_amount(text: str) -> float | None:

@@ -179,7 +179,6 @@ def _spans(automaton: Any, text: bytes) -> Iterator[Span]:
         start, end = found.span()
         value = found.span(groups[_VALUE]) if _VALUE in groups else (-1, -1)
         gap = found.span(groups[_GAP]) if _GAP in groups else (-1, -1)
-        yield Span(
-            start, end, *(value if value[0] >= 0 else (start, end)), *(gap if gap[0] >= 0 else (end, end)),
-            valued=value[0] >= 0,
-        )  # fmt: skip
+        value_start, value_end = value if value[0] >= 0 else (start, end)
+        gap_start, gap_end = gap if gap[0] >= 0 else (end, end)
+        yield Span(start, end, value_start, value_end, gap_start, gap_end, value[0] >= 0)
