@@ -80,13 +80,12 @@ def _before(spans: Sequence[Span], last: Span) -> Sequence[Span]:
 
 
 def _far(text: RuleText, place: Place, one: Span, other: Span) -> int:
-    """How far two matches are apart in a place; more than REACH when they overlap or are not both there."""
+    """How far two matches are apart in a place; more than REACH when not both are there."""
     if not any(low <= one.start < high for low, high in place):
         return REACH + 1
     if one.start < place[-1][0]:
         return REACH
-    distance = find_distance(text.folded, one, other)
-    return REACH + 1 if distance is None else distance
+    return find_distance(text.folded, one, other) or 0
 
 
 def _nearest(text: RuleText, place: Place, spans: Sequence[Span], last: Span) -> Span | None:
