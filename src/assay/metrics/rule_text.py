@@ -21,7 +21,11 @@ _BOUNDARY = re.compile(
     r"(?<!approx)(?<!\bSt)(?<!\bRd)(?<!p\.w)(?<!Mrs)(?<!\n\d)[.!?][\"')\]]*\s+|\n+"
 )
 
-_ITEM = re.compile(r"[ \t]*(?:[-*+\u00b7]\s|\d{1,2}[.)]\s|\|)")
+_ITEM = re.compile(
+    r"[ \t]*(?:[-*+\u00b7]\s|\d{1,2}[.)]\s|\||"
+    r"(?!(?:Question|Answer|Note|Dear|Hi|PS)\b)[A-Z][\w '&/-]{2,40}(?::| -) )"
+)
+"""A bullet, a number, a row of a table, or a label: "Settlement: 30 days"."""
 _ROW = re.compile(r"[ \t]*\|")
 Place = tuple[tuple[int, int], ...]
 """A part of the text, or two parts that belong together: a line that leads into a list, and an item of it."""
@@ -49,15 +53,18 @@ class RuleText:
             return
         for lead in self._leads(number):
             yield (self._from_to(lead, lead), own)
-        if number > 0:
+        if number > 0 and not self._is_item(number):
             yield (self._from_to(number - 1, number),)
-        if number + 1 < len(self.starts):
+        if number + 1 < len(self.starts) and not self._is_item(number + 1):
             yield (self._from_to(number, number + 1),)
+
+    def _is_item(self, number: int) -> bool:
+        return _ITEM.match(self.folded, self.starts[number]) is not None
 
     def _leads(self, number: int) -> Iterator[int]:
         """For a row the head of its table; for an item of a list or a row the sentence before them all."""
         first = number
-        while first >= 0 and _ITEM.match(self.folded, self.starts[first]):
+        while first >= 0 and self._is_item(first):
             first -= 1
         if first + 1 < number and _ROW.match(self.folded, self.starts[number]):
             yield first + 1
