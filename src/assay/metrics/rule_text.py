@@ -18,7 +18,7 @@ _SENTENCE_END = re.compile(r"[.?!]\s|\n")
 _CLAUSE_END = re.compile(r"[,;:|]|\b(?:and|then|but|while|whereas)\b", re.IGNORECASE)
 _BOUNDARY = re.compile(
     r"(?<!\b[sS])(?<!\bss)(?<!\bNo)(?<!\bno)(?<!e\.g)(?<!i\.e)(?<!\bcf)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bvs)"
-    r"(?<!approx)(?<!\bSt)(?<!\bRd)(?<!p\.w)(?<!Mrs)(?<!\n\d)[.!?][\"')\]]*\s+|\n+"
+    r"(?<!approx)(?<!\bSt)(?<!\bRd)(?<!p\.w)(?<!Mrs)(?<!\n\d)[.!?][\"')\]]*\s+(?![\s|])|\n+"
 )
 
 _ITEM = re.compile(
