@@ -32,7 +32,8 @@ _CUES = load_word_lists("_cues")
 MENTION, NEGATION = Phrases(_CUES["mention"]), Phrases(_CUES["negation"])
 _DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
 _COMMENT = re.compile(
-    r"[\s\"')\]]*(That|This|It|Such|(?:I|We)(?:'ve| have)? (?:told|said|explained)|Doing so|These|Those words|Both)\b"
+    r"[\s\"')\]]*(That|This|It|Such|(?:I|We)(?:'ve| have)? (?:told|said|explained)|Doing so|These|"
+    r"Those words|Both)\b"
 )
 _ANSWERED_NO = re.compile(r"\?[\"')\]*]*\s+(?:A(?:nswer)?: ?)?(?:\w+, )?No\b[.,!]")
 _CONTRAST = re.compile(r"\b(?:but|however|although|though)\b", re.IGNORECASE)
