@@ -57,10 +57,10 @@ def find_together(group: Together, text: RuleText) -> Iterator[Span]:
 
     The value is that of the last list's match; the span has no part in a line that leads into a list.
     """
-    *others, lasts = [phrases.find(text.data) for phrases in group.all]
+    *others, lasts = [text.find(phrases) for phrases in group.all]
     if not lasts or not all(others):
         return
-    rivals = group.rivals.find(text.data)
+    rivals = text.find(group.rivals)
     for last in lasts:
         marks = [_before(each, last) for each in others] if group.in_order else others
         for place in text.places(last.start, group.sentences):
@@ -140,7 +140,7 @@ def _amounts(text: str) -> list[tuple[float, str]]:
 
 def is_in_ratio(ratio: Ratio, text: RuleText, span: Span) -> bool:
     """Whether the amount of a match keeps the bounds; also where there is no amount to compare it with."""
-    others = [(find_distance(text.folded, each, span), each) for each in ratio.to.find(text.data)]
+    others = [(find_distance(text.folded, each, span), each) for each in text.find(ratio.to)]
     apart = [(distance, each) for distance, each in others if distance is not None]
     amount = _first_amount(text.folded[span.value_start : span.value_end])
     if not apart or amount is None:

@@ -49,7 +49,7 @@ with file, line and field, all problems of the file at once.
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from importlib import resources
@@ -252,6 +252,8 @@ class _Reader:
 
     problems: Problems
     terms: Terms
+    made: dict[tuple[str, ...], Phrases] = field(default_factory=dict)
+    """Lists that are there already: rules share theirs, so that each is compiled and looked for once."""
 
     def rule(self, path: str, value: Mapping[str, Any]) -> Rule:
         check_names(self.problems, path, value, FIELDS)
@@ -346,8 +348,11 @@ class _Reader:
         )  # fmt: skip
 
     def _phrases(self, path: str, value: Any) -> Phrases:
+        entries = read_texts(self.problems, path, value)
         try:
-            return Phrases(read_texts(self.problems, path, value), self.terms)
+            if entries not in self.made:
+                self.made[entries] = Phrases(entries, self.terms)
+            return self.made[entries]
         except BadPhrase as error:
             self.problems.add(join_path(path, error.args[1]), str(error.args[0]))
             return Phrases(())

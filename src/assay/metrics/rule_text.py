@@ -3,9 +3,9 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from assay.metrics.rule_phrases import Span, fold
+from assay.metrics.rule_phrases import Phrases, Span, fold
 
 SENTENCE_REACH = 400
 """A sentence is looked for this far to each side of a match, so that time stays bounded."""
@@ -39,6 +39,13 @@ class RuleText:
     folded: str
     data: bytes
     starts: tuple[int, ...]
+    _found: dict[Phrases, list[Span]] = field(default_factory=dict, compare=False, repr=False)
+
+    def find(self, phrases: Phrases) -> list[Span]:
+        """The first matches of a list, looked for once: many rules share their ideas."""
+        if phrases not in self._found:
+            self._found[phrases] = phrases.find(self.data)
+        return self._found[phrases]
 
     def slice_quote(self, start: int, end: int) -> str:
         """What stands there, shortened when it is long."""
