@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -208,10 +209,30 @@ def test_intervals_round_another_mean_do_not_cover(load):
 
 def test_every_labelled_reply_has_a_stored_score_of_todays_prompt(load):
     scores = load("metrics.judge_scores")
-    items, recording = scores.read_items(), scores.read_recording()
+    items, recording = scores.read_items(), scores.read_recording(scores.REPLIES.path)
     assert [item["id"] for item in items] == list(recording.rows)
-    assert recording.is_current
+    assert recording.is_of(scores.REPLIES)
     assert {item["label"] for item in items} == {scores.FAITHFUL, scores.UNFAITHFUL}
+
+
+def test_stored_scores_of_other_labelled_answers_are_of_todays_prompts(load):
+    scores, agreement = load("metrics.judge_scores"), load("metrics.judge_agreement")
+    for recorded in agreement.RECORDED.values():
+        recording = scores.read_recording(recorded.path)
+        assert recording.is_of(recorded)
+        assert recording.values()
+
+
+def test_a_judge_that_was_cut_off_goes_on(load, tmp_path):
+    scores = load("metrics.judge_scores")
+    recorded = replace(scores.REPLIES, path=tmp_path / "scores.jsonl")
+    assert scores._kept(recorded) == {}
+    rows = [recorded.made_by, {"id": "wow-001", "state": "scored", "score": 0.5}]
+    recorded.path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert scores._kept(recorded) == {"wow-001": rows[1]}
+    rows[0]["prompts"]["faithfulness_verdict"] = "another"
+    recorded.path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert scores._kept(recorded) == {}
 
 
 def test_the_grounding_is_worth_something_on_the_replies_of_each_system(load):
@@ -223,9 +244,9 @@ def test_the_grounding_is_worth_something_on_the_replies_of_each_system(load):
 
 def test_scores_of_another_prompt_fail_the_check(load):
     local, scores = load("metrics.local_judge"), load("metrics.judge_scores")
-    recording = scores.read_recording()
-    old = scores.Recording({**recording.made_by, "prompt_hash": "0" * 64}, recording.rows)
-    row = local.recorded(old, 96)
+    recording = scores.read_recording(scores.REPLIES.path)
+    made_by = {**recording.made_by, "prompts": {"faithfulness_verdict": "0" * 64}}
+    row = local.recorded(scores.Recording(made_by, recording.rows), 96)
     assert row.ok is False
     assert "--judge" in row.note
 

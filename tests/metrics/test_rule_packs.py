@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.domain.errors import InvalidInput
-from assay.metrics.rule_checks import check_rule, read_text, rule_applies, worst_verdicts
+from assay.metrics.rule_checks import check_rule, rule_applies, worst_verdicts
 from assay.metrics.rule_packs import list_packs, load_packs, parse_pack
-from assay.metrics.rule_phrases import BadPhrase, Phrases, expand_entry, fold, sentence_around
+from assay.metrics.rule_phrases import BadPhrase, Phrases, expand_entry, fold
+from assay.metrics.rule_text import read_text, sentence_around
 
 HEAD = """\
 pack: house

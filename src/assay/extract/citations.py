@@ -86,6 +86,8 @@ _LEADING = frozenset(
      "our", "this", "that", "with", "from", "for", "on", "but", "or", "new", "old", "if", "when", "as", "per")
 )  # fmt: skip
 FAIR_HOUSING = range(3601, 3632)
+AFTER_FAIR_HOUSING = range(3632, 3701)
+"""Sections of title 42 between chapters 45 (Fair Housing) and 46: there are none."""
 US_CODE_TITLES, US_REGULATION_TITLES = range(1, 55), range(1, 51)
 LAST_FAIR_HOUSING_REGULATION = 600
 """24 CFR part 100 ends at section 100.600."""
@@ -334,6 +336,8 @@ def _check_us_code(citation: Citation) -> Checked:
     section = int(re.match(r"\d+", citation.provisions[0])[0])  # type: ignore[index]  # it begins with a digit
     if citation.title == "42" and section in FAIR_HOUSING:
         return Checked("ok", "a section of the Fair Housing Act")
+    if citation.title == "42" and section in AFTER_FAIR_HOUSING:
+        return Checked("wrong", f"title 42 has no section {section}: fair housing ends at 3631")
     return Checked("unverified", "the section is not in the register")
 
 

@@ -13,16 +13,14 @@ from typing import Any
 
 from assay.domain.datasets import Case
 from assay.domain.errors import InvalidInput
-from assay.metrics.rule_checks import RuleText
 from assay.metrics.rule_packs import Rule, load_word_lists
-from assay.metrics.rule_phrases import Phrases, Span, sentence_around
+from assay.metrics.rule_phrases import Phrases, Span
+from assay.metrics.rule_text import RuleText, find_distance, sentence_around
 
 AUSTRALIAN = ("NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT")
 JURISDICTION_FIELDS = ("jurisdiction", "jurisdictions", "state")
 DATE_FIELDS = ("date", "as_of")
 DOCUMENT_FIELDS = ("document", "document_type")
-CLAUSE_PENALTY = 60
-"""What a comma, semicolon or colon between a name and a statement counts, in characters of distance."""
 OTHER_NAMES: Mapping[str, str] = {
     "CTH": "AU", "COMMONWEALTH": "AU", "AUSTRALIA": "AU", "AU": "AU", "FEDERAL": "AU", "USA": "US",
     "UNITED STATES": "US", "US": "US", "NEW SOUTH WALES": "NSW", "VICTORIA": "VIC", "QUEENSLAND": "QLD",
@@ -195,7 +193,4 @@ class Attribution:
         return before[-1] if before else None
 
     def _distance(self, name: Span, span: Span) -> int:
-        """Characters between a name and the value of a match; ends of clauses count more."""
-        low, high = sorted([(name.start, name.end), (span.value_start, span.value_end)])
-        between = self._text.folded[low[1] : high[0]]
-        return len(between) + CLAUSE_PENALTY * sum(between.count(mark) for mark in ",;:|")
+        return find_distance(self._text.folded, name, span) or 0

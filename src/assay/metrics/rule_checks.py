@@ -7,10 +7,12 @@ Meaning of the kinds, for a rule whose document, `when`, `when_all` and `when_no
 - advice: like prohibited; the name says that it is the answer's advice that is looked at.
 - citation: decided by the metric that knows citations, not here.
 
-A match is excused by `exceptions` in its sentence, by `exceptions_anywhere`, or by what `excused_by` names:
-`mention` (the sentence talks of the words instead of using them: "it is unlawful to say ...") and `negation`
-(a not, no, never or without up to six words before it, in the same clause). Where a pattern has a group
-`value` and the rule has `allowed`, a match whose value is allowed is right, and any other is `violated`.
+A match is one of `patterns` or of a group of `together` (`assay.metrics.rule_concepts`). It is excused by
+`exceptions` in its sentence, by `cleared_by` there or in the next, by `exceptions_anywhere`, or by what
+`excused_by` names: `mention` (the sentence talks of the words instead of using them: "it is unlawful to say
+...") and `negation` (a not, no, never or without up to six words before it, in the same clause). Where a
+match has a group `value`, it is right if that is `allowed`, or is an amount that keeps `ratio`, or two
+amounts no further apart than `max_spread_percent`; any other is `violated`.
 """
 
 import re
@@ -18,20 +20,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from assay.metrics.rule_concepts import ROUNDING, find_spread_percent, find_together, is_in_ratio
 from assay.metrics.rule_packs import Rule, load_word_lists
-from assay.metrics.rule_phrases import Phrases, Span, fold, sentence_around
+from assay.metrics.rule_phrases import Phrases, Span
+from assay.metrics.rule_text import RuleText, sentence_around
 
 Verdict = Literal["satisfied", "violated", "missing", "unverified", "not_checked"]
-QUOTE_CHARS = 200
 NEGATION_REACH = 60
 NEGATION_WORDS = 6
 _CUES = load_word_lists("_cues")
 MENTION, NEGATION = Phrases(_CUES["mention"]), Phrases(_CUES["negation"])
-ROUNDING = 1e-9
-MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mil": 1e6, "million": 1e6}
-_AMOUNT = re.compile(r"(\d[\d,]{0,15}(?:\.\d{0,6})?) ?(million|mil|k|m)?\b", re.IGNORECASE)
 _DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
-_COMMENT = re.compile(r"[\s\"')\]]*(That|This|It|Such|Doing so|These|Those words|Both)\b")
+_COMMENT = re.compile(
+    r"[\s\"')\]]*(That|This|It|Such|(?:I|We)(?:'ve| have)? (?:told|said|explained)|Doing so|These|"
+    r"Those words|Both)\b"
+)
+_ANSWERED_NO = re.compile(r"\?[\"')\]*]*\s+(?:A(?:nswer)?: ?)?(?:\w+, )?No\b[.,!]")
+_CONTRAST = re.compile(r"\b(?:but|however|although|though)\b", re.IGNORECASE)
 _CLAUSE_ENDS = frozenset(".,;:!?\n")
 
 
@@ -56,27 +61,8 @@ class RuleFinding:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class RuleText:
-    """A text made ready for many rules: as it is, folded, and folded in bytes (offsets agree)."""
-
-    raw: str
-    folded: str
-    data: bytes
-
-    def slice_quote(self, start: int, end: int) -> str:
-        """What stands there, shortened when it is long."""
-        return self.raw[start : min(end, start + QUOTE_CHARS)]
-
-
 Keep = Callable[[Rule, Span], bool]
 """Whether a match counts for a rule: a caller may know that it is about another jurisdiction."""
-
-
-def read_text(text: str) -> RuleText:
-    """The text, folded once."""
-    folded = fold(text)
-    return RuleText(text, folded, folded.encode("latin-1", "replace"))
 
 
 def rule_applies(rule: Rule, text: RuleText, document: str | None) -> bool:
@@ -112,9 +98,11 @@ def check_rule(rule: Rule, text: RuleText, keep: Keep | None = None) -> tuple[Ru
 
 def _matches(rule: Rule, text: RuleText) -> Sequence[Span]:
     spans = rule.patterns.find(text.data)
-    if not rule.gap_not:
-        return spans
-    return [span for span in spans if rule.gap_not.first(text.data[span.gap_start : span.gap_end]) is None]
+    if rule.gap_not:
+        spans = [
+            each for each in spans if rule.gap_not.first(text.data[each.gap_start : each.gap_end]) is None
+        ]
+    return sorted([*spans, *(span for group in rule.together for span in find_together(group, text))])
 
 
 def _required(rule: Rule, text: RuleText, spans: Sequence[Span]) -> RuleFinding:
@@ -140,29 +128,19 @@ def _violations(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Iterator[R
 
 
 def _is_allowed(rule: Rule, text: RuleText, span: Span) -> bool:
+    value = text.folded[span.value_start : span.value_end]
     if rule.max_spread_percent is not None:
-        return (
-            _spread_percent(text.folded[span.value_start : span.value_end])
-            <= rule.max_spread_percent + ROUNDING
-        )
-    return bool(rule.allowed) and rule.allowed.match_whole(text.data[span.value_start : span.value_end])
+        return find_spread_percent(value) <= rule.max_spread_percent + ROUNDING
+    if rule.ratio is not None and "$" in value and span.valued:
+        return is_in_ratio(rule.ratio, text, span)
+    return _is_right(rule, text, text.data[span.value_start : span.value_end])
 
 
-def _spread_percent(text: str) -> float:
-    """By how many per cent the second amount of a text exceeds the first; 0 where there are not two.
-
-    An amount without a unit takes the other's, so that "$1.1-1.2m" is a range of millions.
-    """
-    found = [(float(number.replace(",", "").rstrip(".")), unit.lower()) for number, unit in _amounts(text)]
-    if len(found) != 2:
-        return 0.0
-    (low, low_unit), (high, high_unit) = found
-    low, high = low * MULTIPLES[low_unit or high_unit], high * MULTIPLES[high_unit or low_unit]
-    return (high / low - 1.0) * 100.0 if low else 0.0
-
-
-def _amounts(text: str) -> list[tuple[str, str]]:
-    return [(number, unit) for number, unit in _AMOUNT.findall(text) if number.count(".") <= 1]
+def _is_right(rule: Rule, text: RuleText, value: bytes) -> bool:
+    if rule.allowed and rule.allowed.match_whole(value):
+        return True
+    place, values = rule.also_allowed
+    return bool(values) and values.match_whole(value) and place.first(text.data) is not None
 
 
 def _first_right(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Span | None:
@@ -189,10 +167,22 @@ def is_excused(rule: Rule, text: RuleText, span: Span) -> bool:
     sentence = text.data[start:end]
     if rule.exceptions and rule.exceptions.first(sentence) is not None:
         return True
-    before, after = text.folded[start : span.start], text.folded[span.end : end]
+    before = _CONTRAST.split(text.folded[start : span.start])[-1]
+    after = f"{text.folded[span.gap_start : span.gap_end]} | {text.folded[span.end : end]}"
+    told = text.data[span.start - len(before) : _end_of_next(text, end)]
+    if rule.cleared_by and rule.cleared_by.first(told) is not None:
+        return True
+    if rule.excused_by and _ANSWERED_NO.match(text.folded, end - 1):
+        return True
     if "mention" in rule.excused_by and _is_mentioned(before, after + _comment_on(text.folded, end)):
         return True
     return "negation" in rule.excused_by and is_negated(text, max(start, span.start - NEGATION_REACH), span)
+
+
+def _end_of_next(text: RuleText, end: int) -> int:
+    """Where the sentence ends that follows one which ends at `end`."""
+    following = re.compile(r"\s*\S").match(text.folded, end)
+    return end if following is None else sentence_around(text.folded, following.end(), following.end())[1]
 
 
 def _comment_on(text: str, end: int) -> str:

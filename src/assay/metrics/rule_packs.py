@@ -24,10 +24,16 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
         when_all: [[...], [...]]     ... and one of each of these lists
         when_none: [...]             ... and none of these
         patterns: [...]              what is required or prohibited
+        together:                    ... or these groups, what stands together in any order (rule_concepts)
+          - {all: [[...], [...]], none: [...], rivals: [...], gap_not: [...], sentences: 1,
+             in_order: false}
         allowed: [...]               right values of the group `value` of a pattern: others violate
+        also_allowed: {where: [...], values: [...]}   values that are right in a text that has one of these
+        ratio: {to: [...], at_most: 4}   a `value` in dollars over the amount that `to` finds nearest to it
         gap_not: [...]               a match whose group `gap` holds one of these is none
         max_spread_percent: 10       `value` is two amounts: the second may exceed the first by this much
         exceptions: [...]            found in the same sentence: not a violation
+        cleared_by: [...]            found in the same sentence or the next: not a violation
         exceptions_anywhere: [...]   found anywhere: not a violation
         excused_by: [mention, negation]   which turns of phrase excuse a match; [] for none
         needs_judge: false           only a judge can decide, by `question`
@@ -40,9 +46,10 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
 with file, line and field, all problems of the file at once.
 """
 
+import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from importlib import resources
@@ -66,6 +73,7 @@ from assay.metrics.pack_fields import (
     read_texts,
 )
 from assay.metrics.pack_versions import text_digest
+from assay.metrics.rule_concepts import Ratio, Together
 from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
 
 Kind = Literal["required", "prohibited", "advice", "citation"]
@@ -80,11 +88,16 @@ CLAUSE_PACKS = "contracts_"
 TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message", "remedy", "question")
 DATE_FIELDS = ("valid_from", "valid_to")
 LIST_FIELDS = ("jurisdictions", "documents", "excused_by")
-PHRASE_FIELDS = ("when", "when_none", "patterns", "gap_not", "allowed", "exceptions", "exceptions_anywhere")
+PHRASE_FIELDS = (
+    *("when", "when_none", "patterns", "gap_not", "allowed"),
+    *("exceptions", "cleared_by", "exceptions_anywhere"),
+)
 FIELDS = (
     *(*TEXT_FIELDS, *DATE_FIELDS, *LIST_FIELDS, *PHRASE_FIELDS),
-    *("when_all", "needs_judge", "needs_document", "max_spread_percent"),
+    *("when_all", "together", "also_allowed", "ratio"),
+    *("needs_judge", "needs_document", "max_spread_percent"),
 )
+TOGETHER_FIELDS = ("all", "none", "rivals", "gap_not", "sentences", "in_order")
 NEEDED = ("id", "title", "kind", "source", "severity", "jurisdictions", "message")
 PACK_FIELDS = ("pack", "title", "version", "defaults", "terms", "rules")
 _ID = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*\Z")
@@ -114,11 +127,15 @@ class Rule:
     gap_not: Phrases
     allowed: Phrases
     exceptions: Phrases
+    cleared_by: Phrases
     exceptions_anywhere: Phrases
     excused_by: frozenset[str]
     needs_judge: bool
     needs_document: bool
     question: str
+    together: tuple[Together, ...]
+    also_allowed: tuple[Phrases, Phrases]
+    ratio: Ratio | None
     max_spread_percent: float | None = None
 
     @property
@@ -249,6 +266,8 @@ class _Reader:
 
     problems: Problems
     terms: Terms
+    made: dict[tuple[str, ...], Phrases] = field(default_factory=dict)
+    """Lists that are there already: rules share theirs, so that each is compiled and looked for once."""
 
     def rule(self, path: str, value: Mapping[str, Any]) -> Rule:
         check_names(self.problems, path, value, FIELDS)
@@ -266,7 +285,12 @@ class _Reader:
         fields: dict[str, Any] = {**texts, **days, **lists, **phrases, "when_all": when_all}
         for name in ("needs_judge", "needs_document"):
             fields[name] = self._flag(join_path(path, name), value.get(name, False))
-        fields["max_spread_percent"] = self._spread(path, value.get("max_spread_percent"))
+        fields["max_spread_percent"] = self._number(path, "max_spread_percent", value)
+        fields["together"] = self._together(join_path(path, "together"), value.get("together"))
+        fields["also_allowed"] = self._also_allowed(
+            join_path(path, "also_allowed"), value.get("also_allowed")
+        )
+        fields["ratio"] = self._ratio(join_path(path, "ratio"), value.get("ratio"))
         if value.get("excused_by") is None:
             fields["excused_by"] = frozenset(EXCUSES)
         self._check(path, fields)
@@ -284,17 +308,65 @@ class _Reader:
             self.problems.add(path, f"must be true or false, not {value!r:.40}")
         return value is True
 
-    def _spread(self, path: str, value: Any) -> float | None:
+    def _number(self, path: str, name: str, fields: Mapping[str, Any]) -> float | None:
+        value = fields.get(name)
         if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value >= 0):
             return value
-        self.problems.add(
-            join_path(path, "max_spread_percent"), f"must be a number, 0 or more, not {value!r:.40}"
-        )
+        self.problems.add(join_path(path, name), f"must be a number, 0 or more, not {value!r:.40}")
         return None
 
+    def _mapping(self, path: str, value: Any, known: Sequence[str]) -> Mapping[str, Any]:
+        """A mapping of known fields; an empty one, with the fault noted, where it is none."""
+        if not isinstance(value, dict):
+            self.problems.add(path, f"must be a mapping of {', '.join(known)}")
+            return {}
+        check_names(self.problems, path, value, known)
+        return value
+
+    def _together(self, path: str, value: Any) -> tuple[Together, ...]:
+        if value is not None and not isinstance(value, list):
+            self.problems.add(path, "must be a list of mappings with `all`")
+            return ()
+        return tuple(self._group(join_path(path, number), item) for number, item in enumerate(value or ()))
+
+    def _group(self, path: str, value: Any) -> Together:
+        fields = self._mapping(path, value, TOGETHER_FIELDS)
+        lists = self._groups(join_path(path, "all"), fields.get("all"))
+        if not lists or not all(lists):
+            self.problems.add(join_path(path, "all"), "must be lists of phrases, none of them empty")
+        sentences = fields.get("sentences", 1)
+        if sentences not in (1, 2) or isinstance(sentences, bool):
+            self.problems.add(join_path(path, "sentences"), f"must be 1 or 2, not {sentences!r:.40}")
+        phrases = {
+            name: self._phrases(join_path(path, name), fields.get(name))
+            for name in ("none", "rivals", "gap_not")
+        }
+        in_order = self._flag(join_path(path, "in_order"), fields.get("in_order", False))
+        return Together(all=lists, sentences=sentences, in_order=in_order, **phrases)
+
+    def _also_allowed(self, path: str, value: Any) -> tuple[Phrases, Phrases]:
+        fields = {} if value is None else self._mapping(path, value, ("where", "values"))
+        where, values = (
+            self._phrases(join_path(path, name), fields.get(name)) for name in ("where", "values")
+        )
+        return where, values
+
+    def _ratio(self, path: str, value: Any) -> Ratio | None:
+        if value is None:
+            return None
+        fields = self._mapping(path, value, ("to", "at_least", "at_most"))
+        low, high = (self._number(path, name, fields) for name in ("at_least", "at_most"))
+        return Ratio(
+            to=self._phrases(join_path(path, "to"), fields.get("to")),
+            at_least=low or 0.0, at_most=math.inf if high is None else high,
+        )  # fmt: skip
+
     def _phrases(self, path: str, value: Any) -> Phrases:
+        entries = read_texts(self.problems, path, value)
         try:
-            return Phrases(read_texts(self.problems, path, value), self.terms)
+            if entries not in self.made:
+                self.made[entries] = Phrases(entries, self.terms)
+            return self.made[entries]
         except BadPhrase as error:
             self.problems.add(join_path(path, error.args[1]), str(error.args[0]))
             return Phrases(())
@@ -328,5 +400,7 @@ class _Reader:
         )
         searched = not judged and fields["kind"] in ("required", "prohibited", "advice")
         unless(
-            not searched or bool(fields["patterns"]), "patterns", "is missing: the rule would find nothing"
+            not searched or bool(fields["patterns"] or fields["together"]),
+            "patterns",
+            "is missing: the rule would find nothing",
         )

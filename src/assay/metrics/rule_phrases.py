@@ -27,8 +27,6 @@ Terms = Mapping[str, tuple[str, ...]]
 BUILT_IN_TERMS: Terms = {"near": ("[^.!?;]{0,60}?",), "far": ("[^.!?]{0,160}?",)}
 MAX_MATCHES = 50
 """Matches of one list that are looked at in one text."""
-SENTENCE_REACH = 400
-"""A sentence is looked for this far to each side of a match, so that time stays bounded."""
 PATTERN_MEMORY_BYTES = 8 << 20
 _TERM = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _REGEX = "re:"
@@ -39,10 +37,6 @@ _PUNCTUATION = {
     0x2033: '"', 0x2010: "-", 0x2011: "-", 0x2012: "-", 0x2013: "-", 0x2014: "-", 0x2015: "-", 0x2212: "-",
     0x00A0: " ", 0x2009: " ", 0x200A: " ", 0x202F: " ", 0x2007: " ", 0x2022: "*", 0x2026: ".", 0x200B: " ",
 }  # fmt: skip
-_BOUNDARY = re.compile(
-    r"(?<!\b[sS])(?<!\bss)(?<!\bNo)(?<!\bno)(?<!e\.g)(?<!i\.e)(?<!\bcf)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bvs)"
-    r"(?<!approx)[.!?][\"')\]*]*\s+|\n+"
-)
 
 
 class Span(NamedTuple):
@@ -54,6 +48,8 @@ class Span(NamedTuple):
     value_end: int
     gap_start: int
     gap_end: int
+    valued: bool
+    """Whether a part of the match is named as its value."""
 
 
 class BadPhrase(ValueError):
@@ -183,17 +179,6 @@ def _spans(automaton: Any, text: bytes) -> Iterator[Span]:
         start, end = found.span()
         value = found.span(groups[_VALUE]) if _VALUE in groups else (-1, -1)
         gap = found.span(groups[_GAP]) if _GAP in groups else (-1, -1)
-        yield Span(
-            start, end, *(value if value[0] >= 0 else (start, end)), *(gap if gap[0] >= 0 else (end, end))
-        )
-
-
-def sentence_around(text: str, start: int, end: int) -> tuple[int, int]:
-    """Start and end of the sentence (or line) that holds a span, at most SENTENCE_REACH to each side."""
-    low = max(0, start - SENTENCE_REACH)
-    first = low
-    for boundary in _BOUNDARY.finditer(text, low, start):
-        first = boundary.end()
-    high = min(len(text), end + SENTENCE_REACH)
-    after = _BOUNDARY.search(text, end, high)
-    return first, after.start() + 1 if after else high
+        value_start, value_end = value if value[0] >= 0 else (start, end)
+        gap_start, gap_end = gap if gap[0] >= 0 else (end, end)
+        yield Span(start, end, value_start, value_end, gap_start, gap_end, value[0] >= 0)

@@ -1,0 +1,156 @@
+"""Concepts of a rule: what stands together in a sentence in any order, and how two amounts compare.
+
+A phrase says which words follow which. Writers vary that without end; what stays is that a sentence speaks
+of two or three things at once: of changing one's mind, and of a number of days. A group of a rule says so:
+
+    together:
+      - all: [["{cool}"], ["re:(?P<value>{days})"]]   one of each of these lists
+        none: [deposit]                               none of these there
+        rivals: [settle*, finance]                    whose the last list's match may be instead
+        gap_not: [unless]                             none of these between the matches
+        sentences: 2                                  within so many sentences on end, 1 or 2
+        in_order: true                                the last list's match comes last
+
+A match of the last list is looked at in its own sentence; for two sentences also with the line that leads
+into its list or heads its table, and with a neighbouring sentence. It counts when each other list has a match
+there, at most REACH characters away, and no rival is nearer to it than the nearest match of the first list.
+Ends of clauses count as distance; a line that leads into a list is as far as can be.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assay.metrics.rule_phrases import Phrases, Span
+from assay.metrics.rule_text import Place, RuleText, find_distance
+
+REACH = 400
+"""Characters, with what ends of clauses count, between two matches that can belong together."""
+MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mil": 1e6, "million": 1e6}
+ROUNDING = 1e-9
+_AMOUNT = re.compile(r"(\d[\d,]{0,15}(?:\.\d{0,6})?) ?(million|mil|k|m)?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Lists of which each must match in one place; see the module."""
+
+    all: tuple[Phrases, ...]
+    none: Phrases
+    rivals: Phrases
+    gap_not: Phrases
+    sentences: int
+    in_order: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """Bounds of an amount over the nearest amount that `to` finds."""
+
+    to: Phrases
+    at_least: float
+    at_most: float
+
+
+def find_together(group: Together, text: RuleText) -> Iterator[Span]:
+    """Each match of the last list that stands with matches of the others, as one span over all of them.
+
+    The value is that of the last list's match; the span has no part in a line that leads into a list.
+    """
+    *others, lasts = [text.find(phrases) for phrases in group.all]
+    if not lasts or not all(others):
+        return
+    rivals = text.find(group.rivals)
+    for last in lasts:
+        marks = [_before(each, last) for each in others] if group.in_order else others
+        for place in text.places(last.start, group.sentences):
+            found = [_nearest(text, place, each, last) for each in marks]
+            partners = [each for each in found if each is not None]
+            if len(partners) < len(found):
+                continue
+            rival = _nearest(text, place, rivals, last)
+            span = _cover(partners, last, place[-1][0])
+            if _is_free(group, text, place, span) and not _is_rivals(text, place, partners, rival, last):
+                yield span
+            break
+
+
+def _before(spans: Sequence[Span], last: Span) -> Sequence[Span]:
+    return [span for span in spans if span.end <= last.start]
+
+
+def _far(text: RuleText, place: Place, one: Span, other: Span) -> int:
+    """How far two matches are apart in a place; more than REACH when not both are there."""
+    if not any(low <= one.start < high for low, high in place):
+        return REACH + 1
+    if one.start < place[-1][0]:
+        return REACH
+    return find_distance(text.folded, one, other) or 0
+
+
+def _nearest(text: RuleText, place: Place, spans: Sequence[Span], last: Span) -> Span | None:
+    near = min(spans, key=lambda span: _far(text, place, span, last), default=None)
+    return None if near is None or _far(text, place, near, last) > REACH else near
+
+
+def _is_free(group: Together, text: RuleText, place: Place, span: Span) -> bool:
+    """Whether nothing stands there, or in between, that may not."""
+    if any(group.none.first(text.data[low:high]) is not None for low, high in place):
+        return False
+    return group.gap_not.first(text.data[span.gap_start : span.gap_end]) is None
+
+
+def _is_rivals(
+    text: RuleText, place: Place, partners: Sequence[Span], rival: Span | None, last: Span
+) -> bool:
+    if rival is None or not partners:
+        return False
+    return _far(text, place, rival, last) < _far(text, place, partners[0], last)
+
+
+def _cover(partners: Sequence[Span], last: Span, low: int) -> Span:
+    """All matches from an offset on as one, with what stands between the outer two as its gap."""
+    spans = sorted([*(span for span in partners if span.start >= low), last])
+    start, end = spans[0].start, max(span.end for span in spans)
+    value = (last.value_start, last.value_end) if last.valued else (start, end)
+    gap = (min(spans[0].end, spans[-1].start), spans[-1].start)
+    return Span(start, end, *value, *gap, last.valued)
+
+
+def find_spread_percent(text: str) -> float:
+    """By how many per cent the second amount of a text exceeds the first; 0 where there are not two.
+
+    An amount without a unit takes the other's, so that "$1.1-1.2m" is a range of millions.
+    """
+    found = _amounts(text)
+    if len(found) != 2:
+        return 0.0
+    (low, low_unit), (high, high_unit) = found
+    low, high = low * MULTIPLES[low_unit or high_unit], high * MULTIPLES[high_unit or low_unit]
+    return (high / low - 1.0) * 100.0 if low else 0.0
+
+
+def _amounts(text: str) -> list[tuple[float, str]]:
+    return [
+        (float(number.replace(",", "").rstrip(".")), unit.lower())
+        for number, unit in _AMOUNT.findall(text)
+        if number.count(".") <= 1
+    ]
+
+
+def is_in_ratio(ratio: Ratio, text: RuleText, span: Span) -> bool:
+    """Whether the amount of a match keeps the bounds; also where there is no amount to compare it with."""
+    others = [(find_distance(text.folded, each, span), each) for each in text.find(ratio.to)]
+    apart = [(distance, each) for distance, each in others if distance is not None]
+    amount = _first_amount(text.folded[span.value_start : span.value_end])
+    if not apart or amount is None:
+        return True
+    _, near = min(apart)
+    other = _first_amount(text.folded[near.value_start : near.value_end])
+    if not other:
+        return True
+    return ratio.at_least - ROUNDING <= amount / other <= ratio.at_most + ROUNDING
+
+
+def _first_amount(text: str) -> float | None:
+    return next((number * MULTIPLES[unit] for number, unit in _amounts(text)), None)

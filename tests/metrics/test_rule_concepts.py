@@ -1,0 +1,153 @@
+"""What stands together in any order, whose value it is, and how two amounts compare."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.domain.errors import InvalidInput
+from assay.metrics.rule_checks import check_rule
+from assay.metrics.rule_concepts import find_spread_percent
+from assay.metrics.rule_packs import parse_pack
+from assay.metrics.rule_text import read_text
+
+HEAD = """\
+pack: house
+title: House rules
+version: "1"
+defaults: {jurisdictions: [NSW], severity: major, source: House rule 1, message: Not so.}
+rules:
+"""
+PERIOD = (
+    "together: [{all: [[cool off, change your mind], ['re:(?P<value>\\d+ days)']],"
+    " rivals: [settle*, deposit], none: [lease], sentences: 2}], allowed: [5 days]"
+)
+
+
+def rule_of(body: str):
+    return parse_pack(
+        f"{HEAD}  - {{id: a.b, title: A rule, kind: prohibited, {body}}}\n", "house.yaml"
+    ).rules[0]
+
+
+def quotes(body: str, text: str) -> list[str | None]:
+    found = check_rule(rule_of(body), read_text(text))
+    return [each.quote for each in found if each.verdict == "violated"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("You may cool off within 9 days.", ["cool off within 9 days"]),
+        ("For 9 days you may change your mind.", ["9 days you may change your mind"]),
+        ("You may cool off within 5 days.", []),
+        ("You may cool off within 5 days and settle in 42 days.", []),
+        ("Settle in 42 days; until 9 days are over, cool off.", ["9 days are over, cool off"]),
+        ("Pay the deposit within 9 days.", []),
+        ("Can you change your mind? Yes, within 9 days.", ["change your mind? Yes, within 9 days"]),
+        ("Can you change your mind? No. The lease ends in 9 days.", []),
+        ("You may not cool off within 9 days.", []),
+        ("You may cool off. It was a sunny day, and nobody came. We waited for 9 days.", []),
+    ],
+)
+def test_ideas_are_found_in_any_order_and_a_value_is_the_nearest_ones(text, found):
+    assert quotes(PERIOD, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("How to cool off\n\n- Length: 9 days\n- Settlement: 42 days", ["9 days"]),
+        ("To cool off:\n1. wait\n2. within 9 days, write", ["9 days"]),
+        ("| Place | Cool off |\n|---|---|\n| Here | 9 days |\n| There | 5 days |", ["9 days"]),
+        ("Dates\n- Length: 9 days", []),
+    ],
+)
+def test_items_and_rows_are_read_with_the_line_that_leads_into_them(text, found):
+    assert quotes(PERIOD, text) == found
+
+
+def test_words_between_the_ideas_and_their_order_can_matter():
+    body = "together: [{all: [[form], [optional]], gap_not: [not], in_order: true}]"
+    assert quotes(body, "The form is optional.") == ["form is optional"]
+    assert quotes(body, "The form is not optional.") == []
+    assert quotes(body, "It is optional to read the form.") == []
+
+
+def test_an_amount_is_compared_with_the_nearest_one_that_a_rule_names():
+    body = (
+        "together: [{all: [['re:bond (?P<value>\\$[\\d,]+)']]}],"
+        " ratio: {to: ['re:(?P<value>\\$[\\d,]+) a week'], at_most: 4}"
+    )
+    assert quotes(body, "Rent $500 a week, bond $2,000.") == []
+    assert quotes(body, "Rent $500 a week, bond $3,000.") == ["bond $3,000"]
+    assert quotes(body, "Bond $3,000.") == []
+    assert quotes(body, "Rent $900 a week, bond $3,600. Or rent $500 a week, bond $3,600.") == ["bond $3,600"]
+
+
+def test_values_can_be_right_in_some_texts_only():
+    body = PERIOD + ", also_allowed: {where: [off the plan], values: [10 days]}"
+    assert quotes(body, "You may cool off within 10 days.") == ["cool off within 10 days"]
+    assert quotes(body, "Off the plan. You may cool off within 10 days.") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("They offer more. We cannot take it.", []),
+        ("We cannot take it, but offer more.", ["offer more"]),
+        ("They offer more. It is raining. We cannot take it.", ["offer more"]),
+    ],
+)
+def test_a_match_is_cleared_by_its_sentence_or_the_next_and_not_across_a_contrast(text, found):
+    assert quotes("patterns: [offer more], cleared_by: [cannot take]", text) == found
+
+
+def test_a_question_that_is_answered_no_states_nothing():
+    assert quotes("patterns: [cool off]", "Can I cool off? No, not here.") == []
+    assert quotes("patterns: [cool off]", "Can I cool off? Yes, always.") == ["cool off"]
+
+
+def test_a_mention_between_the_ideas_is_a_mention():
+    body = "together: [{all: [[avoid], [no children]]}]"
+    assert quotes(body, "Avoid them: no children.") == ["Avoid them: no children"]
+    assert quotes(body, "Avoid phrases such as 'no children'.") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("together: x", "rules.0.together: must be a list"),
+        ("together: [{none: [x]}]", "rules.0.together.0.all: must be lists of phrases"),
+        ("together: [{all: [[x], []]}]", "rules.0.together.0.all: must be lists of phrases"),
+        ("together: [{all: [[x]], sentences: 3}]", "rules.0.together.0.sentences: must be 1 or 2"),
+        ("together: [{all: [[x]], in_order: 1}]", "rules.0.together.0.in_order"),
+        ("together: [{all: [[x]], rival: [y]}]", "did you mean 'rivals'"),
+        ("patterns: [x], ratio: {to: [y], at_most: many}", "rules.0.ratio.at_most: must be a number"),
+        ("patterns: [x], also_allowed: [y]", "rules.0.also_allowed: must be a mapping"),
+    ],
+)
+def test_what_is_wrong_with_a_group_is_said_with_its_field(body, said):
+    with pytest.raises(InvalidInput) as raised:
+        rule_of(body)
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "percent"),
+    [("$1.1-1.2m", 100 / 11), ("$700,000 - $770,000", 10.0), ("$500k", 0.0), ("$0 to $5", 0.0)],
+)
+def test_an_amount_without_a_unit_takes_the_others(text, percent):
+    assert find_spread_percent(text) == pytest.approx(percent)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["cool off", "5 days", "9 days", "settle", ".\n", "- ", "|", "?", ","]), max_size=60
+    )
+)
+def test_any_text_is_searched_and_quotes_stand_where_they_are_said_to(words):
+    text = " ".join(words)
+    for found in check_rule(rule_of(PERIOD), read_text(text)):
+        if found.start is not None and found.end is not None:
+            assert found.quote == text[found.start : min(found.end, found.start + 200)]
