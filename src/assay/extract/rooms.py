@@ -9,23 +9,25 @@ from assay.extract.numbers import read_count
 _COUNT = (
     r"(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
     r"twelve|single|double|"
-    r"triple|twin|dual)"
+    r"triple|twin|dual|(?:a\s)?(?:pair|couple)\sof)"
 )
+_PAIRS = ("pair of", "couple of")
 _SPECIAL = {"single": 1.0, "double": 2.0, "twin": 2.0, "dual": 2.0, "triple": 3.0}
 _GAP = r"[^\S\n]"
 """A space within the line: a number at its end is not that of the next line's word."""
 _BEFORE = r"(?<![\w$.,:-])(?<!\d/)"
-_WIDE = (
-    r"(?:(?:generous|generously|large|spacious|double|queen|king|sized|size|good|light|filled|"
-    r"bright|well|proportioned|"
-    r"oversized|robed|carpeted|modern|full|stylish|renovated|updated|sleek|luxurious|luxury|"
-    r"contemporary|designer|"
-    r"tiled|secure|undercover|covered|off|street|on|site|basement|lock|up|bay|allocated|"
-    r"dedicated|underground|garage|"
-    r"garaged|tandem|remote|internal|sunny|comfortable|big|family|main|car|vehicle|true|total|separate|"
-    r"bedroom|enclosed|parking|legal|title|titled|individual|private|beautiful|beautifully|"
-    r"appointed)[\s,-]{1,2}){0,4}"
+_NO_WIDE = (
+    r"(?:of|to|from|and|or|with|in|at|for|the|on|by|per|is|are|was|has|have|plus|minutes?|mins?|metres?|km|m|blocks?|"
+    r"storeys?|story|stories|levels?|floors?|bed\w*|bath\w*|br|ba|baths?|toilets?|living|dollars?|weeks?|months?|days?|hours?|"
+    r"years?|units?|of|each|shared|burner|more|extra|other|further|additional|than|way|doors?|homes?|houses?|apartments?|"
+    r"townhouses?|villas?|properties|listings|people|residents|lots?|street|road|sqm|sq|k|million|st|nd|rd|th|x)\b"
 )
+"""Words behind a number that end what it counts: it counts no rooms beyond them."""
+_WIDE = (
+    rf"(?:(?!{_NO_WIDE})[a-z][a-z'\u2019-]{{1,15}}(?:,{_GAP}|{_GAP}|-)){{0,3}}?"
+    rf"(?:(?:and{_GAP})?(?!{_NO_WIDE})[a-z][a-z'\u2019-]{{1,15}}{_GAP})?"
+)
+"""Up to four words of description between a number and its rooms: "two assigned garage spaces"."""
 _NOUNS = {
     "bedrooms": r"(?:bed[\s-]?rooms?|beds?|bdrms?|brs?|bds?)",
     "bathrooms": r"(?:bath[\s-]?rooms?|baths?|ba)",
@@ -84,6 +86,8 @@ _GARAGE_FOR = re.compile(
     rf"driveway)\sfor\s(?:up\sto\s)?{_COUNT}(?:\s(?:or\smore\s)?(?:cars?|vehicles?))?\b",
     re.IGNORECASE,
 )
+_SHORT = re.compile(r"(?<![\w.,$/-])(?P<bedrooms>[1-9])\s?[x\u00d7]\s?(?P<bathrooms>[1-9])(?:\s?[x\u00d7]\s?(?P<car_spaces>\d))?(?![\w.,]?\d|\s?(?:m\b|metre|cm|ft|\u00d7|x\b|[$]))", re.IGNORECASE)
+"""Bedrooms and bathrooms as agents write them: "a 4x2"."""
 _BARE_KINDS = re.compile(r"(?:spaces?|parks|cars?|vehicles?)$", re.IGNORECASE)
 
 
@@ -128,6 +132,10 @@ def _all(text: str) -> Iterator[Find[float]]:
         if _is_label(text[max(0, match.start() - 2) : match.start()], match["mark"]):
             field = next(name for name in _NOUNS if match[name])
             yield Find(_value(match["count"]), field, *match.span(), match.group())
+    for match in _SHORT.finditer(text):
+        for field in _NOUNS:
+            if match[field]:
+                yield Find(float(match[field]), field, *match.span(field), match.group())
     for match in _GARAGE_FOR.finditer(text):
         yield Find(_value(match["count"]), "car_spaces", *match.span(), match.group())
     for match in _ICONS.finditer(text):
@@ -162,4 +170,6 @@ def _counts(field: str, match: re.Match[str]) -> bool:
 
 def _value(count: str) -> float:
     word = count.lower()
+    if word.endswith(_PAIRS):
+        return 2.0
     return _SPECIAL[word] if word in _SPECIAL else read_count(word)

@@ -25,6 +25,8 @@ from assay.metrics.property_record import Record
 from assay.metrics.property_verdicts import HEDGED_SHARE, UNCHECKED, Checker, Verdict
 
 Check = Callable[[Checker, Claim], Verdict]
+BESIDE = 40
+"""How far behind its state a postcode may stand."""
 
 
 def check_claim(checker: Checker, claim: Claim) -> Verdict:
@@ -190,7 +192,9 @@ def _check_postcode(checker: Checker, claim: Claim) -> Verdict:
     if claim.field != "postcode":
         return UNCHECKED
     said = {
-        each.value for each in checker.claims if (each.field, each.find.start) == ("state", claim.find.start)
+        each.value
+        for each in checker.claims
+        if each.field == "state" and 0 <= claim.find.start - each.find.start < BESIDE
     }
     states = said or {checker.record.state}
     right = state_of_postcode(claim.value)

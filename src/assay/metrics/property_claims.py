@@ -27,6 +27,7 @@ from assay.metrics.property_cues import (
     DERIVED,
     EXEMPT,
     FLOOR,
+    FULL_DATE,
     HEDGE,
     LAND,
     LINKS,
@@ -36,11 +37,11 @@ from assay.metrics.property_cues import (
     PARTIAL_AFTER,
     PARTIAL_BEFORE,
     PERCENT_CUES,
-    PERIOD_AFTER_DATE,
     RESULT,
     SETTLEMENT,
     SMALLEST_PRICE,
     SUB_AREA,
+    TERM,
     TO_BUILD,
     TOTAL,
     WEEKS_OF_RENT,
@@ -188,7 +189,7 @@ def _weight_behind(between: str, match: re.Match[str], room: int) -> float | Non
     weight = match.start() + (1.0 if between.strip(" (") in LINKS else 14.0)
     if match.start() > room:
         weight += BEYOND
-    if re.search(r"[,;.|]|\band\b|\bwith\b", between):
+    if re.search(r"[,;.|+]|\b(?:and|with|plus)\b", between):
         if 0 <= room - match.end() < 40:
             return None
         weight += 40
@@ -253,15 +254,17 @@ def _stated(
 
 
 def _date_field(find: Find[Any], clause: Clause) -> str:
+    """What a date is of, by the nearest word that tells; a word of an earlier date tells it less."""
     ahead, behind = clause.before(find.start, 120), clause.after(find.end, 60)
     best = (1e9, "")
+    in_term = TERM.search(clause.text)
     for match in DATE_CUE.finditer(ahead):
-        best = min(best, (float(len(ahead) - match.end()), _date_name(match)))
+        taken = FULL_DATE.search(ahead, match.end())
+        name = "settlement_date" if taken and _date_name(match) == "contract_date" and in_term else _date_name(match)
+        best = min(best, (len(ahead) - match.end() + (BEYOND if taken else 0.0), name))
     for match in DATE_CUE.finditer(behind):
         best = min(best, (match.start() + 20.0, _date_name(match)))
     begins = best[1] == "settlement_date" and BEGINS.search(ahead)
-    if best[1] == "contract_date" and PERIOD_AFTER_DATE.search(ahead):
-        return "settlement_date"
     return "contract_date" if begins else best[1]
 
 

@@ -39,7 +39,7 @@ _OTHER = re.compile(
     r"villas|condos)(?!\s(?:corporation|entitlement))|"
     r"(?:unit|apartment|flat|one|level)\s(?:upstairs|downstairs|above|below|opposite)|"
     r"(?:number|no\.?)\s\d{1,4}[a-z]?|option\s(?:[b-z]|[2-9])|property\s(?:[b-z]|[2-9])|"
-    r"your\s(?:own|current|present|existing|other)|surrounding|market\s(?:rent|rate|value)|suburb['\u2019]s)\b",
+    rf"your\s(?:own|current|present|existing|other)\s(?:[\w-]+\s){{0,2}}?{_HOMES}|surrounding|market\s(?:rent|rate|value)|suburb['\u2019]s)\b",
     re.IGNORECASE,
 )
 _SELF = re.compile(
@@ -92,7 +92,11 @@ _SOME_HOME = re.compile(
     r"\b(?:went\sfor|fetched|achieved|traded)\b",
     re.IGNORECASE,
 )
-_FOLLOWS = re.compile(r"[\s,;]*(?:and|it|that|which|the\sone)\b", re.IGNORECASE)
+_FOLLOWS = re.compile(
+    r"[\s,;\u2013\u2014]*(?:(?:but|yet|though|although|while|and|or)\s)?(?:and|it|its|they|that|which|the\sone|has|have|"
+    r"had|is|was|were|lacks?|sold|fetched|went|comes|came|offers|with|without|no)\b",
+    re.IGNORECASE,
+)
 _CARRIES = re.compile(
     r"\s*(?:It|That(?:\s\w+)?|They|Both|Those|These|The\slatter)\s(?:had|was|were|sold|went|"
     r"featured|offered|fetched|achieved|came|included)\b"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 MONEY_CUES: Mapping[str, str] = {
     "price_per_sqm": r"(?:price|rate|cost|dollars)\s(?:per|a)\s(?:sq(?:m|uare\sm\w+|uare\sfoot)|m2|m²)",
     "rent_per_week": r"rent(?:s|ed|al|ing)?(?!\s?(?:bond|yield|return))|leased?|let(?:s|ting)?(?=\s(?:at|for|"
-    r"to|out))|tenant(?:s|ed)?|tenancy|weekly|lease",
+    r"to|out))|tenant(?:s|ed)?|tenancy|weekly|lease|first\sweek",
     "stamp_duty": r"(?:stamp|transfer|conveyance|land\stransfer)[\s-]dut(?:y|ies)|dut(?:y|ies)",
     "strata_levies": r"strata|body\scorp(?:orate)?|owners?['\u2019]?\scorp(?:oration)?|lev(?:y|ies)|"
     r"o\.?c\.?\sfees?|admin(?:istration)?\sfund|community\sfees",
@@ -23,10 +23,11 @@ MONEY_CUES: Mapping[str, str] = {
     r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|"
     r"slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
     "sold_price": r"sold|fetched|changed\shands|sale\sprice|hammer|selling\sprice|knocked\sdown",
-    "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offer(?:s|ed)?|on\sthe\smarket|"
+    "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offers?\s(?:over|above|from|in|invited|around|"
+    r"near|welcome|considered|between)|offers|offered|on\soffer|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
-    "": r"loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
+    "": r"offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
     r"concession|sav(?:e|es|ing|ings)|discount|"
     r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
     r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
@@ -129,7 +130,7 @@ PARTIAL_AFTER = re.compile(
 PERCENT_CUES = re.compile(
     r"\b(?:(?P<net_yield_percent>net\s(?:rental\s)?(?:yields?|returns?))|"
     r"(?P<gross_yield_percent>(?:gross\s|rental\s)*(?:yield(?:s|ing)?)|(?:rental|"
-    r"gross)\sreturns?)"
+    r"gross)\sreturns?|gross)"
     r"|(?P<deposit_percent>deposit)|(?P<other>interest|growth|discount|commission|vacancy|lvr|"
     r"loan|mortgage|grew|rose|fell|increase\w*|decrease\w*|clearance|"
     r"gst|cpi|surcharge|rates?|tax|duty|off|above|below|higher|lower|share|ownership|occupancy))\b",
@@ -137,10 +138,10 @@ PERCENT_CUES = re.compile(
 )
 DATE_CUES = (
     ("auction_date", r"auction(?:ed|s)?|under\sthe\shammer"),
-    ("inspection_date", r"inspect(?:ion|ions|ed)?|open\s(?:home|house|for)|viewings?"),
-    ("settlement_date", r"settle(?:s|d|ment)?|completion|closing|closes"),
-    ("available_date", r"available|vacant\sfrom|move\sin|commenc(?:e|es|ing)"),
-    ("contract_date", r"contracts?|exchang(?:e|ed|es)|signed|dated"),
+    ("inspection_date", r"inspect(?:ion|ions|ed|s)?|open\s(?:home|house|for)|viewings?|opens?(?=\W{1,4}(?:on\s|again\s|this\s|next\s|(?:mon|tues|wednes|thurs|fri|satur|sun|sat|wed|thu|tue)|\d))|come\s(?:by|through)|walk\sthrough|look\sthrough"),
+    ("settlement_date", r"settl(?:e|es|ed|ement|ing)|completion|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|\w{3,9}\s\d))|closing"),
+    ("available_date", r"available|vacant\sfrom|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready\s(?:from|on)|keys|from(?=\s(?:\w+\s)?\d)"),
+    ("contract_date", r"contracts?|exchang(?:e|ed|es|ing)|signed|dated"),
     (
         "",
         r"expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
@@ -151,10 +152,12 @@ DATE_CUE = re.compile(
     "|".join(f"\\b(?P<d{number}>{cue})\\b" for number, (_, cue) in enumerate(DATE_CUES)), re.IGNORECASE
 )
 BEGINS = re.compile(r"\b(?:from|after|since|starting|beginning)\s(?:the\s)?$", re.IGNORECASE)
-SETTLEMENT = re.compile(r"\bsettle(?:s|d|ment)?\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
+SETTLEMENT = re.compile(r"\bsettl(?:e|es|ed|ement|ing)\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
+TERM = re.compile(rf"{SETTLEMENT.pattern}|\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
+"""What makes a second date the end of a contract's term."""
 COOLING = re.compile(r"\bcooling[\s-]off\b", re.IGNORECASE)
-PERIOD_AFTER_DATE = re.compile(r"\d{4}\b.*\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
-"""A date and a period before another date: the end of the period."""
+FULL_DATE = re.compile(r"\b\d{4}\b|\b\d{1,2}/\d|\b\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?[A-Z][a-z]{2,8}\b")
+"""A date that stands before another: the other is the end of a period, or has a word of its own."""
 WITH_PART = re.compile(
     r"\s(?:with|including|incl\.?|inclusive\sof)\s(?:the\s|its\s|a\s)?(?:balcon|courtyard|"
     r"garage|terrace|storage|car)",

@@ -49,21 +49,38 @@ _TYPE = re.compile(
     r"corporation|development|living|view|rents?|owners?))(?!-(?:style|sized|like))",
     re.IGNORECASE,
 )
+_BUILDINGS = (
+    r"(?:home|house|bungalow|cottage|apartment|building|terrace|weatherboard|brick|queenslander|villa|residence|unit|"
+    r"townhouse|townhome|condo|duplex|semi|homestead|farmhouse|colonial|craftsman|ranch|loft|flat)"
+)
 _YEAR = re.compile(
-    r"\b(?:(?:re)?built|constructed|completed|erected|dat(?:es|ing)(?:\sback)?|construction|"
-    r"year\sbuilt)\b[^\d\n.;$]{0,25}(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
-    r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b|\b(?P<era>(?:18|19|"
-    r"20)\d\d)(?P<era_decade>s)\s(?:[\w-]+\s){0,2}?(?:home|house|bungalow|cottage|apartment|"
-    r"building|terrace|weatherboard|brick|queenslander|villa|residence|unit)\b|"
-    r"\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|"
-    r"era|vintage))\b",
+    r"\b(?:(?:re)?built|build|constructed|completed|finished|erected|(?:went|put)\sup|dat(?:es|ing|ed)(?:\sback)?|"
+    r"construction|year\sbuilt|year(?=\W{1,4}\d))\b[^\d\n.;$]{0,25}(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
+    r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b"
+    rf"|(?<!in\s)(?<!since\s)(?<!by\s)(?<!/)\b(?P<era>(?:18|19|20)\d\d)(?P<era_decade>s)?[\s-]"
+    rf"(?:(?!the|this|its|our|open|next|your|their)[A-Za-z-]+\s){{0,2}}?{_BUILDINGS}\b"
+    rf"|\b{_BUILDINGS}(?:\sis)?\s(?:from\s|of\s|\((?:c\.\s?)?)(?:the\s)?(?P<of>(?:18|19|20)\d\d)(?P<of_decade>s)?\b(?!\s(?:to|until)\b)"
+    r"|\bfrom\s(?:the\s)?(?P<from>(?:18|19|20)\d\d)(?P<from_decade>s)?\b(?!\s(?:to|until)\b|[-\u2013/])"
+    r"|\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|era|vintage))\b",
     re.IGNORECASE,
 )
+_FROM_THEN = re.compile(
+    r"\b(?:availab\w+|leas\w+|rent\w*|let|tenan\w+|vacan\w+|sold|record\w*|figures?|rates?|data|reports?|plans?|permit|"
+    r"valuation|photos?|kitchen|sale|sales|contract|move)\b",
+    re.IGNORECASE,
+)
+"""What can be from a year and is no building."""
 _NOT_BUILT = re.compile(
     r"\b(?:renovat\w+|extension|extended|updated|added|refurbish\w+|pool|kitchen|deck|garage|"
-    r"rebuilt|granny|roof|since)\b",
+    r"rebuilt|granny|roof|since|sold|bought|purchased|bathroom|solar|pump|system|approved|approval)\b",
     re.IGNORECASE,
 )
+_PART_BUILT = re.compile(
+    r"\b(?:renovat\w+|extension|extended|updated|addition|refurbish\w+|pool|kitchen|bathroom|deck|garage|granny\sflat|studio|"
+    r"roof|shed|upstairs|rear)(?:\s(?:was|were|is|has\sbeen|being))?\s(?:\w+\s)?$",
+    re.IGNORECASE,
+)
+"""A part as what was built then."""
 _SUBURB = re.compile(
     r"\b(?:located|situated|set|nestled|positioned|found|home|house|apartment|unit|townhouse|"
     r"villa|property|residence|terrace|cottage|listing|studio|bungalow|condo|duplex|penthouse|"
@@ -80,6 +97,7 @@ _LABEL = re.compile(
     r"city)[*_]{0,2}\s{0,2}[:|][*_]{0,2}\s{0,3}(?P<value>[A-Za-z0-9][\w' .]{1,30})",
     re.IGNORECASE,
 )
+_PART_WORD = re.compile(r"[\w'\u2019.-]*\w")
 _POSTCODE = re.compile(r"\b(?:postcode|zip\scode|zip)\s(?:is\s|of\s)?(?P<code>\d{4,5})\b", re.IGNORECASE)
 _PLACED = re.compile(r"(?:\b(?:in|at|of|to|from|near)\s|[,(|:]\s?|\n\W{0,4})$", re.IGNORECASE)
 """What comes before a suburb; of "Expect NSW duty" nothing does."""
@@ -137,7 +155,21 @@ def _place_claims(find: Find[Address], clause: Clause) -> Iterator[Claim]:
     for name in ("suburb", "state", "postcode"):
         value = getattr(find.value, name)
         if value:
-            yield make_claim(name, Find(value, name, find.start, find.end, find.quote), clause)
+            start, end = _part(find, name)
+            quote = find.quote[start - find.start : end - find.start]
+            yield make_claim(name, Find(value, name, start, end, quote), clause)
+
+
+def _part(find: Find[Address], name: str) -> tuple[int, int]:
+    """Where a part of an address stands; what cannot be found is all of it."""
+    normal = {"suburb": normal_name, "state": normal_state}.get(name, str)
+    words = [match.span() for match in _PART_WORD.finditer(find.quote)]
+    for count in range(1, 5):
+        for first in range(len(words) - count, -1, -1):
+            start, end = words[first][0], words[first + count - 1][1]
+            if normal(find.quote[start:end]) == getattr(find.value, name):
+                return find.start + start, find.start + end
+    return find.start, find.end
 
 
 def _labels(text: str, clauses: Clauses) -> Iterator[Claim]:
@@ -208,10 +240,12 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
     for count, match in enumerate(_YEAR.finditer(text)):
         if count >= MAX_FINDS:
             return
-        name = next(name for name in ("year", "circa", "era", "ahead") if match[name])
+        name = next(name for name in ("year", "circa", "era", "of", "from", "ahead") if match[name])
         decade = match[{"year": "decade"}.get(name, f"{name}_decade")]
         clause = clauses.at(match.start(name))
-        if _NOT_BUILT.search(match.group()) or _NOT_BUILT.search(clause.before(match.start(), 18)):
+        if _NOT_BUILT.search(match.group()) or _PART_BUILT.search(clause.before(match.start(), 30)):
+            continue
+        if name == "from" and _FROM_THEN.search(clause.before(match.start(), 60)):
             continue
         year = int(match[name])
         find = Find((year, year + 9 if decade else year), "year", *match.span(), match.group())

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.metrics.property_clauses import Clause, Clauses, split_clauses
+from assay.metrics.property_descriptions import type_of
 from assay.metrics.property_record import Record
 from assay.metrics.property_words import Mention, find_mentions, lexicon
 
 MAX_MENTIONS = 500
+WITH_LAND = frozenset(("house", "semi", "duplex", "rural"))
 _NO = re.compile(
     r"\b(?:no|not|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
     r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
@@ -36,6 +38,7 @@ _IN_STREET = re.compile(
 )
 _NEW_STATEMENT = re.compile(r"\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b")
 _STOP = re.compile(r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|and\s(?:it|has|comes|there))\b")
+_NAME_AHEAD = re.compile(r"[a-z]\s(?:[A-Z][\w'\u2019-]+\s){1,3}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the record says of features: there, not there."""
+    """What the record says of features: there, not there, and those that may be but are not said."""
 
     there: frozenset[str]
     absent: frozenset[str]
+    open: frozenset[str]
 
 
 def known_features(record: Record) -> Known:
@@ -71,14 +75,22 @@ def known_features(record: Record) -> Known:
             (absent if denied else there).add(mention.feature)
     for feature in tuple(there):
         there.update(lexicon().implies.get(feature, ()))
+    absent.update(*(lexicon().denies.get(feature, ()) for feature in there))
+    maybe = {each for feature in there for each in lexicon().allows.get(feature, ())}
+    maybe |= lexicon().minor | _usual(record)
     cars = record.span("car_spaces")
     if cars and cars.low > 0:
         there.add("parking")
-        if "carport" not in there:
-            there.add("garage")
+        maybe.update({"garage", "carport"} - absent if not there & {"garage", "carport"} else {"garage"})
     if cars and cars.high == 0:
-        absent.update({"parking", "garage", "carport"} - there)
-    return Known(frozenset(there), frozenset(absent - there))
+        absent.update({"parking", "garage", "carport"})
+    return Known(frozenset(there), frozenset(absent - there), frozenset(maybe - there - absent))
+
+
+def _usual(record: Record) -> set[str]:
+    """What a home on its own land has without its being said: a yard, a garden."""
+    types = {type_of(str(each)) for each in record.fields.get("property_type", ())}
+    return {"yard", "garden"} if record.spans("land_area_sqm") or types & WITH_LAND else set()
 
 
 def check_features(
@@ -95,10 +107,18 @@ def check_features(
             index += 1
         if index < len(masked) and masked[index][0] < mention.end and mention.start < masked[index][1]:
             continue
+        if _is_name(text, mention):
+            continue
         said = _judged(clauses.at(mention.start), mention, known)
         if said and (mention.feature, said.verdict) not in seen:
             seen.add((mention.feature, said.verdict))
             yield said
+
+
+def _is_name(text: str, mention: Mention) -> bool:
+    """Whether a word is the end of a name in a sentence: "500 m from Darwin Waterfront"."""
+    name = _NAME_AHEAD.search(text, max(0, mention.start - 60), mention.start)
+    return bool(name) and text[mention.start].isupper() and " " not in text[mention.start : mention.end]
 
 
 def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
@@ -106,6 +126,8 @@ def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
         return None
     feature = mention.feature
     denied = _denied(clause, mention)
+    if feature in known.open:
+        return None
     if feature in known.there:
         verdict, rule = ("mismatch", "the record has it") if denied else ("match", "the record has it")
     elif denied:
@@ -141,4 +163,5 @@ def _denied(clause: Clause, mention: Mention) -> bool:
         reaches = re.search(r"\b(?:or|nor)\b|,", between) or len(between.split()) <= 5
         if reaches and not _NEW_STATEMENT.search(between):
             return True
-    return bool(_NO_AFTER.search(clause.after(mention.end, 60)))
+    own = clause.after(mention.start, mention.end - mention.start)
+    return bool(_NO.search(own) or _NO_AFTER.search(clause.after(mention.end, 60)))

@@ -1,7 +1,7 @@
 """Real estate accuracy: the facts of an answer against the source record of the property."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from assay.domain.errors import InvalidInput
 from assay.domain.scores import Sample
 from assay.domain.text import valid_text
-from assay.extract.addresses import find_addresses
+from assay.extract.addresses import find_addresses, normal_state
 from assay.metrics.entry import MetricSpec
 from assay.metrics.property_checks import area_field, check_claim, missing_fields
 from assay.metrics.property_claims import numeric_claims
@@ -17,6 +17,7 @@ from assay.metrics.property_clauses import split_clauses
 from assay.metrics.property_descriptions import descriptive_claims, is_another_address
 from assay.metrics.property_features import Said, check_features
 from assay.metrics.property_fields import ALIASES
+from assay.metrics.property_layout import with_colons
 from assay.metrics.property_places import check_distances, check_schools
 from assay.metrics.property_record import Record, read_record
 from assay.metrics.property_rule_files import PropertyRules, load_rules
@@ -165,6 +166,7 @@ def _told(fact: Fact) -> str:
 
 def check_answer(text: str, record: Record, rules: PropertyRules, day: date | None = None) -> list[Fact]:
     """Every fact of a text that can be checked, in the order of fields and places; each said fact once."""
+    quoted, text = text, with_colons(text)
     clauses = split_clauses(text)
     structured = read_structured(text)
     if structured is None:
@@ -179,19 +181,22 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         for clause in clauses.about(find.start)
     }
     claims = tuple(claim for claim in claims if (claim.clause.start, claim.clause.end) not in others)
-    facts = [*_checked(Checker(record, rules, claims, day))]
-    masked = sorted(
-        [(find.start, find.end) for find in addresses]
-        + list(others)
-        + _suburb_names(text, record)
-        + [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
-    )
-    said = (
-        *check_features(text, clauses, record, masked),
-        *check_distances(text, clauses, record),
-        *check_schools(text, clauses, record),
-    )
-    return list(_once([*facts, *(_of_said(each, text) for each in said)]))
+    facts = [*_checked(Checker(record, rules, claims, day), quoted)]
+    spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
+    spans += [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
+    places = (*check_distances(text, clauses, record), *check_schools(text, clauses, record))
+    said = (*check_features(text, clauses, record, sorted([*spans, *others])), *places)
+    return list(_once([*facts, *(_of_said(each, quoted) for each in _of_own(said, others))]))
+
+
+def _of_own(said: Iterable[Said], others: set[tuple[int, int]]) -> Iterator[Said]:
+    """What is not said in a clause about another address; a school's zone is one fact with the school."""
+    said = list(said)
+    schools = [each.start for each in said if each.field == "schools"]
+    for each in said:
+        zone = each.key == "school_catchment" and any(abs(start - each.start) < ZONE for start in schools)
+        if not zone and not any(start <= each.start < end for start, end in others):
+            yield each
 
 
 def _suburb_names(text: str, record: Record) -> list[tuple[int, int]]:
@@ -203,7 +208,7 @@ def _suburb_names(text: str, record: Record) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(rf"\b{words}\b", text, re.IGNORECASE)]
 
 
-def _checked(checker: Checker) -> Iterator[Fact]:
+def _checked(checker: Checker, text: str) -> Iterator[Fact]:
     """The facts of claims; one that differs beside one that agrees is stray.
 
     In one clause the other number belongs to something else ("at $900,000 a 10% deposit is $90,000"); of some
@@ -225,7 +230,7 @@ def _checked(checker: Checker) -> Iterator[Fact]:
                 verdict.record,
                 verdict.verdict,
                 verdict.rule,
-                find.quote,
+                text[find.start : find.end],
                 find.start,
                 find.end,
             )
@@ -239,8 +244,8 @@ def _of_said(said: Said, text: str) -> Fact:
 
 OF_A_BASE = ("deposit", "stamp_duty", "cooling_off_days")
 """Told beside the price or the term that they are reckoned from, which is not theirs."""
-ONE_PLACE = ("suburb", "state", "postcode")
-"""Of these the address and a sentence may both say the wrong one: one error."""
+ZONE = 120
+"""How near a school's name and the word of its zone are one fact."""
 
 
 def _once(facts: list[Fact]) -> Iterator[Fact]:
@@ -251,8 +256,8 @@ def _once(facts: list[Fact]) -> Iterator[Fact]:
         key = (fact.field, said, fact.verdict)
         if fact.verdict == "match":
             key = (fact.field, fact.record or said, "match")
-        elif fact.field in ONE_PLACE:
-            key = (fact.field, "", fact.verdict)
+        elif fact.field == "state":
+            key = (fact.field, normal_state(fact.said), fact.verdict)
         if key not in seen:
             seen.add(key)
             yield fact
