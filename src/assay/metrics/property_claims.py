@@ -34,6 +34,7 @@ from assay.metrics.property_cues import (
     LOAN,
     MAX_CUE_DISTANCE,
     NEGATED,
+    OPERAND,
     PARTIAL_AFTER,
     PARTIAL_BEFORE,
     PERCENT_CUES,
@@ -126,6 +127,8 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if per is not None:
         return _periodic_field(cue, per)
     ahead = clause.before(find.start)
+    if OPERAND.match(clause.after(find.end, 12)):
+        return "price" if find.value.low >= SMALLEST_PRICE else ""
     if TOTAL.search(ahead):
         return ""
     if find.value.high >= SMALLEST_PRICE and BASE.search(ahead) and not LOAN.match(clause.after(find.end)):
@@ -277,7 +280,7 @@ def _area_field(find: Find[Span], clause: Clause) -> str:
     ahead, behind = clause.before(find.start, 50), clause.after(find.end, 32)
     if WITH_PART.match(behind):
         return ""
-    behind = re.split(r"[,.;(|]|\sand\s|\swith\s|\son\s(?:an?|its)\s", behind)[0]
+    behind = re.split(r"[,.;(|\d]|\sand\s|\swith\s|\son\s(?:an?|its)\s", behind)[0]
     near = re.split(r"[,;|](?!\d)|\sand\s|\swith\s|\son\s(?:an?|its|the)\s(?=\w*\s?$)", ahead)[-1]
     places = [
         (match.start() if side else len(near) - match.end(), name)

@@ -12,7 +12,8 @@ _ABBREVIATIONS = (
     r"(?<!\bp\.w)(?<!\be\.g)(?<!\bi\.e)(?<!\bc)(?<!\bCct)(?<!\bDr)(?<!\bvs)"
 )
 _SENTENCE = re.compile(
-    rf"{_ABBREVIATIONS}[.!?]+[\"')*_]{{0,3}}\s+(?=[\"'(*_\-\u2022]{{0,3}}[A-Z0-9$~])|\n+|\s?[\u2022\u00b7]\s"
+    rf"{_ABBREVIATIONS}[.!?]+[\"')*_]{{0,3}}\s+(?=[\"'(*_\-\u2022]{{0,3}}[A-Z0-9$~])|\n+|\s?[\u2022\u00b7\u2713\u2714\u2705]\s"
+    r"|\s?[\U0001F300-\U0001FAFF]\ufe0f?\s+(?=[\"'(]?[A-Z0-9$])"
 )
 _CLAUSE = re.compile(
     r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|but|although|though|whilst|yet|"
@@ -28,8 +29,8 @@ _HOMES = (
 _OTHER = re.compile(
     r"\b(?:nearby(?!\s(?:school|shop|park|transport|amenit|caf|beach|train|station|bus|tram|restaurant))|"
     r"comparables?|comparatively|neighbou?r(?:ing|s|['\u2019]s)?|next[\s-]?door|doors?\s(?:down|up|along|away)|streets?\saway|"
-    r"similar(?!\s(?:to\sthis|price))|another(?!\s(?:bed|bath|living|car|plus|advantage|feature|\$))|"
-    rf"(?:other|different|rival|competing|adjacent|adjoining|last|previous)\s(?:[\w-]+\s){{0,2}}?{_HOMES}|"
+    r"similar(?!\s(?:to\sthis|price))|"
+    rf"(?:other|another|different|rival|competing|adjacent|adjoining|last|previous)\s(?:[\w-]+\s){{0,2}}?{_HOMES}|"
     r"(?:in|by)\scontrast|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|alternatives?|others|"
     r"(?:across|over|down|up)\sthe\s(?:road|street|hill)|around\sthe\scorner|"
     r"medians?|averages?|typical(?:ly)?|usually|recent(?:ly)?\s(?:sales?|sold)|"
@@ -72,7 +73,8 @@ _SUPPOSED = re.compile(
     re.IGNORECASE,
 )
 _POSSIBLE = re.compile(
-    r"\b(?:room\s(?:for|to)|space\s(?:for|to)|potential|scope|possib\w+|stca|"
+    r"(?:^|[,;:(]\s?|\b(?:is|\w+['\u2019]s|has|have|of|enough|ample|with|still|offers?|leaves?|the|more|and)\s)(?:room|space)\s(?:for|to)\b|"
+    r"\b(?:potential|scope|possib\w+|stca|"
     r"subject\sto\s(?:council|approval)|could\s(?:add|be|build|fit|suit|have)|"
     r"would\s(?:suit|fit|allow)|(?:may|might)\s(?:add|be|fit|allow|have|suit)|opportunity\sto|"
     r"add(?:ing)?\sa|install(?:ing)?\sa|future|plans?\sfor|proposed|perfect\sfor\sa|"

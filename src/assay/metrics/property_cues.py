@@ -16,7 +16,7 @@ MONEY_CUES: Mapping[str, str] = {
     "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes",
     "hoa_fees": r"h\.?o\.?a\.?|homeowners?['\u2019]?\sassociation",
     "bond": r"bond|security\sdeposit",
-    "deposit": r"deposit",
+    "deposit": r"deposit|put(?:ting)?\sdown",
     "last_sold_price": r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
     r"originally|"
     r"original|purchased|bought|prior\ssale|"
@@ -131,7 +131,7 @@ PERCENT_CUES = re.compile(
     r"\b(?:(?P<net_yield_percent>net\s(?:rental\s)?(?:yields?|returns?))|"
     r"(?P<gross_yield_percent>(?:gross\s|rental\s)*(?:yield(?:s|ing)?)|(?:rental|"
     r"gross)\sreturns?|gross)"
-    r"|(?P<deposit_percent>deposit)|(?P<other>interest|growth|discount|commission|vacancy|lvr|"
+    r"|(?P<deposit_percent>deposit|put(?:ting)?\sdown)|(?P<other>interest|growth|discount|commission|vacancy|lvr|"
     r"loan|mortgage|grew|rose|fell|increase\w*|decrease\w*|clearance|"
     r"gst|cpi|surcharge|rates?|tax|duty|off|above|below|higher|lower|share|ownership|occupancy))\b",
     re.IGNORECASE,
@@ -140,7 +140,7 @@ DATE_CUES = (
     ("auction_date", r"auction(?:ed|s)?|under\sthe\shammer"),
     ("inspection_date", r"inspect(?:ion|ions|ed|s)?|open\s(?:home|house|for)|viewings?|opens?(?=\W{1,4}(?:on\s|again\s|this\s|next\s|(?:mon|tues|wednes|thurs|fri|satur|sun|sat|wed|thu|tue)|\d))|come\s(?:by|through)|walk\sthrough|look\sthrough"),
     ("settlement_date", r"settl(?:e|es|ed|ement|ing)|completion|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|\w{3,9}\s\d))|closing"),
-    ("available_date", r"available|vacant\sfrom|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready\s(?:from|on)|keys|from(?=\s(?:\w+\s)?\d)"),
+    ("available_date", r"available|vacant\sfrom|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready\s(?:from|on)|keys"),
     ("contract_date", r"contracts?|exchang(?:e|ed|es|ing)|signed|dated"),
     (
         "",
@@ -164,6 +164,8 @@ WITH_PART = re.compile(
     re.IGNORECASE,
 )
 """What makes an area that of the home and a part outside it together."""
+OPERAND = re.compile(r"\s?(?:[\u00d7*/\u00f7]|x\s|at\s\d[\d.]*\s?%|times\s|divided\sby)\s?")
+"""What follows the amount that a sum is made of: "$912,000 x 5.5% = $50,160"."""
 TOTAL = re.compile(
     r"\+[^+]{0,60}=\s?(?:about\s|roughly\s|approximately\s|around\s)?$|\btotal(?:ling|"
     r"s)?\s(?:cost\s|price\s|outlay\s)?"

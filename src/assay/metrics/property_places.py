@@ -30,9 +30,9 @@ _SIZE = re.compile(
 )
 """What makes a length that of a thing, and no distance."""
 _REST = re.compile(
-    r"(?:['\u2019]s?)?(?:[\s-](?:by|on|a|an|walk(?:ing)?|drive|driving|stroll|ride|away|level|easy|short|flat|bus|train|tram|"
+    r"(?:['\u2019]s?)?(?:[ -](?:by|on|a|an|walk(?:ing)?|drive|driving|stroll|ride|away|level|easy|short|flat|bus|train|tram|"
     r"car|foot|cycle|bike|commute|distance|further|south|north|east|west|direct|roughly|or|so)\b['\u2019]?){0,4}"
-    r"(?:\s(?P<link>to|from|off|of)\s(?P<place>[^.,;:!?\n()|]{3,60})|\s(?P<way>away|off|(?:down|up|along)\s(?:the|your)\s"
+    r"(?: (?P<link>to|from|off|of) (?P<place>[^.,;:!?\n()|]{3,60})| (?P<way>away|off|(?:down|up|along)\s(?:the|your)\s"
     r"(?:road|street|hill)|downhill|uphill|walk|drive|on\sfoot)\b)?",
     re.IGNORECASE,
 )
@@ -92,6 +92,7 @@ class Spot:
 
     names: frozenset[str]
     kinds: frozenset[str]
+    initials: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.names or self.kinds)
@@ -171,7 +172,8 @@ def _spot(text: str, *, named: bool = False) -> Spot:
     names = {word.text for word in others if text[word.start].isupper() or text[word.start].isdigit()}
     if not names and not kinds and not named:
         names = {word.text for word in others}
-    return Spot(frozenset(names), frozenset(kinds))
+    initials = {word.text for word in others if text[word.start : word.end].isupper()}
+    return Spot(frozenset(names), frozenset(kinds), frozenset(initials))
 
 
 def _held(record: Record) -> Iterator[Distance]:
@@ -189,13 +191,20 @@ def _held(record: Record) -> Iterator[Distance]:
 
 
 def _verdict(said: Distance, held: list[Distance], record: Record) -> tuple[str, str]:
-    there = [each for each in held if each.unit == said.unit and said.spot.is_at(each.spot)]
+    there = [each for each in held if each.unit == said.unit and _same_place(said, each)]
     for each in there:
         if said.agrees_with(each):
             return "match", f"{each.value:g} {each.unit}"
     if there:
         return "mismatch", ", ".join(f"{each.value:g} {each.unit}" for each in there)[:80]
     return "invented", ""
+
+
+def _same_place(said: Distance, held: Distance) -> bool:
+    """Whether both tell of one place; one that is called by its initials is known by its distance."""
+    if said.spot.is_at(held.spot):
+        return True
+    return any(len(name) < 6 for name in said.spot.initials) and said.agrees_with(held)
 
 
 def _measure(number: str, unit: str) -> tuple[str, float]:
