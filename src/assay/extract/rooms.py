@@ -7,7 +7,8 @@ from assay.extract.finds import Find
 from assay.extract.numbers import read_count
 
 _COUNT = (
-    r"(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
+    r"(?P<count>\d{1,2}(?:\.[05]|\s1/2|\u00bd)?|(?:one|two|three|four|five|six)\sand\sa\shalf|"
+    r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
     r"twelve|single|double|"
     r"triple|twin|dual|(?:a\s)?(?:pair|couple)\sof)"
 )
@@ -35,7 +36,8 @@ _NOUNS = {
         r"(?:car[\s-](?:spaces?|spots?|parks?|parking(?:\s(?:spaces?|spots?|bays?))?|bays?|"
         r"accommodation|places?|ports?|garages?|lug)"
         r"|car\s?parks?|carports?|parking|parks|garages?|garaging|cars?|vehicles?|"
-        r"parking[\s-](?:spaces?|spots?|bays?)|spaces?)"
+        r"parking[\s-](?:spaces?|spots?|bays?)|spaces?"
+        r"|(?<=basement\s)park|(?<=undercover\s)park|(?<=secure\s)park|(?<=covered\s)park)"
     ),
 }
 _AHEAD = {
@@ -172,4 +174,7 @@ def _value(count: str) -> float:
     word = count.lower()
     if word.endswith(_PAIRS):
         return 2.0
+    for half in (" and a half", " 1/2", "\u00bd"):
+        if word.endswith(half):
+            return read_count(word.removesuffix(half)) + 0.5
     return _SPECIAL[word] if word in _SPECIAL else read_count(word)

@@ -34,6 +34,7 @@ from assay.metrics.property_cues import (
     LOAN,
     MAX_CUE_DISTANCE,
     NEGATED,
+    NO_CONCESSION,
     OPERAND,
     PARTIAL_AFTER,
     PARTIAL_BEFORE,
@@ -112,7 +113,7 @@ def _money_claims(finds: list[Find[Money]], clauses: Clauses) -> Iterator[Claim]
         clause = clauses.at(find.start)
         before = finds[number - 1].end if number else 0
         after = finds[number + 1].start if number + 1 < len(finds) else find.end + 1_000
-        field = _money_field(find, clause, before, after)
+        field = _carried(find, clause, clauses) or _money_field(find, clause, before, after)
         derived = field in ("deposit", "stamp_duty", "price_per_sqm")
         if field and states_fact(clause, find, supposed=derived):
             yield make_claim(field, find, clause)
@@ -139,6 +140,15 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     return "" if cue == "stamp_duty" and EXEMPT.search(ahead) else _single_field(cue, find, clause)
 
 
+def _carried(find: Find[Money], clause: Clause, clauses: Clauses) -> str:
+    """What the sentence before tells of a result: "What is the duty? ... For this one I get $24,720"."""
+    ahead = NO_CONCESSION.sub("", clause.before(find.start))
+    if find.value.per or not RESULT.search(ahead) or _told_otherwise(ahead):
+        return ""
+    subject = [*DERIVED.finditer(clauses.ahead_of(clause))][-1:]
+    return (subject[0].lastgroup or "") if subject else ""
+
+
 def _periodic_field(cue: str | None, per: str) -> str:
     """What an amount for each `per` is: rent, unless a word tells of a charge."""
     if cue in ("price", "sold_price", "last_sold_price", None):
@@ -159,11 +169,16 @@ def _single_field(cue: str | None, find: Find[Money], clause: Clause) -> str:
 def _in_sum(ahead: str, gap: str) -> str:
     """What the second amount of a sum is: "duty on $900,000 is $35,000", "duty is $35,000 at $900,000"."""
     subject = DERIVED.search(ahead)
-    if subject is None or any(_cue_name(match) not in ("price", "sold_price") for match in CUE.finditer(gap)):
+    if subject is None or _told_otherwise(gap):
         return ""
     if RESULT.search(ahead):
         return subject.lastgroup or ""
     return "price" if AT.search(ahead) else ""
+
+
+def _told_otherwise(text: str) -> bool:
+    """Whether a word tells that an amount is something else than a price or its sum."""
+    return any(_cue_name(match) not in ("price", "sold_price") for match in CUE.finditer(text))
 
 
 def _cue_name(match: re.Match[str]) -> str:
@@ -306,6 +321,7 @@ def _room_claims(finds: list[Find[float]], clauses: Clauses) -> Iterator[Claim]:
         if (
             not states_fact(clause, find)
             or clause.possible(find.start, find.end)
+            or clause.past(find.start)
             or TO_BUILD.search(clause.text)
         ):
             continue

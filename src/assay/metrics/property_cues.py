@@ -27,7 +27,7 @@ MONEY_CUES: Mapping[str, str] = {
     r"near|welcome|considered|between)|offers|offered|on\soffer|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
-    "": r"offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
+    "": r"offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
     r"concession|sav(?:e|es|ing|ings)|discount|"
     r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
     r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
@@ -62,8 +62,8 @@ BASE = re.compile(
 )
 """What comes before the amount that a sum is of: "duty on $900,000"."""
 RESULT = re.compile(
-    r"(?:\b(?:is|are|be|equals?|to|(?:out|calculated|assessed|estimated)\sat|means|totals?|"
-    r"costs?|gives|makes|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|"
+    r"(?:\b(?:is|are|be|(?:it|that|which)['\u2019]s|equals?|to|(?:out|calculated|assessed|estimated)\sat|means|totals?|"
+    r"costs?|gives|makes|get|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|"
     r"approximately\s|roughly\s|only\s|a\s|an\s|just\s)?[*_]{0,2}$",
     re.IGNORECASE,
 )
@@ -72,6 +72,7 @@ DERIVED = re.compile(
     rf"(?P<stamp_duty>{MONEY_CUES['stamp_duty']})|(?P<deposit>deposit))\b",
     re.IGNORECASE,
 )
+NO_CONCESSION = re.compile(r"\b(?:without|no|before|ignoring)\s(?:any\s|the\s)?concessions?\b", re.IGNORECASE)
 AT = re.compile(r"\b(?:at|for|of)\s(?:a\s|the\s)?(?:price\sof\s)?$", re.IGNORECASE)
 LOAN = re.compile(r"\s(?:home\s)?(?:loan|mortgage|deposit|budget|grant|salary|income)", re.IGNORECASE)
 EXEMPT = re.compile(r"\b(?:no\s(?:stamp|transfer)\sdut|exempt|threshold|up\sto|waive|abolish)", re.IGNORECASE)

@@ -84,7 +84,8 @@ _PART_BUILT = re.compile(
 _SUBURB = re.compile(
     r"\b(?:located|situated|set|nestled|positioned|found|home|house|apartment|unit|townhouse|"
     r"villa|property|residence|terrace|cottage|listing|studio|bungalow|condo|duplex|penthouse|"
-    r"suburb\sof|lies|sits|listed|land|block)"
+    r"suburb\sof|lies|sits|listed|land|block|bedder|street|pocket|spot|location|corner|position|neighbourhood|"
+    r"neighborhood|setting|cul-de-sac|complex|building|development|estate)"
     r"(?:\sis|\sfor\s(?:sale|rent|lease))?(?:\s(?:located|situated|set))?\s(?:in|"
     r"of)\s(?:the\s)?(?:heart\sof\s|suburb\sof\s|centre\sof\s|center\sof\s|leafy\s|"
     r"sought-after\s|beautiful\s|quiet\s|popular\s|vibrant\s|prestigious\s|inner-city\s|"
@@ -93,10 +94,22 @@ _SUBURB = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"(?:^|[\n|*-])\s{0,3}[*_]{0,2}(?P<label>suburb|state|postcode|zip(?:\scode)?|"
+    r"(?:^|[\n|*-]|[.;]\s)\s{0,3}[*_]{0,2}(?P<label>suburb|state|postcode|zip(?:\scode)?|location|neighbou?rhood|"
     r"city)[*_]{0,2}\s{0,2}[:|][*_]{0,2}\s{0,3}(?P<value>[A-Za-z0-9][\w' .]{1,30})",
     re.IGNORECASE,
 )
+_NAMED_HOME = re.compile(
+    r"\b(?:[Tt]his|[Oo]ur|[Yy]our|[Tt]he)\s(?:(?!own)[a-z]+\s)?(?P<name>[A-Z][a-z'\u2019]{2,20}(?:\s[A-Z][a-z'\u2019]{2,20}){0,2})\s"
+    r"(?:home|house|apartment|unit|townhouse|villa|property|listing|cottage|condo|flat|bungalow|block)\b"
+)
+_STYLES = frozenset((
+    "victorian", "edwardian", "federation", "georgian", "californian", "art", "deco", "queenslander", "mediterranean",
+    "hamptons", "italianate", "colonial", "craftsman", "tudor", "spanish", "scandinavian", "torrens", "modern", "gothic",
+    "regency", "interwar", "tuscan", "french", "balinese", "japanese", "english", "american", "australian", "european", "dutch",
+    "cape", "mid", "ranch", "strata", "council", "park", "street", "river", "beach", "ocean", "school"
+))  # fmt: skip
+"""Words with a capital before a home that name no suburb."""
+_PLACE_NAME = re.compile(r"[A-Z][a-z'\u2019]{2,20}(?:\s[A-Z][a-z'\u2019]{2,20}){0,2}")
 _PART_WORD = re.compile(r"[\w'\u2019.-]*\w")
 _POSTCODE = re.compile(r"\b(?:postcode|zip\scode|zip)\s(?:is\s|of\s)?(?P<code>\d{4,5})\b", re.IGNORECASE)
 _PLACED = re.compile(r"(?:\b(?:in|at|of|to|from|near)\s|[,(|:]\s?|\n\W{0,4})$", re.IGNORECASE)
@@ -122,6 +135,7 @@ def descriptive_claims(text: str, clauses: Clauses, record: Record) -> Iterator[
             yield from _place_claims(place, clauses.at(place.start))
     yield from _labels(text, clauses)
     yield from _suburbs(text, clauses, record, spans)
+    yield from _named_homes(text, clauses, record, spans)
     yield from _types(text, clauses, spans)
     yield from _years(text, clauses)
 
@@ -174,14 +188,16 @@ def _part(find: Find[Address], name: str) -> tuple[int, int]:
 
 def _labels(text: str, clauses: Clauses) -> Iterator[Claim]:
     for match in _LABEL.finditer(text):
-        label, value = match["label"].lower(), match["value"].strip(" .")
+        label, value = match["label"].lower(), match["value"].split(". ")[0].strip(" .")
         name = (
             "postcode"
             if label.startswith(("post", "zip"))
             else "suburb"
-            if label in ("suburb", "city")
+            if label != "state"
             else "state"
         )
+        if label in ("location", "neighbourhood", "neighborhood") and not _PLACE_NAME.fullmatch(value):
+            continue
         value = normal_state(value) if name == "state" else normal_name(value) if name == "suburb" else value
         find = Find(value, name, match.start("value"), match.end("value"), match["value"])
         yield make_claim(name, find, clauses.at(match.start("value")))
@@ -203,6 +219,21 @@ def _suburbs(text: str, clauses: Clauses, record: Record, spans: list[tuple[int,
             continue
         following = text[match.end() : match.end() + 12]
         if re.match(r"['\u2019]s\b|\s(?:Street|St|Road|Rd|Avenue|Park|School|Council|City)\b", following):
+            continue
+        find = Find(name, "suburb", *match.span("name"), match["name"])
+        clause = clauses.at(find.start)
+        if not _within(find.start, spans) and states_fact(clause, find):
+            yield make_claim("suburb", find, clause)
+
+
+def _named_homes(text: str, clauses: Clauses, record: Record, spans: list[tuple[int, int]]) -> Iterator[Claim]:
+    """The suburb in "this Ascot Vale home"; names of styles and all that the record names are none."""
+    held = normal_name(record.text)
+    for match in _NAMED_HOME.finditer(text):
+        name = normal_name(match["name"])
+        if set(name.split()) & _STYLES or set(name.split()) <= _WIDE_PLACES:
+            continue
+        if name in held and name != record.address.suburb:
             continue
         find = Find(name, "suburb", *match.span("name"), match["name"])
         clause = clauses.at(find.start)

@@ -16,6 +16,7 @@ _NO = re.compile(
     r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
     re.IGNORECASE,
 )
+_NOT_IN = re.compile(r"\bnot\b|n['\u2019]t\b", re.IGNORECASE)
 _NO_AFTER = re.compile(
     r"^[\s,):*|-]{0,4}(?:(?:\w+\s){0,3}(?:is|are|was|were|has|have|does|do)\s?(?:not|n't|"
     r"n\u2019t)|(?:isn't|aren't|isn\u2019t|aren\u2019t|wasn't|not|no|none|nil|excluded|absent|"
@@ -147,7 +148,7 @@ def _is_stated(clause: Clause, mention: Mention) -> bool:
     """Whether the clause states the feature of this property: no question, wish, chance or unknown."""
     if clause.asked or clause.says_unknown or clause.supposed(mention.start):
         return False
-    if clause.possible(mention.start, mention.end):
+    if clause.possible(mention.start, mention.end) or clause.past(mention.start):
         return False
     if clause.of_another(mention.start, mention.end) or _IN_STREET.match(clause.after(mention.end, 50)):
         return False
@@ -165,4 +166,4 @@ def _denied(clause: Clause, mention: Mention) -> bool:
         if reaches and not _NEW_STATEMENT.search(between):
             return True
     own = clause.after(mention.start, mention.end - mention.start)
-    return bool(_NO.search(own) or _NO_AFTER.search(clause.after(mention.end, 60)))
+    return bool(_NOT_IN.search(own) or _NO_AFTER.search(clause.after(mention.end, 60)))

@@ -7,7 +7,7 @@ _LABELS = (
     r"|suburb|state|city|post\s?code|zip(?:\scode)?|address|(?:property\s)?type|year(?:\sbuilt)?|built"
     r"|(?:asking\s|list\s|sale\s)?price|(?:price\s)?guide|(?:weekly\s)?rent|bond|deposit|(?:stamp|transfer)\sduty"
     r"|land(?:\s(?:size|area))?|block|lot(?:\ssize)?|(?:internal|floor|living)(?:\s(?:area|size))?"
-    r"|strata(?:\slevies)?|body\scorporate|owners\scorporation|(?:council|water)(?:\srates)?|hoa(?:\s(?:dues|fees))?"
+    r"|strata(?:\slevies)?|body\scorp(?:orate)?|owners\scorporation|(?:council|water)(?:\srates)?|hoa(?:\s(?:dues|fees))?"
     r"|auction(?:\sdate)?|inspections?|open(?:\s(?:home|house))?|settlement|available|exchange)"
 )
 _LINE = re.compile(
@@ -21,9 +21,13 @@ _ROOMS = ("bed", "bath", "car", "garage", "parking")
 _COUNT = re.compile(r"\d{1,2}(?:\.5)?\s*$")
 
 
+_ASKED = re.compile(rf"(?:^|(?<=[.!?\n]\s)|(?<=\n)){_LABELS.replace('?P<label>', '?:')}\?(?=\s(?:[$\d~]|one|two|three|four|five|no\b|yes\b))", re.IGNORECASE)
+"""A label that is put as a question: "Parking? Two cars."."""
+
+
 def with_colons(text: str) -> str:
     """The text, of the same length, with a colon behind each label that stands in a line with its value alone."""
-    return _LINE.sub(_marked, text)
+    return _ASKED.sub(lambda match: match.group()[:-1] + ":", _LINE.sub(_marked, text))
 
 
 def _marked(match: re.Match[str]) -> str:

@@ -44,6 +44,7 @@ _LEADS = re.compile(
     r"almost|another|than|easy|level|short)|[,:|(\u2013\u2014-])[\s*_]*$",
     re.IGNORECASE,
 )
+_APPROACH = re.compile(r"(?:[\s,:|(*_\u2013\u2014-]|\b(?:an?|just|only|about|roughly|some|an|easy|level|short|mere)\b)*$", re.IGNORECASE)
 _HEDGES = (
     (re.compile(r"\b(?:under|within|less\sthan|inside|no\smore\sthan|not\seven|barely|almost|nearly)\s(?:a\s)?$", re.IGNORECASE), 0.6, 1.0),
     (re.compile(r"\b(?:over|more\sthan|further\sthan|beyond)\s(?:a\s)?$", re.IGNORECASE), 1.0, 1.4),
@@ -155,7 +156,7 @@ def _distance(text: str, match: re.Match[str], clause: Clause) -> Iterator[Dista
     spot, end = _spot(place), rest.start("place") + len(place) if place else rest.end()
     told = rest["link"] or rest["way"] or _TOLD.search(rest.group())
     if not spot and (told or (_LEADS.search(ahead) and not match["unit"].lower().startswith("min"))):
-        spot = _spot(_BEGINS.split(ahead.rstrip(" ,:|(*_\u2013\u2014-"))[-1], named=not told)
+        spot = _spot(_BEGINS.split(_APPROACH.sub("", ahead))[-1], named=not told)
     if spot:
         unit, value = _measure(match["number"], match["unit"])
         least, most = next(
