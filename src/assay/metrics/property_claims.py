@@ -29,6 +29,7 @@ from assay.metrics.property_cues import (
     FLOOR,
     FULL_DATE,
     HEDGE,
+    IN_ALL,
     LAND,
     LINKS,
     LOAN,
@@ -124,6 +125,8 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     per = find.value.per
     if per in ("sqm", "sqft", "hectare", "acre", "night", "day"):
         return "price_per_sqm" if per in ("sqm", "sqft") else ""
+    if IN_ALL.match(clause.after(find.end, 30)) and before > clause.start:
+        return ""
     cue = _nearest_cue(find, clause, before, after)
     if per is not None:
         return _periodic_field(cue, per)
@@ -281,7 +284,8 @@ def _date_field(find: Find[Any], clause: Clause) -> str:
         name = "settlement_date" if taken and _date_name(match) == "contract_date" and in_term else _date_name(match)
         best = min(best, (len(ahead) - match.end() + (BEYOND if taken else 0.0), name))
     for match in DATE_CUE.finditer(behind):
-        best = min(best, (match.start() + 20.0, _date_name(match)))
+        apart = 40.0 if re.search(r"[,;]|\band\b", behind[: match.start()]) else 20.0
+        best = min(best, (match.start() + apart, _date_name(match)))
     begins = best[1] == "settlement_date" and BEGINS.search(ahead)
     return "contract_date" if begins else best[1]
 

@@ -54,7 +54,7 @@ BASE_PHRASE = re.compile(
 TO_BUILD = re.compile(
     r"\b(?:build(?:ing)?|construction)\scosts?\b|\b(?:to|could|can\sbe)\s(?:build|built)\b", re.IGNORECASE
 )
-WEEKS_OF_RENT = re.compile(r"\b(?:weeks?|months?)['\u2019]?\s(?:of\s)?rent\b", re.IGNORECASE)
+WEEKS_OF_RENT = re.compile(r"\b(?:weeks?|months?)['\u2019]?s?\s(?:of\s)?rent\b", re.IGNORECASE)
 BASE = re.compile(
     r"\bon\s(?:a\s|an\s|the\s|this\s|that\s|your\s)?(?:purchase\s|sale\s|contract\s|price\s|"
     r"sum\s|of\s|value\s|asking\s|full\s)*[*_]{0,2}$",
@@ -139,7 +139,7 @@ PERCENT_CUES = re.compile(
 )
 DATE_CUES = (
     ("auction_date", r"auction(?:ed|s)?|under\sthe\shammer"),
-    ("inspection_date", r"inspect(?:ion|ions|ed|s)?|open\s(?:home|house|for)|viewings?|opens?(?=\W{1,4}(?:on\s|again\s|this\s|next\s|(?:mon|tues|wednes|thurs|fri|satur|sun|sat|wed|thu|tue)|\d))|come\s(?:by|through)|walk\sthrough|look\sthrough"),
+    ("inspection_date", r"inspect(?:ion|ions|ed|s)?|open\s(?:home|house|for)|viewings?|view(?=\s(?:it|the|this|on)\b)|opens?(?=\W{1,4}(?:on\s|again\s|this\s|next\s|(?:mon|tues|wednes|thurs|fri|satur|sun|sat|wed|thu|tue)|\d))|come\s(?:by|through)|walk\sthrough|look\sthrough"),
     ("settlement_date", r"settl(?:e|es|ed|ement|ing)|completion|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|\w{3,9}\s\d))|closing"),
     ("available_date", r"available|vacant\sfrom|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready\s(?:from|on)|keys"),
     ("contract_date", r"contracts?|exchang(?:e|ed|es|ing)|signed|dated"),
@@ -165,6 +165,8 @@ WITH_PART = re.compile(
     re.IGNORECASE,
 )
 """What makes an area that of the home and a part outside it together."""
+IN_ALL = re.compile(r"\s?(?:in\s(?:all|total)|all\s(?:up|told|in)|altogether|combined|together)\b", re.IGNORECASE)
+"""What follows the sum of several amounts."""
 OPERAND = re.compile(r"\s?(?:[\u00d7*/\u00f7]|x\s|at\s\d[\d.]*\s?%|times\s|divided\sby)\s?")
 """What follows the amount that a sum is made of: "$912,000 x 5.5% = $50,160"."""
 TOTAL = re.compile(

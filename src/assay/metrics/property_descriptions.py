@@ -46,7 +46,8 @@ _TYPE = re.compile(
     rf"(?P<type>{_TYPE_NOUNS}|vacant\sland|vacant\sblock)\b"
     r"(?!\s(?:prices?|market|hunt\w*|buyers?|rules|block|complex|building|style|size|"
     r"and\sland|numbers?|loan|keep\w*|plans?|entitlement|values?|sales|insurance|of|\d|"
-    r"corporation|development|living|view|rents?|owners?))(?!-(?:style|sized|like))",
+    r"corporation|development|living|view|rents?|owners?))(?!-(?:style|sized|like))"
+    r"(?<!flat(?=\s(?!in|at|on|with|is|has|for|of|that|which|and|was|to|near|by|offers|features)[a-z]))",
     re.IGNORECASE,
 )
 _BUILDINGS = (
@@ -110,6 +111,14 @@ _STYLES = frozenset((
 ))  # fmt: skip
 """Words with a capital before a home that name no suburb."""
 _PLACE_NAME = re.compile(r"[A-Z][a-z'\u2019]{2,20}(?:\s[A-Z][a-z'\u2019]{2,20}){0,2}")
+_ELSEWHERE = re.compile(
+    r"\b(?:sold|passed\sin|fetched|went\sfor|traded|achieved|auctioned|leased|rented|comparable|similar|nearby|compared?|"
+    r"versus|unlike|sale|leased\sfor|agency|office|agent|visit|call|contact|inspect\sat\sour|also|saved|saw|seen|alternative|"
+    r"instead|previous|viewed|rents\sfor|took|closed\sat|changed\shands|other|another|next)\b",
+    re.IGNORECASE,
+)
+"""What is said of a home at another address."""
+_HOME_NUMBER = r"(?:unit|apartment|apt\.?|flat|villa|townhouse|number|no\.?|#)\s?"
 _PART_WORD = re.compile(r"[\w'\u2019.-]*\w")
 _POSTCODE = re.compile(r"\b(?:postcode|zip\scode|zip)\s(?:is\s|of\s)?(?P<code>\d{4,5})\b", re.IGNORECASE)
 _PLACED = re.compile(r"(?:\b(?:in|at|of|to|from|near)\s|[,(|:]\s?|\n\W{0,4})$", re.IGNORECASE)
@@ -146,16 +155,24 @@ def _within(position: int, spans: list[tuple[int, int]]) -> bool:
 
 def is_another_address(find: Find[Address], clause: Clause, record: Record) -> bool:
     """Whether an address that differs from the record's is that of a sale told for comparison."""
-    if find.value.agrees_with(record.address):
-        return False
-    said = clause.text.lower()
-    return bool(
-        re.search(
-            r"\b(?:sold|passed\sin|fetched|went\sfor|traded|achieved|auctioned|leased|rented|comparable|similar|nearby|compared?|versus|unlike|sale|leased\sfor|agency|"
-            r"office|agent|visit|call|contact|inspect\sat\sour)\b",
-            said,
-        )
-    )
+    return not find.value.agrees_with(record.address) and bool(_ELSEWHERE.search(clause.text))
+
+
+def other_homes(text: str, clauses: Clauses, record: Record) -> Iterator[Clause]:
+    """The clauses about another unit of the building or another number of the street: "Unit 14 sold for ..."."""
+    home = record.address
+    own = {home.unit, home.number, *home.number.split("-")} - {""}
+    if not own:
+        return
+    street = re.escape(home.street.split(" ")[0]) if home.street else "(?!)"
+    pattern = rf"\b(?:{_HOME_NUMBER}(?P<unit>\d{{1,5}}[a-z]?)|(?P<number>\d{{1,5}}[a-z]?)\s{street})\b"
+    for count, match in enumerate(re.finditer(pattern, text, re.IGNORECASE)):
+        if count >= MAX_FINDS:
+            return
+        clause = clauses.at(match.start())
+        said = (match["unit"] or match["number"]).lower()
+        if said not in own and _ELSEWHERE.search(clause.text):
+            yield from clauses.about(match.start())
 
 
 def _address_claims(find: Find[Address], clause: Clause, record: Record) -> Iterator[Claim]:

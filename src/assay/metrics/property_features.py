@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from assay.metrics.property_clauses import Clause, Clauses, split_clauses
 from assay.metrics.property_descriptions import type_of
 from assay.metrics.property_record import Record
-from assay.metrics.property_words import Mention, find_mentions, lexicon
+from assay.metrics.property_words import Mention, find_mentions, lexicon, words_of
 
 MAX_MENTIONS = 500
 WITH_LAND = frozenset(("house", "semi", "duplex", "rural"))
@@ -19,7 +19,7 @@ _NO = re.compile(
 _NOT_IN = re.compile(r"\bnot\b|n['\u2019]t\b", re.IGNORECASE)
 _NO_AFTER = re.compile(
     r"^[\s,):*|-]{0,4}(?:(?:\w+\s){0,3}(?:is|are|was|were|has|have|does|do)\s?(?:not|n't|"
-    r"n\u2019t)|(?:isn't|aren't|isn\u2019t|aren\u2019t|wasn't|not|no|none|nil|excluded|absent|"
+    r"n\u2019t)|(?:(?:has|have|is|are)\s(?:since\s)?(?:gone|been\s(?:removed|filled|taken))|isn't|aren't|isn\u2019t|aren\u2019t|wasn't|not|no|none|nil|excluded|absent|"
     r"n/a)\b)",
     re.IGNORECASE,
 )
@@ -63,6 +63,13 @@ class Known:
     there: frozenset[str]
     absent: frozenset[str]
     open: frozenset[str]
+    words: tuple[frozenset[str], ...]
+    """The words of each line."""
+
+    def names(self, said: str) -> bool:
+        """Whether a line of the record has all the words of what is said."""
+        words = {word.text for word in words_of(said)}
+        return any(words <= line for line in self.words)
 
 
 def known_features(record: Record) -> Known:
@@ -86,7 +93,8 @@ def known_features(record: Record) -> Known:
         maybe.update({"garage", "carport"} - absent if not there & {"garage", "carport"} else {"garage"})
     if cars and cars.high == 0:
         absent.update({"parking", "garage", "carport"})
-    return Known(frozenset(there), frozenset(absent - there), frozenset(maybe - there - absent))
+    words = tuple(frozenset(word.text for word in words_of(line)) for line in record.described)
+    return Known(frozenset(there), frozenset(absent - there), frozenset(maybe - there - absent), words)
 
 
 def _usual(record: Record) -> set[str]:
@@ -138,6 +146,8 @@ def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
         verdict, rule = "match", "the record denies it"
     elif feature in known.absent:
         verdict, rule = "mismatch", "the record denies it"
+    elif known.names(clause.after(mention.start, mention.end - mention.start)):
+        return None
     else:
         verdict, rule = "invented", "nothing in the record says it"
     held = "yes" if feature in known.there else "no" if feature in known.absent else ""

@@ -44,6 +44,8 @@ _LEADS = re.compile(
     r"almost|another|than|easy|level|short)|[,:|(\u2013\u2014-])[\s*_]*$",
     re.IGNORECASE,
 )
+_LISTED = re.compile(r"(?:^|[,.;:\n]\s?)(?:[\w'\u2019]+\s){1,3}$")
+"""A place before its distance in a list: "station 2.4 km, school 1.1 km"."""
 _APPROACH = re.compile(r"(?:[\s,:|(*_\u2013\u2014-]|\b(?:an?|just|only|about|roughly|some|an|easy|level|short|mere)\b)*$", re.IGNORECASE)
 _HEDGES = (
     (re.compile(r"\b(?:under|within|less\sthan|inside|no\smore\sthan|not\seven|barely|almost|nearly)\s(?:a\s)?$", re.IGNORECASE), 0.6, 1.0),
@@ -155,7 +157,8 @@ def _distance(text: str, match: re.Match[str], clause: Clause) -> Iterator[Dista
     place = _ENDS.split(rest["place"] or "")[0]
     spot, end = _spot(place), rest.start("place") + len(place) if place else rest.end()
     told = rest["link"] or rest["way"] or _TOLD.search(rest.group())
-    if not spot and (told or (_LEADS.search(ahead) and not match["unit"].lower().startswith("min"))):
+    listed = _LISTED.search(ahead) and re.match(r"[,.;\n]|$", clause.after(match.end(), 1))
+    if not spot and (told or ((listed or _LEADS.search(ahead)) and not match["unit"].lower().startswith("min"))):
         spot = _spot(_BEGINS.split(_APPROACH.sub("", ahead))[-1], named=not told)
     if spot:
         unit, value = _measure(match["number"], match["unit"])

@@ -18,6 +18,7 @@ OTHER = re.compile(
     r"\b(?:nearby(?!\s(?:school|shop|park|transport|amenit|caf|beach|train|station|bus|tram|restaurant))|"
     r"comparables?|comparatively|neighbou?r(?:ing|s|['\u2019]s)?|"
     rf"{AWAY}|{_OWNER}\s(?:old\s|new\s|own\s)?{HOMES}|"
+    r"(?:clients?|buyers?|couple|family|friends?)\s(?:\w+\s){0,2}?(?:sold|bought|owns?|owned|lives?|lived|had|paid|rents?|rented)|"
     r"similar(?!\s(?:to\sthis|price))|"
     rf"(?:other|another|different|rival|competing|adjacent|adjoining|last|previous)\s(?:[\w-]+\s){{0,2}}?{HOMES}|"
     r"(?:in|by)\scontrast|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|alternatives?|others|"
@@ -98,7 +99,8 @@ HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\
 ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?\s[A-Z])")
 
 POSSIBLE_AFTER = re.compile(
-    r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+)\b", re.IGNORECASE
+    r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|"
+    r"would\s(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b", re.IGNORECASE
 )
 PAST = re.compile(
     r"\b(?:before|prior\sto|until|originally|back\s(?:in|then|when)|at\sthe\stime|in\sthose\sdays|when\s(?:it|they|the)|"

@@ -14,7 +14,7 @@ from assay.metrics.entry import MetricSpec
 from assay.metrics.property_checks import area_field, check_claim, missing_fields
 from assay.metrics.property_claims import numeric_claims
 from assay.metrics.property_clauses import split_clauses
-from assay.metrics.property_descriptions import descriptive_claims, is_another_address
+from assay.metrics.property_descriptions import descriptive_claims, is_another_address, other_homes
 from assay.metrics.property_features import Said, check_features
 from assay.metrics.property_fields import ALIASES
 from assay.metrics.property_layout import with_colons
@@ -179,7 +179,7 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         for find in addresses
         if is_another_address(find, clauses.at(find.start), record)
         for clause in clauses.about(find.start)
-    }
+    } | {(clause.start, clause.end) for clause in other_homes(text, clauses, record)}
     claims = tuple(claim for claim in claims if (claim.clause.start, claim.clause.end) not in others)
     facts = [*_checked(Checker(record, rules, claims, day), quoted)]
     spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
