@@ -38,13 +38,13 @@ _UNIT = (
 )
 _NAME = r"(?:[A-Z][\w'\u2019.-]{0,20}|\d{1,3}(?:st|nd|rd|th))"
 _STREET = re.compile(
-    rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
+    rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>[A-Za-z]?\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
     rf"(?P<name>(?:The\s)?{_NAME}(?:\s{_NAME}){{0,3}}?)\s(?P<type>(?i:{_TYPES}))"
     rf"\b\.?(?!['\u2019]s)(?!\s(?:{_TYPES.title()})\b)"
     r"(?P<side>\s(?:North|South|East|West|[NSEW])(?![\w']))?"
 )
 _THE = re.compile(
-    rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
+    rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>[A-Za-z]?\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
     r"(?P<name>The)\s(?P<type>Esplanade|Boulevarde?|Parade|Avenue|Crescent|Promenade|Terrace|"
     r"Strand|Corso|Grove)\b"
 )

@@ -52,7 +52,7 @@ _LABEL = re.compile(
     r"|\b(?P<car_spaces>car(?:\s?spaces?|s|\s?parks?|\s?parking)?|parking|"
     r"garages?(?:\sspaces?)?|car\saccommodation))"
     r"[*_]{0,2}\s{0,2}(?P<mark>[:=|\u2013-]|"
-    r"\bare\b)\s{0,3}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
+    r"\bare\b)\s{0,24}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
     r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq|m|x)\b|\s?m\u00b2)",
     re.IGNORECASE,
 )
@@ -88,8 +88,12 @@ _GARAGE_FOR = re.compile(
     rf"driveway)\sfor\s(?:up\sto\s)?{_COUNT}(?:\s(?:or\smore\s)?(?:cars?|vehicles?))?\b",
     re.IGNORECASE,
 )
-_SHORT = re.compile(r"(?<![\w.,$/-])(?P<bedrooms>[1-9])\s?[x\u00d7]\s?(?P<bathrooms>[1-9])(?:\s?[x\u00d7]\s?(?P<car_spaces>\d))?(?![\w.,]?\d|\s?(?:m\b|metre|cm|ft|\u00d7|x\b|[$]))", re.IGNORECASE)
-"""Bedrooms and bathrooms as agents write them: "a 4x2"."""
+_SHORT = re.compile(
+    r"(?<![\w.,$/-])(?P<bedrooms>[1-9])(?P<mark>\s?[x\u00d7]\s?|/)(?P<bathrooms>[1-9])"
+    r"(?:(?P=mark)(?P<car_spaces>\d))?(?![\w.,/-]?\d|\s?(?:m\b|metre|cm|ft|\u00d7|x\b|[$]))",
+    re.IGNORECASE,
+)
+"""Bedrooms and bathrooms as agents write them: "a 4x2", "3/2/1"."""
 _BARE_KINDS = re.compile(r"(?:spaces?|parks|cars?|vehicles?)$", re.IGNORECASE)
 
 
@@ -135,9 +139,9 @@ def _all(text: str) -> Iterator[Find[float]]:
             field = next(name for name in _NOUNS if match[name])
             yield Find(_value(match["count"]), field, *match.span(), match.group())
     for match in _SHORT.finditer(text):
-        for field in _NOUNS:
+        for field in _NOUNS if match["mark"] != "/" or match["car_spaces"] else ():
             if match[field]:
-                yield Find(float(match[field]), field, *match.span(field), match.group())
+                yield Find(float(match[field]), field, *match.span(field), match[field])
     for match in _GARAGE_FOR.finditer(text):
         yield Find(_value(match["count"]), "car_spaces", *match.span(), match.group())
     for match in _ICONS.finditer(text):

@@ -92,10 +92,15 @@ def _check_area(checker: Checker, claim: Claim) -> Verdict:
     return Verdict("mismatch", "; ".join(f"{span.low:,.6g} sqm" for _, span in spans), spans[0][0])
 
 
-def area_field(claim: Claim, record: Record) -> str:
+def field_of(claim: Claim, record: Record) -> str:
+    """The field that a claim is of; a sale's keys are given at its settlement."""
+    if claim.field == "available_date" and not record.days("available_date") and record.days("settlement_date"):
+        return "settlement_date"
+    return _area_field(claim, record) if claim.field == "area" else claim.field
+
+
+def _area_field(claim: Claim, record: Record) -> str:
     """The field that an area without a name is taken for: the only one that the record has, else the land."""
-    if claim.field != "area":
-        return claim.field
     if claim.find.unit in ("sqft", "square") and record.spans("floor_area_sqm"):
         return "floor_area_sqm"
     apartment = any(
@@ -111,8 +116,9 @@ def area_field(claim: Claim, record: Record) -> str:
 
 def _check_date(checker: Checker, claim: Claim) -> Verdict:
     record, day = checker.record, claim.value
-    held = [(each, claim.field) for each in record.days(claim.field)]
-    if not held and claim.field == "settlement_date":
+    field = field_of(claim, record)
+    held = [(each, field) for each in record.days(field)]
+    if not held and field == "settlement_date":
         held = list(expected_settlements(record))
     if not held:
         other = any(day.agrees_with(each) for name in record.fields for each in record.days(name))

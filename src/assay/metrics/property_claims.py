@@ -14,6 +14,7 @@ from assay.extract.phones import find_phones
 from assay.extract.rooms import find_rooms
 from assay.metrics.property_clauses import Clause, Clauses
 from assay.metrics.property_cues import (
+    ADDED,
     AT,
     BASE,
     BASE_PHRASE,
@@ -26,6 +27,7 @@ from assay.metrics.property_cues import (
     DATE_CUES,
     DERIVED,
     EXEMPT,
+    FACTOR,
     FLOOR,
     FULL_DATE,
     HEDGE,
@@ -33,6 +35,7 @@ from assay.metrics.property_cues import (
     LAND,
     LINKS,
     LOAN,
+    MAKES,
     MAX_CUE_DISTANCE,
     NEGATED,
     NO_CONCESSION,
@@ -116,6 +119,8 @@ def _money_claims(finds: list[Find[Money]], clauses: Clauses) -> Iterator[Claim]
         after = finds[number + 1].start if number + 1 < len(finds) else find.end + 1_000
         field = _carried(find, clause, clauses) or _money_field(find, clause, before, after)
         derived = field in ("deposit", "stamp_duty", "price_per_sqm")
+        if field == "rent_per_week" and clause.past(find.start):
+            continue
         if field and states_fact(clause, find, supposed=derived):
             yield make_claim(field, find, clause)
 
@@ -131,8 +136,10 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if per is not None:
         return _periodic_field(cue, per)
     ahead = clause.before(find.start)
-    if OPERAND.match(clause.after(find.end, 12)):
+    if OPERAND.match(clause.after(find.end, 12)) or FACTOR.search(ahead):
         return "price" if find.value.low >= SMALLEST_PRICE else ""
+    if MAKES.search(ahead) and ahead.count("$") > 1 and ADDED.search(ahead):
+        return ""
     if TOTAL.search(ahead):
         return ""
     if find.value.high >= SMALLEST_PRICE and BASE.search(ahead) and not LOAN.match(clause.after(find.end)):
@@ -210,7 +217,7 @@ def _weight_behind(between: str, match: re.Match[str], room: int) -> float | Non
     weight = match.start() + (1.0 if between.strip(" (") in LINKS else 14.0)
     if match.start() > room:
         weight += BEYOND
-    if re.search(r"[,;.|+]|\b(?:and|with|plus)\b", between):
+    if re.search(r"[,;.|+]|\b(?:and|with|plus|before|after|when|then|until)\b", between):
         if 0 <= room - match.end() < 40:
             return None
         weight += 40

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from assay.metrics.property_speech import (
     CARRIES,
     FOLLOWS,
+    GENERIC,
     HEADING,
     ITEM,
     OTHER,
@@ -39,6 +40,10 @@ _CLAUSE = re.compile(
     r"neighbouring|nearby|median|average|house\snext))",
     re.IGNORECASE,
 )
+_STEP = re.compile(r",\s(?:and|but|so)\s(?=the|it|there|a|an|you)")
+"""Where a clause goes on to another statement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """A part of a sentence that says one thing; positions are those of the whole text."""
@@ -67,7 +72,7 @@ class Clause:
             ITEM.match(self.text) or FOLLOWS.match(self.text) or CARRIES.match(self.text)
         ):
             return True
-        return bool(OTHER_BEHIND.search(self.after(end, 70)))
+        return bool(OTHER_BEHIND.search(self.after(end, 70)) or GENERIC.match(self.text))
 
     def unsure(self, start: int) -> bool:
         """Whether the clause says, before `start`, that it does not know."""
@@ -93,7 +98,8 @@ class Clause:
 
     def possible(self, start: int, end: int) -> bool:
         """Whether what stands at [start, end) could be, and is not."""
-        return bool(POSSIBLE.search(self.before(start, 55)) or POSSIBLE_AFTER.match(self.after(end, 60)))
+        ahead = _STEP.split(self.before(start, 55))[-1]
+        return bool(POSSIBLE.search(ahead) or POSSIBLE_AFTER.match(self.after(end, 60)))
 
 
 @dataclass(frozen=True, slots=True)

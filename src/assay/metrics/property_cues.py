@@ -22,12 +22,12 @@ MONEY_CUES: Mapping[str, str] = {
     r"original|purchased|bought|prior\ssale|"
     r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|"
     r"slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
-    "sold_price": r"sold|fetched|changed\shands|sale\sprice|hammer|selling\sprice|knocked\sdown",
+    "sold_price": r"sold|went\sfor|snapped\sup|fetched|changed\shands|sale\sprice|hammer|selling\sprice|knocked\sdown",
     "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offers?\s(?:over|above|from|in|invited|around|"
     r"near|welcome|considered|between)|offers|offered|on\soffer|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
-    "": r"offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
+    "": r"packages?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
     r"concession|sav(?:e|es|ing|ings)|discount|"
     r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
     r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
@@ -52,7 +52,8 @@ BASE_PHRASE = re.compile(
     re.IGNORECASE,
 )
 TO_BUILD = re.compile(
-    r"\b(?:build(?:ing)?|construction)\scosts?\b|\b(?:to|could|can\sbe)\s(?:build|built)\b", re.IGNORECASE
+    r"\b(?:build(?:ing)?|construction)\scosts?\b|\b(?:to|could|can|may|might|would)\s(?:be\s)?(?:build|built)\b|"
+    r"\bdisplay\shomes?\b|\bpackages?\b", re.IGNORECASE
 )
 WEEKS_OF_RENT = re.compile(r"\b(?:weeks?|months?)['\u2019]?s?\s(?:of\s)?rent\b", re.IGNORECASE)
 BASE = re.compile(
@@ -165,10 +166,15 @@ WITH_PART = re.compile(
     re.IGNORECASE,
 )
 """What makes an area that of the home and a part outside it together."""
-IN_ALL = re.compile(r"\s?(?:in\s(?:all|total)|all\s(?:up|told|in)|altogether|combined|together)\b", re.IGNORECASE)
+IN_ALL = re.compile(r"\s?(?:in\s(?:all|total)|all\s(?:up|told|in)|altogether|combined|together|between\sthem)\b", re.IGNORECASE)
 """What follows the sum of several amounts."""
 OPERAND = re.compile(r"\s?(?:[\u00d7*/\u00f7]|x\s|at\s\d[\d.]*\s?%|times\s|divided\sby)\s?")
 """What follows the amount that a sum is made of: "$912,000 x 5.5% = $50,160"."""
+FACTOR = re.compile(r"[\w%]\s?(?:[\u00d7*\u00f7]|x)\s?$")
+"""What comes before another such amount: "4 x $610"."""
+ADDED = re.compile(r"\$[^$]*(?:\band\b|\bplus\b|\+)[^$]*\$", re.IGNORECASE)
+MAKES = re.compile(r"\b(?:makes?|add(?:s|ing)?\s(?:up\s)?to|comes?\sto|brings?\s[\w\s]{1,20}to|is|=)\s(?:about\s|around\s)?$", re.IGNORECASE)
+"""What comes before the sum of two amounts."""
 TOTAL = re.compile(
     r"\+[^+]{0,60}=\s?(?:about\s|roughly\s|approximately\s|around\s)?$|\btotal(?:ling|"
     r"s)?\s(?:cost\s|price\s|outlay\s)?"

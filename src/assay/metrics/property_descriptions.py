@@ -86,7 +86,7 @@ _SUBURB = re.compile(
     r"\b(?:located|situated|set|nestled|positioned|found|home|house|apartment|unit|townhouse|"
     r"villa|property|residence|terrace|cottage|listing|studio|bungalow|condo|duplex|penthouse|"
     r"suburb\sof|lies|sits|listed|land|block|bedder|street|pocket|spot|location|corner|position|neighbourhood|"
-    r"neighborhood|setting|cul-de-sac|complex|building|development|estate)"
+    r"neighborhood|setting|cul-de-sac|complex|building|development|estate|sqm|m2|m\u00b2|square\smetres|acres?|hectares)"
     r"(?:\sis|\sfor\s(?:sale|rent|lease))?(?:\s(?:located|situated|set))?\s(?:in|"
     r"of)\s(?:the\s)?(?:heart\sof\s|suburb\sof\s|centre\sof\s|center\sof\s|leafy\s|"
     r"sought-after\s|beautiful\s|quiet\s|popular\s|vibrant\s|prestigious\s|inner-city\s|"
@@ -96,7 +96,7 @@ _SUBURB = re.compile(
 )
 _LABEL = re.compile(
     r"(?:^|[\n|*-]|[.;]\s)\s{0,3}[*_]{0,2}(?P<label>suburb|state|postcode|zip(?:\scode)?|location|neighbou?rhood|"
-    r"city)[*_]{0,2}\s{0,2}[:|][*_]{0,2}\s{0,3}(?P<value>[A-Za-z0-9][\w' .]{1,30})",
+    r"city)[*_]{0,2}\s{0,2}[:|][*_]{0,2}\s{0,3}(?P<value>[A-Za-z0-9](?:[\w' ]|\.(?!\s)){1,30})",
     re.IGNORECASE,
 )
 _NAMED_HOME = re.compile(
@@ -118,7 +118,7 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 """What is said of a home at another address."""
-_HOME_NUMBER = r"(?:unit|apartment|apt\.?|flat|villa|townhouse|number|no\.?|#)\s?"
+_HOME_NUMBER = r"(?:unit|lot|apartment|apt\.?|flat|villa|townhouse|number|no\.?|#)\s?"
 _PART_WORD = re.compile(r"[\w'\u2019.-]*\w")
 _POSTCODE = re.compile(r"\b(?:postcode|zip\scode|zip)\s(?:is\s|of\s)?(?P<code>\d{4,5})\b", re.IGNORECASE)
 _PLACED = re.compile(r"(?:\b(?:in|at|of|to|from|near)\s|[,(|:]\s?|\n\W{0,4})$", re.IGNORECASE)
@@ -158,7 +158,9 @@ def is_another_address(find: Find[Address], clause: Clause, record: Record) -> b
     return not find.value.agrees_with(record.address) and bool(_ELSEWHERE.search(clause.text))
 
 
-def other_homes(text: str, clauses: Clauses, record: Record) -> Iterator[Clause]:
+def other_homes(
+    text: str, clauses: Clauses, record: Record, addresses: list[Find[Address]]
+) -> Iterator[Clause]:
     """The clauses about another unit of the building or another number of the street: "Unit 14 sold for ..."."""
     home = record.address
     own = {home.unit, home.number, *home.number.split("-")} - {""}
@@ -171,7 +173,8 @@ def other_homes(text: str, clauses: Clauses, record: Record) -> Iterator[Clause]
             return
         clause = clauses.at(match.start())
         said = (match["unit"] or match["number"]).lower()
-        if said not in own and _ELSEWHERE.search(clause.text):
+        alone = match["unit"] and not any(find.start <= match.start() < find.end for find in addresses)
+        if said not in own and (alone or _ELSEWHERE.search(clause.text)):
             yield from clauses.about(match.start())
 
 

@@ -25,12 +25,12 @@ _NO_AFTER = re.compile(
 )
 _ELSEWHERE = re.compile(
     r"\b(?:near(?:by)?|close\sto|walk(?:ing)?(?:\sdistance)?\s(?:to|of)|minutes?(?:'|"
-    r"\u2019)?\s(?:from|to|away|walk|drive)|metres?\s(?:from|to)|km\s(?:from|to)|opposite|"
+    r"\u2019)?\s(?:from|to|away|walk|drive)|metres?\s(?:from|to)|km\s(?:from|to)|"
     r"local|public|council|community|"
-    r"neighbou?r(?:ing|'s|\u2019s)?|adjacent\sto|next\sto|access\sto|proximity\sto|"
-    r"moments\s(?:from|to)|stroll\sto|drive\sto|across\sfrom|beside|within\sreach\sof|"
-    r"handy\sto|around\sthe\scorner\sfrom|"
-    r"shared|in\sthe\s(?:area|suburb|street))\s(?:\S+\s){0,4}$",
+    r"neighbou?r(?:ing|'s|\u2019s)?|easy\saccess\sto|proximity\sto|"
+    r"moments\s(?:from|to)|stroll\sto|drive\sto|within\sreach\sof|"
+    r"handy\sto|around\sthe\scorner\sfrom|in\sthe\s(?:area|suburb|street))\s(?:\S+\s){0,4}$"
+    r"|\b(?:opposite|adjacent\sto|next\sto|across\sfrom|beside)\s(?:(?!and\s)\S+\s){0,3}$",
     re.IGNORECASE,
 )
 _IN_STREET = re.compile(
@@ -38,7 +38,7 @@ _IN_STREET = re.compile(
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
-_NEW_STATEMENT = re.compile(r"\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b")
+_NEW_STATEMENT = re.compile(r"\band\s(?:an?|access|its|has|have|with|plenty|lots)\b|\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b")
 _STOP = re.compile(r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|only|just|instead|and\s(?:it|has|comes|there))\b")
 _NAME_AHEAD = re.compile(r"[a-z]\s(?:[A-Z][\w'\u2019-]+\s){1,3}$")
 
@@ -77,10 +77,12 @@ def known_features(record: Record) -> Known:
     there: set[str] = set()
     absent: set[str] = set()
     for line in record.described:
-        clauses = split_clauses(line)
-        for mention in find_mentions(line):
+        none = line.startswith("no ")
+        said = line.removeprefix("no ")
+        clauses = split_clauses(said)
+        for mention in find_mentions(said):
             clause = clauses.at(mention.start)
-            denied = _denied(clause, mention) or line.startswith("no ")
+            denied = none or _denied(clause, mention)
             (absent if denied else there).add(mention.feature)
     for feature in tuple(there):
         there.update(lexicon().implies.get(feature, ()))

@@ -22,6 +22,7 @@ OTHER = re.compile(
     r"similar(?!\s(?:to\sthis|price))|"
     rf"(?:other|another|different|rival|competing|adjacent|adjoining|last|previous)\s(?:[\w-]+\s){{0,2}}?{HOMES}|"
     r"(?:in|by)\scontrast|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|alternatives?|others|"
+    r"(?:earlier|previous|old|first|original|outdated|last)\s(?:\w+\s)?(?:brochure|ads?|advert\w*|listing|flyer|draft|email|campaign|version)|"
     r"medians?|averages?|typical(?:ly)?|usually|recent(?:ly)?\s(?:sales?|sold)|"
     r"(?:last|latest|highest|record)\s(?:sales?|one\ssold)\s|sales?\sevidence|"
     r"same\s(?:street|building|block|complex|tower)|over\sin|"
@@ -56,7 +57,7 @@ SUPPOSED = re.compile(
     r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
     r"instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
     r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?:you|i|we|they|he|she|buyers?|clients?)\s(?:want|need|prefer)\w*|"
-    r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|suggest\w*|recommend\w*|"
+    r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|(?:will|should|would)\s(?:probably\s|likely\s)?(?:fetch|sell|reach|go\sfor|bring|achieve)|assume[ds]?|suggest\w*|recommend\w*|"
     r"should\s(?:the|you|they|your)|were\s(?:the|it|you)|(?:come|came|go|drop)\s(?:down|up)\sto|walk(?:ing)?\saway|"
     r"(?:I|we|they)['\u2019]d\s(?:open|start|offer|pay|go|bid|be\shappy)|you['\u2019]d\s(?:open|start|offer|bid)|(?<!vendor\s)(?<!vendors\s)(?<!seller\s)(?<!sellers\s)(?<!owner\s)(?<!owners\s)(?<!they\s)(?:wants?|wanted|hop(?:es?|ed|ing)|wish(?:es|ed)?)\s(?:a|an|for|to|at|four|five|three|two|\d)|"
     r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\sfor)|bidding\s(?:is|will|should|to)|opening\sbid|your\s(?:brief|wish|requirement|"
@@ -66,8 +67,8 @@ SUPPOSED = re.compile(
 POSSIBLE = re.compile(
     r"(?:^|[,;:(]\s?|\b(?:is|\w+['\u2019]s|has|have|of|enough|ample|with|still|offers?|leaves?|the|more|and)\s)(?:room|space)\s(?:for|to)\b|"
     r"\b(?:potential|scope|possib\w+|stca|"
-    r"subject\sto\s(?:council|approval)|could\s(?:add|be|build|fit|suit|have)|"
-    r"would\s(?:suit|fit|allow)|(?:may|might)\s(?:add|be|fit|allow|have|suit)|opportunity\sto|"
+    r"subject\sto\s(?:council|approval)|could\s(?:easily\s)?(?:add|be|build|fit|suit|have|take|hold|house|support|become|accommodate|install|put)|"
+    r"would\s(?:suit|fit|allow|make|give|become)|(?:may|might)\s(?:add|be|fit|allow|have|suit|take)|opportunity\sto|"
     r"add(?:ing)?\sa|install(?:ing)?\sa|future|plans?\sfor|proposed|perfect\sfor\sa|"
     r"ideal\sfor\sa)\b",
     re.IGNORECASE,
@@ -90,7 +91,7 @@ FOLLOWS = re.compile(
     re.IGNORECASE,
 )
 CARRIES = re.compile(
-    r"\s*(?:They|Both|Those|These|The\slatter|Theirs)\b|\s*(?:It|That(?:\s\w+)?)\s(?:(?:also|too)\s)?(?:had|was|were|sold|went|took|got|"
+    r"\s*(?:They|Both|Those|These|The\slatter|Theirs|The\s(?:sellers?|owners?|vendors?|buyers?)\s(?:there|of\sthat))\b|\s*(?:It|That(?:\s\w+)?)\s(?:(?:also|too)\s)?(?:had|was|were|sold|went|took|got|"
     r"featured|offered|fetched|achieved|came|included|paid|asked|closed|made|lacked)\b"
 )
 """How a sentence goes on about the other property that the one before it was about."""
@@ -102,6 +103,12 @@ POSSIBLE_AFTER = re.compile(
     r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|"
     r"would\s(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b", re.IGNORECASE
 )
+GENERIC = re.compile(
+    rf"\s*(?:An?|Any)\s(?:[\w-]+\s){{0,5}}{HOMES}\s(?:[\w-]+\s){{0,10}}?(?:is|are|would|sells?|rents?|costs?|goes)\s"
+    r"(?:for\s|about\s|around\s|usually\s|more\s|cost\s){0,2}\$",
+    re.IGNORECASE,
+)
+"""A sentence on homes of a kind: "A two-bedroom unit in the next suburb is $820 a week"."""
 PAST = re.compile(
     r"\b(?:before|prior\sto|until|originally|back\s(?:in|then|when)|at\sthe\stime|in\sthose\sdays|when\s(?:it|they|the)|"
     r"in\s(?:18|19|20)\d\d)\b(?:(?!\b(?:now|today|since|currently|these\sdays)\b)[^.;]){0,80}\b(?:was|were|had)\b"

@@ -11,7 +11,7 @@ from assay.domain.scores import Sample
 from assay.domain.text import valid_text
 from assay.extract.addresses import find_addresses, normal_state
 from assay.metrics.entry import MetricSpec
-from assay.metrics.property_checks import area_field, check_claim, missing_fields
+from assay.metrics.property_checks import check_claim, field_of, missing_fields
 from assay.metrics.property_claims import numeric_claims
 from assay.metrics.property_clauses import split_clauses
 from assay.metrics.property_descriptions import descriptive_claims, is_another_address, other_homes
@@ -179,7 +179,7 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         for find in addresses
         if is_another_address(find, clauses.at(find.start), record)
         for clause in clauses.about(find.start)
-    } | {(clause.start, clause.end) for clause in other_homes(text, clauses, record)}
+    } | {(clause.start, clause.end) for clause in other_homes(text, clauses, record, addresses[:200])}
     claims = tuple(claim for claim in claims if (claim.clause.start, claim.clause.end) not in others)
     facts = [*_checked(Checker(record, rules, claims, day), quoted)]
     spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
@@ -222,7 +222,7 @@ def _checked(checker: Checker, text: str) -> Iterator[Fact]:
         another = claim.field in right and claim.clause.may_be_of_another
         stray = verdict.verdict == "mismatch" and (beside or another)
         if verdict.verdict and not stray:
-            field = area_field(claim, checker.record)
+            field = field_of(claim, checker.record)
             find = claim.find
             yield Fact(
                 field,
