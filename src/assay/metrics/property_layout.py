@@ -1,6 +1,9 @@
-"""Lists of labels without marks ("- Beds 2", "State NSW"), read as if each had its colon."""
+"""An answer's layout: labels without marks ("- Beds 2") and tables with one row, read as "label: value"."""
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 _LABELS = (
     r"(?P<label>bed(?:room)?s?|bath(?:room)?s?|car(?:\s?(?:spaces?|parks?)|s|ports?)?|parking|garages?"
@@ -23,6 +26,62 @@ _COUNT = re.compile(r"\d{1,2}(?:\.5)?\s*$")
 
 _ASKED = re.compile(rf"(?:^|(?<=[.!?\n]\s)|(?<=\n)){_LABELS.replace('?P<label>', '?:')}\?(?=\s(?:[$\d~]|one|two|three|four|five|no\b|yes\b))", re.IGNORECASE)
 """A label that is put as a question: "Parking? Two cars."."""
+
+
+_TABLE = re.compile(
+    r"^[ \t]*\|(?P<head>[^\n]{5,400})\|[ \t]*\n[ \t]*\|[ \t:|-]{5,400}\|[ \t]*\n[ \t]*\|(?P<row>[^\n]{5,600})\|?[ \t]*$(?!\n[ \t]*\|)",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A text with its labels marked, and where each piece of it stands in the original."""
+
+    original: str
+    text: str
+    pieces: tuple[tuple[int, int], ...]
+    """Positions in the text and in the original, rising."""
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The place in the original of [start, end)."""
+        first = self._at(start)
+        return first, max(first, min(self._at(end - 1) + 1, len(self.original)))
+
+    def _at(self, position: int) -> int:
+        here, there = self.pieces[max(0, bisect_right(self.pieces, (position, len(self.original) + 1)) - 1)]
+        return there + position - here
+
+
+def read_layout(text: str) -> Layout:
+    """The text in which each label that stands with its value alone has a colon."""
+    marked = with_colons(text)
+    out: list[str] = []
+    pieces = [(0, 0)]
+    length = done = 0
+    for match in _TABLE.finditer(marked):
+        for start, end, label in [(done, match.start(), ""), *_cells(match)]:
+            part = f"\n{label}: " if label else ""
+            pieces.append((length + len(part), start))
+            out += [part, marked[start:end]]
+            length += len(part) + end - start
+        done = match.end()
+    pieces.append((length, done))
+    return Layout(text, "".join([*out, marked[done:]]), tuple(pieces))
+
+
+def _cells(match: re.Match[str]) -> Iterator[tuple[int, int, str]]:
+    """The cells of a table's only row, with the labels above them; all of it when they do not pair."""
+    labels = [label.strip(" *_") for label in match["head"].split("|")]
+    values = match["row"].rstrip().removesuffix("|").split("|")
+    if len(labels) < 3 or len(labels) != len(values):
+        yield match.start(), match.end(), ""
+        return
+    start = match.start("row")
+    for label, value in zip(labels, values, strict=True):
+        inset = len(value) - len(value.lstrip())
+        yield start + inset, start + len(value.rstrip()), label or "-"
+        start += len(value) + 1
 
 
 def with_colons(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ from assay.metrics.property_clauses import split_clauses
 from assay.metrics.property_descriptions import descriptive_claims, is_another_address, other_homes
 from assay.metrics.property_features import Said, check_features
 from assay.metrics.property_fields import ALIASES
-from assay.metrics.property_layout import with_colons
+from assay.metrics.property_layout import Layout, read_layout
 from assay.metrics.property_places import check_distances, check_schools
 from assay.metrics.property_record import Record, read_record
 from assay.metrics.property_rule_files import PropertyRules, load_rules
@@ -166,9 +166,10 @@ def _told(fact: Fact) -> str:
 
 def check_answer(text: str, record: Record, rules: PropertyRules, day: date | None = None) -> list[Fact]:
     """Every fact of a text that can be checked, in the order of fields and places; each said fact once."""
-    quoted, text = text, with_colons(text)
-    clauses = split_clauses(text)
+    layout = read_layout(text)
     structured = read_structured(text)
+    text = layout.text
+    clauses = split_clauses(text)
     if structured is None:
         claims = (*numeric_claims(text, clauses, record.locale), *descriptive_claims(text, clauses, record))
     else:
@@ -181,12 +182,19 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         for clause in clauses.about(find.start)
     } | {(clause.start, clause.end) for clause in other_homes(text, clauses, record, addresses[:200])}
     claims = tuple(claim for claim in claims if (claim.clause.start, claim.clause.end) not in others)
-    facts = [*_checked(Checker(record, rules, claims, day), quoted)]
+    facts = [*_checked(Checker(record, rules, claims, day))]
     spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
     spans += [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
     places = (*check_distances(text, clauses, record), *check_schools(text, clauses, record))
     said = (*check_features(text, clauses, record, sorted([*spans, *others])), *places)
-    return list(_once([*facts, *(_of_said(each, quoted) for each in _of_own(said, others))]))
+    facts += [_of_said(each, text) for each in _of_own(said, others)]
+    return [_placed(fact, layout) for fact in _once(facts)]
+
+
+def _placed(fact: Fact, layout: Layout) -> Fact:
+    """The fact with its quote and place in the answer as it was written."""
+    start, end = layout.span(fact.start or 0, fact.end or 0)
+    return replace(fact, quote=layout.original[start:end], start=start, end=end)
 
 
 def _of_own(said: Iterable[Said], others: set[tuple[int, int]]) -> Iterator[Said]:
@@ -208,7 +216,7 @@ def _suburb_names(text: str, record: Record) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(rf"\b{words}\b", text, re.IGNORECASE)]
 
 
-def _checked(checker: Checker, text: str) -> Iterator[Fact]:
+def _checked(checker: Checker) -> Iterator[Fact]:
     """The facts of claims; one that differs beside one that agrees is stray.
 
     In one clause the other number belongs to something else ("at $900,000 a 10% deposit is $90,000"); of some
@@ -230,7 +238,7 @@ def _checked(checker: Checker, text: str) -> Iterator[Fact]:
                 verdict.record,
                 verdict.verdict,
                 verdict.rule,
-                text[find.start : find.end],
+                find.quote,
                 find.start,
                 find.end,
             )
