@@ -94,7 +94,8 @@ def _check_area(checker: Checker, claim: Claim) -> Verdict:
 
 def field_of(claim: Claim, record: Record) -> str:
     """The field that a claim is of; a sale's keys are given at its settlement."""
-    if claim.field == "available_date" and not record.days("available_date") and record.days("settlement_date"):
+    sale = record.days("settlement_date") or record.spans("settlement_days")
+    if claim.field == "available_date" and not record.days("available_date") and sale:
         return "settlement_date"
     return _area_field(claim, record) if claim.field == "area" else claim.field
 

@@ -31,12 +31,14 @@ from assay.metrics.property_cues import (
     FLOOR,
     FULL_DATE,
     HEDGE,
+    IF,
     IN_ALL,
     LAND,
     LINKS,
     LOAN,
     MAKES,
     MAX_CUE_DISTANCE,
+    NAMED_PRICE,
     NEGATED,
     NO_CONCESSION,
     OPERAND,
@@ -50,6 +52,7 @@ from assay.metrics.property_cues import (
     TERM,
     TO_BUILD,
     TOTAL,
+    WEEKLY,
     WEEKS_OF_RENT,
     WITH_PART,
 )
@@ -118,7 +121,8 @@ def _money_claims(finds: list[Find[Money]], clauses: Clauses) -> Iterator[Claim]
         before = finds[number - 1].end if number else 0
         after = finds[number + 1].start if number + 1 < len(finds) else find.end + 1_000
         field = _carried(find, clause, clauses) or _money_field(find, clause, before, after)
-        derived = field in ("deposit", "stamp_duty", "price_per_sqm")
+        named = field == "price" and NAMED_PRICE.search(clause.before(find.start, 40)) and not IF.search(clause.text)
+        derived = field in ("deposit", "stamp_duty", "price_per_sqm") or bool(named)
         if field == "rent_per_week" and clause.past(find.start):
             continue
         if field and states_fact(clause, find, supposed=derived):
@@ -134,7 +138,8 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
         return ""
     cue = _nearest_cue(find, clause, before, after)
     if per is not None:
-        return _periodic_field(cue, per)
+        weekly = cue is None and WEEKLY.search(clause.before(find.start))
+        return "rent_per_week" if weekly else _periodic_field(cue, per)
     ahead = clause.before(find.start)
     if OPERAND.match(clause.after(find.end, 12)) or FACTOR.search(ahead):
         return "price" if find.value.low >= SMALLEST_PRICE else ""
@@ -204,12 +209,19 @@ def _nearest_cue(find: Find[Money], clause: Clause, before: int, after: int) -> 
     best: tuple[float, str] | None = None
     for match in CUE.finditer(ahead):
         distance = float(len(ahead) - match.end())
-        best = _nearer(best, distance + (BEYOND if find.start - distance < before else 0), match)
+        taken = find.start - distance < before or _is_taken(ahead, match, len(ahead) - (find.start - before))
+        best = _nearer(best, distance + (BEYOND if taken else 0), match)
     for match in CUE.finditer(behind):
         weight = _weight_behind(behind[: match.start()], match, after - find.end)
         if weight is not None:
             best = _nearer(best, weight, match)
     return best[1] if best and best[0] < MAX_CUE_DISTANCE else None
+
+
+def _is_taken(ahead: str, match: re.Match[str], before: int) -> bool:
+    """Whether a word behind the amount before tells that one: "$540 to council and $310 for water"."""
+    link = ahead[before : match.start()].strip(" (") if 0 < before <= match.start() else None
+    return link in (*LINKS - {""}, "to", "to the") and bool(re.search(r"\band\b|[,;]", ahead[match.end() :]))
 
 
 def _weight_behind(between: str, match: re.Match[str], room: int) -> float | None:

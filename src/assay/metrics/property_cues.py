@@ -16,7 +16,7 @@ MONEY_CUES: Mapping[str, str] = {
     "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes",
     "hoa_fees": r"h\.?o\.?a\.?|homeowners?['\u2019]?\sassociation",
     "bond": r"bond|security\sdeposit",
-    "deposit": r"deposit|put(?:ting)?\sdown",
+    "deposit": r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
     "last_sold_price": r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
     r"originally|"
     r"original|purchased|bought|prior\ssale|"
@@ -56,6 +56,8 @@ TO_BUILD = re.compile(
     r"\bdisplay\shomes?\b|\bpackages?\b", re.IGNORECASE
 )
 WEEKS_OF_RENT = re.compile(r"\b(?:weeks?|months?)['\u2019]?s?\s(?:of\s)?rent\b", re.IGNORECASE)
+NAMED_PRICE = re.compile(r"\b(?:price\sguide|(?:asking|list|sale|purchase)\sprice|guide)\s?(?:of|is|at|:)?\s[*_]{0,2}$", re.IGNORECASE)
+"""What makes an amount the property's price, whatever is expected of bidders."""
 BASE = re.compile(
     r"\bon\s(?:a\s|an\s|the\s|this\s|that\s|your\s)?(?:purchase\s|sale\s|contract\s|price\s|"
     r"sum\s|of\s|value\s|asking\s|full\s)*[*_]{0,2}$",
@@ -78,6 +80,9 @@ AT = re.compile(r"\b(?:at|for|of)\s(?:a\s|the\s)?(?:price\sof\s)?$", re.IGNORECA
 LOAN = re.compile(r"\s(?:home\s)?(?:loan|mortgage|deposit|budget|grant|salary|income)", re.IGNORECASE)
 EXEMPT = re.compile(r"\b(?:no\s(?:stamp|transfer)\sdut|exempt|threshold|up\sto|waive|abolish)", re.IGNORECASE)
 """Words that make an amount near "duty" a limit of a concession."""
+IF = re.compile(r"\b(?:if|suppose|assum\w+)\b", re.IGNORECASE)
+WEEKLY = re.compile(r"\$[\d,.]+\s?(?:a\sweek|per\sweek|each\sweek|weekly|p\.?w\.?|/w(?:ee)?k?)\b", re.IGNORECASE)
+"""A rent for a week, of which one for a month is told: "$680 a week is $2,947 a month"."""
 LINKS = frozenset(
     ("", "in", "is the", "as the", "as", "of", "for", "for the", "in annual", "for annual", "for quarterly")
 )

@@ -29,9 +29,21 @@ _ASKED = re.compile(rf"(?:^|(?<=[.!?\n]\s)|(?<=\n)){_LABELS.replace('?P<label>',
 
 
 _TABLE = re.compile(
-    r"^[ \t]*\|(?P<head>[^\n]{5,400})\|[ \t]*\n[ \t]*\|[ \t:|-]{5,400}\|[ \t]*\n[ \t]*\|(?P<row>[^\n]{5,600})\|?[ \t]*$(?!\n[ \t]*\|)",
+    r"^[ \t]*\|(?P<head>[^\n]{5,400})\|[ \t]*\n[ \t]*\|[ \t:|-]{5,400}\|[ \t]*(?P<rows>(?:\n[ \t]*\|[^\n]{5,600}){1,40})$",
     re.MULTILINE,
 )
+_PERIOD = (
+    r"(?P<week>weekly|(?:per|a|each)\sweek|p\.?w\.?)|(?P<month>monthly|(?:per|a|each)\smonth|p\.?c\.?m\.?)|"
+    r"(?P<quarter>quarterly|(?:per|a|each)\squarter|p\.?q\.?)|"
+    r"(?P<year>annual(?:ly)?|yearly|(?:per|a|each)\s(?:year|annum)|p\.?a\.?)"
+)
+_IS_PERIOD = re.compile(rf"\W*(?:(?:cost|amount)\s)?(?:{_PERIOD})\W*", re.IGNORECASE)
+_LEAD = re.compile(
+    rf"^(?=[^\n]{{0,80}}\b(?:{_PERIOD})\b)[^\n]{{3,120}}:[*_]{{0,2}}[ \t]*\n(?P<items>(?:\s{{0,3}}[-*\u2022][^\n]{{3,120}}(?:\n|$)){{1,15}})",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line that tells the period of the list below it: "Monthly costs:"."""
+_AMOUNT = re.compile(r"\$[\d,.]*\d(?![\d,.]*\s?(?:/|p\.?[wmqac]|per|a\s|each|every|\w+ly\b|[km]\b|million))", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +65,58 @@ class Layout:
         return there + position - here
 
 
+Piece = tuple[int, int, str, str]
+"""A part of the text with what is put before it and behind it."""
+
+
 def read_layout(text: str) -> Layout:
-    """The text in which each label that stands with its value alone has a colon."""
+    """The text in which labels have their colons, tables are lists, and amounts the periods told above them."""
     marked = with_colons(text)
+    found = [*(_table(match) for match in _TABLE.finditer(marked)), *(_list(match) for match in _LEAD.finditer(marked))]
     out: list[str] = []
     pieces = [(0, 0)]
     length = done = 0
-    for match in _TABLE.finditer(marked):
-        for start, end, label in [(done, match.start(), ""), *_cells(match)]:
-            part = f"\n{label}: " if label else ""
-            pieces.append((length + len(part), start))
-            out += [part, marked[start:end]]
-            length += len(part) + end - start
-        done = match.end()
+    for part in sorted(part for part in found if part):
+        for start, end, before, behind in [(done, part[0][0], "", ""), *part]:
+            pieces.append((length + len(before), start))
+            out += [before, marked[start:end], behind]
+            length += len(before) + end - start + len(behind)
+            done = end
     pieces.append((length, done))
     return Layout(text, "".join([*out, marked[done:]]), tuple(pieces))
 
 
-def _cells(match: re.Match[str]) -> Iterator[tuple[int, int, str]]:
-    """The cells of a table's only row, with the labels above them; all of it when they do not pair."""
+def _table(match: re.Match[str]) -> list[Piece]:
+    """The cells of a table with one row, or of one with a period above each column, behind their labels."""
     labels = [label.strip(" *_") for label in match["head"].split("|")]
-    values = match["row"].rstrip().removesuffix("|").split("|")
-    if len(labels) < 3 or len(labels) != len(values):
-        yield match.start(), match.end(), ""
-        return
-    start = match.start("row")
-    for label, value in zip(labels, values, strict=True):
-        inset = len(value) - len(value.lstrip())
-        yield start + inset, start + len(value.rstrip()), label or "-"
-        start += len(value) + 1
+    periods = [_IS_PERIOD.fullmatch(label) for label in labels]
+    rows = [*re.finditer(r"\|(?P<row>[^\n]*?)\|?[ \t]*(?:\n|$)", match["rows"])]
+    if len(labels) < (2 if any(periods) else 3) or (len(rows) > 1 and not any(periods)):
+        return []
+    pieces: list[Piece] = []
+    for row in rows:
+        values = row["row"].split("|")
+        if len(values) != len(labels):
+            return []
+        start = match.start("rows") + row.start("row")
+        for label, period, value in zip(labels, periods, values, strict=True):
+            first = start + len(value) - len(value.lstrip())
+            name = values[0].strip(" *_") if any(periods) else label
+            behind = f" per {period.lastgroup}" if period and value.strip()[-1:].isdigit() else ""
+            pieces.append((first, max(first, start + len(value.rstrip())), f"\n{name or '-'}: ", behind))
+            start += len(value) + 1
+    return pieces
+
+
+def _list(match: re.Match[str]) -> list[Piece]:
+    """The items of a list, each amount with the period that the line above tells."""
+    period = next(name for name in ("week", "month", "quarter", "year") if match[name])
+    start = done = match.start("items")
+    pieces: list[Piece] = []
+    for amount in _AMOUNT.finditer(match["items"]):
+        pieces.append((done, start + amount.end(), "", f" per {period}"))
+        done = start + amount.end()
+    return pieces
 
 
 def with_colons(text: str) -> str:
