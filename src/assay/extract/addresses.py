@@ -33,7 +33,7 @@ US_STATES = frozenset(
 _TYPES = "|".join(sorted((key for key in _TYPE_OF if key), key=len, reverse=True))
 _NUMBER = r"\d{1,5}[A-Za-z]?(?:\s?[-\u2013]\s?\d{1,5}[A-Za-z]?)?"
 _UNIT = (
-    r"(?:(?:unit|apartment|apt\.?|flat|suite|shop|villa|townhouse|lot|level|\#)\s?\d{0,4}[A-Za-z]?\d{0,4}"
+    r"(?:(?:shed(?=\s\d)|studio(?=\s\d)|warehouse(?=\s\d)|unit|apartment|apt\.?|flat|suite|shop|villa|townhouse|lot|level|\#)\s?\d{0,4}[A-Za-z]?\d{0,4}"
     r"(?:\s?[,/]\s?(?:level\s\d{1,3}\s?,\s?)?|\s(?:at|of)\s|\s))?"
 )
 _NAME = r"(?:[A-Z][\w'\u2019.-]{0,20}|\d{1,3}(?:st|nd|rd|th))"

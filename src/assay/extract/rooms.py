@@ -170,7 +170,7 @@ def _counts(field: str, match: re.Match[str]) -> bool:
         return word not in _SPECIAL
     quote = match.group().lower()
     if quote.endswith(("space", "spaces", "parks")):
-        return "car" in quote or "parking" in quote or "garage" in quote
+        return any(word in quote for word in ("car", "parking", "garage", "secure", "undercover", "covered", "off-street", "basement"))
     return True
 
 

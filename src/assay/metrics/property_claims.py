@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from assay.extract.areas import find_areas
+from assay.extract.areas import SQUARE_METRES, find_areas
 from assay.extract.dates import Locale, find_dates
 from assay.extract.finds import Find, Span
 from assay.extract.money import Money, find_money
@@ -58,6 +58,7 @@ from assay.metrics.property_cues import (
 )
 
 MAX_FINDS = 500
+UNITS = frozenset(SQUARE_METRES)
 Value = TypeVar("Value")
 """How many finds of each kind are looked at; what follows in a longer answer is not checked."""
 
@@ -134,17 +135,15 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     per = find.value.per
     if per in ("sqm", "sqft", "hectare", "acre", "night", "day"):
         return "price_per_sqm" if per in ("sqm", "sqft") else ""
-    if IN_ALL.match(clause.after(find.end, 30)) and before > clause.start:
+    ahead = clause.before(find.start)
+    if before > clause.start and _is_sum_of_all(find, clause, ahead, before):
         return ""
     cue = _nearest_cue(find, clause, before, after)
     if per is not None:
         weekly = cue is None and WEEKLY.search(clause.before(find.start))
         return "rent_per_week" if weekly else _periodic_field(cue, per)
-    ahead = clause.before(find.start)
     if OPERAND.match(clause.after(find.end, 12)) or FACTOR.search(ahead):
         return "price" if find.value.low >= SMALLEST_PRICE else ""
-    if MAKES.search(ahead) and ahead.count("$") > 1 and ADDED.search(ahead):
-        return ""
     if TOTAL.search(ahead):
         return ""
     if find.value.high >= SMALLEST_PRICE and BASE.search(ahead) and not LOAN.match(clause.after(find.end)):
@@ -153,6 +152,14 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if in_sum:
         return in_sum
     return "" if cue == "stamp_duty" and EXEMPT.search(ahead) else _single_field(cue, find, clause)
+
+
+def _is_sum_of_all(find: Find[Money], clause: Clause, ahead: str, before: int) -> bool:
+    """Whether an amount is that of several before it: "strata, council and water come to $6,540 a year"."""
+    if IN_ALL.match(clause.after(find.end, 30)):
+        return True
+    several = ahead.count("$") > 1 and ADDED.search(ahead) and MAKES.search(ahead)
+    return bool(several) and not CUE.search(ahead[-(find.start - before) :])
 
 
 def _carried(find: Find[Money], clause: Clause, clauses: Clauses) -> str:
@@ -226,9 +233,9 @@ def _is_taken(ahead: str, match: re.Match[str], before: int) -> bool:
 
 def _weight_behind(between: str, match: re.Match[str], room: int) -> float | None:
     """How far a cue behind an amount is; None when it belongs to the next amount, `room` characters away."""
+    if match.start() > room or match.group().lower() == "was":
+        return None
     weight = match.start() + (1.0 if between.strip(" (") in LINKS else 14.0)
-    if match.start() > room:
-        weight += BEYOND
     if re.search(r"[,;.|+]|\b(?:and|with|plus|before|after|when|then|until)\b", between):
         if 0 <= room - match.end() < 40:
             return None
@@ -289,7 +296,7 @@ def _stated(
     for find in finds:
         clause = clauses.at(find.start)
         field = field_of(find, clause)
-        if field and states_fact(clause, find):
+        if field and states_fact(clause, find) and not (find.unit in UNITS and clause.past(find.start)):
             yield make_claim(field, find, clause)
 
 

@@ -8,7 +8,7 @@ MONEY_CUES: Mapping[str, str] = {
     "rent_per_week": r"rent(?:s|ed|al|ing)?(?!\s?(?:bond|yield|return))|leased?|let(?:s|ting)?(?=\s(?:at|for|"
     r"to|out))|tenant(?:s|ed)?|tenancy|weekly|lease|first\sweek",
     "stamp_duty": r"(?:stamp|transfer|conveyance|land\stransfer)[\s-]dut(?:y|ies)|dut(?:y|ies)",
-    "strata_levies": r"strata|body\scorp(?:orate)?|owners?['\u2019]?\scorp(?:oration)?|lev(?:y|ies)|"
+    "strata_levies": r"strata|body\scorp(?:orate)?|owners?['\u2019]?\scorp(?:oration)?|lev(?:y|ies)|corporation\sfees?|assessments?|"
     r"o\.?c\.?\sfees?|admin(?:istration)?\sfund|community\sfees",
     "council_rates": r"council|municipal|shire|(?<!water\s)(?<!interest\s)\brates",
     "water_rates": r"water",
@@ -17,12 +17,12 @@ MONEY_CUES: Mapping[str, str] = {
     "hoa_fees": r"h\.?o\.?a\.?|homeowners?['\u2019]?\sassociation",
     "bond": r"bond|security\sdeposit",
     "deposit": r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
-    "last_sold_price": r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
+    "last_sold_price": r"(?<=\()was|(?<=,\s)was(?=\s\$)|last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
     r"originally|"
     r"original|purchased|bought|prior\ssale|"
     r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|"
     r"slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
-    "sold_price": r"sold|went\sfor|snapped\sup|fetched|changed\shands|sale\sprice|hammer|selling\sprice|knocked\sdown",
+    "sold_price": r"sold|(?:went|gone)\sfor|snapped\sup|fetched|changed\shands|sale\sprice|hammer|selling\sprice|knocked\sdown",
     "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offers?\s(?:over|above|from|in|invited|around|"
     r"near|welcome|considered|between)|offers|offered|on\soffer|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
@@ -34,7 +34,7 @@ MONEY_CUES: Mapping[str, str] = {
     r"(?:build(?:ing)?|construction|renovation|moving|repair|running|holding|total|"
     r"upfront)\scosts?|reserve|profit|equity|income|turnover|"
     r"exemption|threshold|reduc\w*\sby|by\s(?=\$)|increase[ds]?\sof|cap(?:ped)?|median|"
-    r"average|inspection\scost|balance|remaining|holding\sfee|application|"
+    r"average|inspection\scost|balance|remaining|remainder|the\srest|holding\sfee|application|"
     r"land\svalue|site\svalue|unimproved|improvements?|insured|outgoings|expenses|maintenance|"
     r"quote[ds]?\sfor|cost\sof|revenue|fund\sbalance|sinking|valuation|appraised|"
     r"agent'?s?\sfee|utility|utilities|"
@@ -146,7 +146,7 @@ PERCENT_CUES = re.compile(
 DATE_CUES = (
     ("auction_date", r"auction(?:ed|s)?|under\sthe\shammer"),
     ("inspection_date", r"inspect(?:ion|ions|ed|s)?|open\s(?:home|house|for)|viewings?|view(?=\s(?:it|the|this|on)\b)|opens?(?=\W{1,4}(?:on\s|again\s|this\s|next\s|(?:mon|tues|wednes|thurs|fri|satur|sun|sat|wed|thu|tue)|\d))|come\s(?:by|through)|walk\sthrough|look\sthrough"),
-    ("settlement_date", r"settl(?:e|es|ed|ement|ing)|completion|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|\w{3,9}\s\d))|closing"),
+    ("settlement_date", r"settl(?:e|es|ed|ement|ing)|completion|due\son|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|\w{3,9}\s\d))|closing"),
     ("available_date", r"available|vacant\sfrom|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready\s(?:from|on)|keys"),
     ("contract_date", r"contracts?|exchang(?:e|ed|es|ing)|signed|dated"),
     (
@@ -178,7 +178,7 @@ OPERAND = re.compile(r"\s?(?:[\u00d7*/\u00f7]|x\s|at\s\d[\d.]*\s?%|times\s|divid
 FACTOR = re.compile(r"[\w%]\s?(?:[\u00d7*\u00f7]|x)\s?$")
 """What comes before another such amount: "4 x $610"."""
 ADDED = re.compile(r"\$[^$]*(?:\band\b|\bplus\b|\+)[^$]*\$", re.IGNORECASE)
-MAKES = re.compile(r"\b(?:makes?|add(?:s|ing)?\s(?:up\s)?to|comes?\sto|brings?\s[\w\s]{1,20}to|is|=)\s(?:about\s|around\s)?$", re.IGNORECASE)
+MAKES = re.compile(r"\b(?:makes?|add(?:s|ing)?\s(?:up\s)?to|comes?\sto|brings?\s[\w\s]{1,20}to|total(?:s|ling)?|=)\s(?:about\s|around\s)?$", re.IGNORECASE)
 """What comes before the sum of two amounts."""
 TOTAL = re.compile(
     r"\+[^+]{0,60}=\s?(?:about\s|roughly\s|approximately\s|around\s)?$|\btotal(?:ling|"

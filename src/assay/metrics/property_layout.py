@@ -39,7 +39,7 @@ _PERIOD = (
 )
 _IS_PERIOD = re.compile(rf"\W*(?:(?:cost|amount)\s)?(?:{_PERIOD})\W*", re.IGNORECASE)
 _LEAD = re.compile(
-    rf"^(?=[^\n]{{0,80}}\b(?:{_PERIOD})\b)[^\n]{{3,120}}:[*_]{{0,2}}[ \t]*\n(?P<items>(?:\s{{0,3}}[-*\u2022][^\n]{{3,120}}(?:\n|$)){{1,15}})",
+    rf"^(?=[^\n]{{0,80}}\b(?:{_PERIOD})\b)[^\n|$]{{3,120}}[*_]{{0,2}}[ \t]*\n{{1,2}}(?P<items>(?:\s{{0,3}}[-*\u2022][^\n]{{3,120}}(?:\n|$)){{1,15}})",
     re.IGNORECASE | re.MULTILINE,
 )
 """A line that tells the period of the list below it: "Monthly costs:"."""

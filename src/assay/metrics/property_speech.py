@@ -27,8 +27,8 @@ OTHER = re.compile(
     r"(?:last|latest|highest|record)\s(?:sales?|one\ssold)\s|sales?\sevidence|"
     r"same\s(?:street|building|block|complex|tower)|over\sin|"
     r"(?<!of\s\d\s)(?<!of\s\d\d\s)(?:houses|homes|units|apartments|townhouses|properties|listings|sales|"
-    r"villas|condos)(?!\s(?:corporation|entitlement))|"
-    r"(?:unit|apartment|flat|one|level)\s(?:upstairs|downstairs|above|below|opposite)|"
+    r"villas|condos|\w+[\s-]bedders|\w+-bedrooms)(?!\s(?:corporation|entitlement))|"
+    r"(?:unit|apartment|flat|one|level|penthouse|place|tenants?)\s(?:upstairs|downstairs|above|below|opposite)|"
     r"(?:number|no\.?)\s\d{1,4}[a-z]?|option\s(?:[b-z]|[2-9])|property\s(?:[b-z]|[2-9])|"
     rf"your\s(?:own|current|present|existing|other)\s(?:[\w-]+\s){{0,2}}?{HOMES}|surrounding|market\s(?:rent|rate|value)|suburb['\u2019]s)\b",
     re.IGNORECASE,
@@ -69,14 +69,14 @@ POSSIBLE = re.compile(
     r"\b(?:potential|scope|possib\w+|stca|"
     r"subject\sto\s(?:council|approval)|could\s(?:easily\s)?(?:add|be|build|fit|suit|have|take|hold|house|support|become|accommodate|install|put)|"
     r"would\s(?:suit|fit|allow|make|give|become)|(?:may|might)\s(?:add|be|fit|allow|have|suit|take)|opportunity\sto|"
-    r"add(?:ing)?\sa|install(?:ing)?\sa|future|plans?\sfor|proposed|perfect\sfor\sa|"
+    r"quote[ds]?\b[^.]{0,20}\bfor|add(?:ing)?\sa|install(?:ing)?\sa|future|plans?\sfor|proposed|perfect\sfor\sa|"
     r"ideal\sfor\sa)\b",
     re.IGNORECASE,
 )
 
 
 OTHER_BEHIND = re.compile(
-    rf"^[^.]{{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|building)|on\saverage)\b"
+    rf"^[^.]{{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|building|(?:old|earlier|previous|original|last)\s(?:ad|advert\w*|listing|brochure|flyer))|on\saverage)\b"
     r"|^[\s-]?(?:\w+\s)?(?:medians?|averages?)\b|^[\s-]?(?:[\w-]+\s)?(?:houses|homes|units|apartments|townhouses|properties)\b",
     re.IGNORECASE,
 )
@@ -104,8 +104,9 @@ POSSIBLE_AFTER = re.compile(
     r"would\s(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b", re.IGNORECASE
 )
 GENERIC = re.compile(
-    rf"\s*(?:An?|Any)\s(?:[\w-]+\s){{0,5}}{HOMES}\s(?:[\w-]+\s){{0,10}}?(?:is|are|would|sells?|rents?|costs?|goes)\s"
-    r"(?:for\s|about\s|around\s|usually\s|more\s|cost\s){0,2}\$",
+    rf"\s*(?:An?|Any)\s(?:[\w-]+\s){{0,5}}?(?:{HOMES}|[\w-]+[\s-]bed(?:room|der)?)\s(?:[\w-]+\s){{0,10}}?"
+    r"(?:(?:is|are|would|sells?|rents?|costs?|goes)\s(?:for\s|about\s|around\s|usually\s|more\s|cost\s){0,2}\$|"
+    r"(?:sold|went|fetched|made|let)\s(?:\w+\s){0,3}?for\s)",
     re.IGNORECASE,
 )
 """A sentence on homes of a kind: "A two-bedroom unit in the next suburb is $820 a week"."""
