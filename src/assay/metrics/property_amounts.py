@@ -122,6 +122,10 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
     if said_per in PER_YEAR and per in PER_YEAR and said_per != per:
         factor = PER_YEAR[said_per] / PER_YEAR[per]
         least = max(DOLLAR, 0.005 * span.low)
+    elif said_per is None and per in PER_YEAR and claim.field != "bond" and not span.is_range:
+        yearly = span.low * PER_YEAR[per]
+        if any(close(said.low, yearly / times, 0.0) for times in PER_YEAR.values()):
+            return True
     share = share_of(claim, said.rounded)
     low, high = said.low * factor, said.high * factor
     slack = max(least, share * span.high)

@@ -135,7 +135,7 @@ def split_clauses(text: str) -> Clauses:
     for start, end in _pieces(text, _SENTENCE, 0, len(text)):
         line = text[start : min(end, start + MAX_CLAUSE_CHARS)]
         asked = text[start:end].rstrip(" \n\"')*_").endswith("?")
-        headed = _is_heading_of_others(line) or (headed and bool(ITEM.match(line)))
+        headed = _is_heading_of_others(line, text[end : end + 4]) or (headed and bool(ITEM.match(line)))
         follows = headed or (after_other and bool(CARRIES.match(line)))
         for first, last in _pieces(text, _CLAUSE, start, end):
             for cut in range(first, max(last, first + 1), MAX_CLAUSE_CHARS):
@@ -148,9 +148,10 @@ def split_clauses(text: str) -> Clauses:
     return Clauses(tuple(items), tuple(item.start for item in items))
 
 
-def _is_heading_of_others(line: str) -> bool:
+def _is_heading_of_others(line: str, following: str) -> bool:
     """Whether a line such as "Comparable sales:" begins a list of other properties."""
-    return bool(HEADING.match(line)) and bool(OTHER.search(line))
+    over_list = len(line) < 60 and bool(ITEM.match(following)) and not ITEM.match(line)
+    return bool((over_list or HEADING.match(line)) and OTHER.search(line))
 
 
 def _pieces(text: str, mark: re.Pattern[str], start: int, end: int) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ MONEY_CUES: Mapping[str, str] = {
     "hoa_fees": r"h\.?o\.?a\.?|homeowners?['\u2019]?\sassociation",
     "bond": r"bond|security\sdeposit",
     "deposit": r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
-    "last_sold_price": r"(?<=\()was|(?<=,\s)was(?=\s\$)|last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
+    "last_sold_price": r"first\s(?:offered|listed|advertised|priced)|(?<=\()was|(?<=,\s)was(?=\s\$)|last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
     r"originally|"
     r"original|purchased|bought|prior\ssale|"
     r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|"
@@ -27,7 +27,7 @@ MONEY_CUES: Mapping[str, str] = {
     r"near|welcome|considered|between)|offers|offered|on\soffer|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
-    "": r"packages?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
+    "": r"packages?|management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
     r"concession|sav(?:e|es|ing|ings)|discount|"
     r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
     r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
@@ -175,7 +175,7 @@ IN_ALL = re.compile(r"\s?(?:in\s(?:all|total)|all\s(?:up|told|in)|altogether|com
 """What follows the sum of several amounts."""
 OPERAND = re.compile(r"\s?(?:[\u00d7*/\u00f7]|x\s|at\s\d[\d.]*\s?%|times\s|divided\sby)\s?")
 """What follows the amount that a sum is made of: "$912,000 x 5.5% = $50,160"."""
-FACTOR = re.compile(r"[\w%]\s?(?:[\u00d7*\u00f7]|x)\s?$")
+FACTOR = re.compile(r"[\w%]\s?(?:[\u00d7*\u00f7]|x)\s?$|\bweeks?\s(?:at|of)\s$")
 """What comes before another such amount: "4 x $610"."""
 ADDED = re.compile(r"\$[^$]*(?:\band\b|\bplus\b|\+)[^$]*\$", re.IGNORECASE)
 MAKES = re.compile(r"\b(?:makes?|add(?:s|ing)?\s(?:up\s)?to|comes?\sto|brings?\s[\w\s]{1,20}to|total(?:s|ling)?|=)\s(?:about\s|around\s)?$", re.IGNORECASE)

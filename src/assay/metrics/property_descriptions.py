@@ -86,7 +86,7 @@ _SUBURB = re.compile(
     r"\b(?:located|situated|set|nestled|positioned|found|home|house|apartment|unit|townhouse|"
     r"villa|property|residence|terrace|cottage|listing|studio|bungalow|condo|duplex|penthouse|"
     r"suburb\sof|lies|sits|listed|land|block|bedder|street|pocket|spot|location|corner|position|neighbourhood|"
-    r"neighborhood|setting|cul-de-sac|complex|building|development|estate|sqm|m2|m\u00b2|square\smetres|acres?|hectares)"
+    r"neighborhood|setting|cul-de-sac|complex|building|development|estate|bed(?:room)?s?|bath(?:room)?s?|sqm|m2|m\u00b2|square\smetres|acres?|hectares)"
     r"(?:\sis|\sfor\s(?:sale|rent|lease))?(?:\s(?:located|situated|set))?\s(?:in|"
     r"of)\s(?:the\s)?(?:heart\sof\s|suburb\sof\s|centre\sof\s|center\sof\s|leafy\s|"
     r"sought-after\s|beautiful\s|quiet\s|popular\s|vibrant\s|prestigious\s|inner-city\s|"

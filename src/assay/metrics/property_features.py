@@ -78,7 +78,7 @@ def known_features(record: Record) -> Known:
     absent: set[str] = set()
     for line in record.described:
         none = line.startswith("no ")
-        said = line.removeprefix("no ")
+        said = line.removeprefix("no ").replace(": ", " ", 1)
         clauses = split_clauses(said)
         for mention in find_mentions(said):
             clause = clauses.at(mention.start)

@@ -67,7 +67,7 @@ _KINDS = {
     "uni": "university", "campus": "university", "airport": "airport", "creek": "creek", "river": "river",
     "lake": "lake", "pub": "pub", "cafe": "cafe", "market": "market", "library": "library", "pool": "pool",
     "foreshore": "foreshore", "freeway": "freeway", "highway": "freeway", "motorway": "freeway", "centre": "centre",
-    "center": "centre", "town": "centre", "golf": "golf",
+    "center": "centre", "town": "centre", "main": "centre", "golf": "golf",
 }  # fmt: skip
 """Kinds of places by the words for them: the sand is the beach."""
 _EMPTY = frozenset((

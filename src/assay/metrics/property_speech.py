@@ -18,6 +18,7 @@ OTHER = re.compile(
     r"\b(?:nearby(?!\s(?:school|shop|park|transport|amenit|caf|beach|train|station|bus|tram|restaurant))|"
     r"comparables?|comparatively|neighbou?r(?:ing|s|['\u2019]s)?|"
     rf"{AWAY}|{_OWNER}\s(?:old\s|new\s|own\s)?{HOMES}|"
+    rf"(?:who|whom|they|part(?:y|ies)|couple|buyers?|clients?)\s(?:\w+\s){{0,2}}?(?:has|have|owns?|selling)\san?\s(?:[\w-]+\s){{0,3}}?{HOMES}|"
     r"(?:clients?|buyers?|couple|family|friends?)\s(?:\w+\s){0,2}?(?:sold|bought|owns?|owned|lives?|lived|had|paid|rents?|rented)|"
     r"similar(?!\s(?:to\sthis|price))|"
     rf"(?:other|another|different|rival|competing|adjacent|adjoining|last|previous)\s(?:[\w-]+\s){{0,2}}?{HOMES}|"
@@ -61,7 +62,7 @@ SUPPOSED = re.compile(
     r"should\s(?:the|you|they|your)|were\s(?:the|it|you)|(?:come|came|go|drop)\s(?:down|up)\sto|walk(?:ing)?\saway|"
     r"(?:I|we|they)['\u2019]d\s(?:open|start|offer|pay|go|bid|be\shappy)|you['\u2019]d\s(?:open|start|offer|bid)|(?<!vendor\s)(?<!vendors\s)(?<!seller\s)(?<!sellers\s)(?<!owner\s)(?<!owners\s)(?<!they\s)(?:wants?|wanted|hop(?:es?|ed|ing)|wish(?:es|ed)?)\s(?:a|an|for|to|at|four|five|three|two|\d)|"
     r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\sfor)|bidding\s(?:is|will|should|to)|opening\sbid|your\s(?:brief|wish|requirement|"
-    r"criteria)\w*)\b|\be\.g\.",
+    r"criteria)\w*)\b|\be\.g\.|\b(?:goes|go|going|rises?|increases?)\s(?:up\s)?to\s$",
     re.IGNORECASE,
 )
 POSSIBLE = re.compile(
@@ -97,7 +98,7 @@ CARRIES = re.compile(
 """How a sentence goes on about the other property that the one before it was about."""
 PRONOUN = re.compile(r"\s*(?:It|Its|That\s(?:home|house|property|one|sale|unit)|They)\b")
 HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\n]{0,120}[*_]{2})\s*$")
-ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?\s[A-Z])")
+ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?(?:/\d+)?\s[A-Z])")
 
 POSSIBLE_AFTER = re.compile(
     r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|"
@@ -114,6 +115,8 @@ PAST = re.compile(
     r"\b(?:before|prior\sto|until|originally|back\s(?:in|then|when)|at\sthe\stime|in\sthose\sdays|when\s(?:it|they|the)|"
     r"in\s(?:18|19|20)\d\d)\b(?:(?!\b(?:now|today|since|currently|these\sdays)\b)[^.;]){0,80}\b(?:was|were|had)\b"
     r"(?:(?!\b(?:now|today|since|currently|built|these\sdays)\b)[^.;]){0,60}$"
+    r"|\b(?:last|previous|former|prior|earlier)\s(?:tenants?|owners?|occupants?|lease|tenancy)\s(?:paid|had|used|kept|was|were)\b"
+    r"(?:(?!\b(?:now|today|since|currently)\b)[^.;]){0,80}$"
     r"|\b(?:used\sto\s(?:be|have)|was\sonce|once\s(?:a|an|the|had|was|held|home\sto)|formerly|previously|had\sbeen|demolished|removed|"
     r"no\slonger)\b(?:(?!\b(?:now|today|since|but|currently)\b)[^.;]){0,60}$",
     re.IGNORECASE,

@@ -19,7 +19,7 @@ JOINS = frozenset(("and", "or", "plus"))
 SMALL = frozenset((
     "of", "over", "to", "the", "out", "across", "on", "onto", "is", "are", "was", "were", "been", "be", "being",
     "has", "have", "had", "will", "may", "can", "not", "recently", "newly", "fully", "completely", "all", "both", "also",
-    "toward", "towards", "a", "an", "its", "right", "back", "down", "through", "just", "very"
+    "toward", "towards", "a", "an", "its", "right", "under", "above", "behind", "at", "in", "back", "down", "through", "just", "very"
 ))  # fmt: skip
 """What may stand between the two words of a pair."""
 MAX_BETWEEN = 7
