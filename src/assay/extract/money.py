@@ -144,7 +144,9 @@ def _find(text: str, span: tuple[int, int], money: Money, unit: str) -> Find[Mon
     per = _PER.match(text, end)
     if per is None:
         return Find(money, unit, start, end, text[start:end])
-    said = ("half" if per["half"] else "quarter" if per["three"] else "") or (per["short"] or per["unit"] or per["adverb"] or "").lower()
+    said = ("half" if per["half"] else "quarter" if per["three"] else "") or (
+        per["short"] or per["unit"] or per["adverb"] or ""
+    ).lower()
     key = re.sub(r"[.\s/]", "", said)
     period = _UNITS.get(key, key)
     amount = Money(money.low, money.high, money.rounded, period)

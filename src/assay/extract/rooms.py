@@ -18,10 +18,14 @@ _GAP = r"[^\S\n]"
 """A space within the line: a number at its end is not that of the next line's word."""
 _BEFORE = r"(?<![\w$.,:-])(?<!\d/)"
 _NO_WIDE = (
-    r"(?:of|to|from|and|or|with|in|at|for|the|on|by|per|is|are|was|has|have|plus|minutes?|mins?|metres?|km|m|blocks?|"
-    r"storeys?|story|stories|levels?|floors?|bed\w*|bath\w*|br|ba|baths?|toilets?|living|dollars?|weeks?|months?|days?|hours?|"
-    r"years?|units?|of|each|shared|burner|more|extra|other|further|additional|than|way|doors?|homes?|houses?|apartments?|"
-    r"townhouses?|villas?|properties|listings|people|residents|lots?|street|road|sqm|sq|k|million|st|nd|rd|th|x)\b"
+    r"(?:of|to|from|and|or|with|in|at|for|the|on|by|per|is|are|was|has|have|plus|minutes?|mins?|metres?|"
+    r"km|m|blocks?|"
+    r"storeys?|story|stories|levels?|floors?|bed\w*|bath\w*|br|ba|baths?|toilets?|living|dollars?|weeks?|"
+    r"months?|days?|hours?|"
+    r"years?|units?|of|each|shared|burner|more|extra|other|further|additional|than|way|doors?|homes?|"
+    r"houses?|apartments?|"
+    r"townhouses?|villas?|properties|listings|people|residents|lots?|street|road|sqm|sq|k|million|st|nd|"
+    r"rd|th|x)\b"
 )
 """Words behind a number that end what it counts: it counts no rooms beyond them."""
 _WIDE = (
@@ -138,15 +142,19 @@ def _all(text: str) -> Iterator[Find[float]]:
         if _is_label(text[max(0, match.start() - 2) : match.start()], match["mark"]):
             field = next(name for name in _NOUNS if match[name])
             yield Find(_value(match["count"]), field, *match.span(), match.group())
-    for match in _SHORT.finditer(text):
-        for field in _NOUNS if match["mark"] != "/" or match["car_spaces"] else ():
-            if match[field]:
-                yield Find(float(match[field]), field, *match.span(field), match[field])
+    yield from _short(text)
     for match in _GARAGE_FOR.finditer(text):
         yield Find(_value(match["count"]), "car_spaces", *match.span(), match.group())
     for match in _ICONS.finditer(text):
         field = _ICON_FIELDS[match["icon"] or match["after"]]
         yield Find(float(match["count"] or match["ahead"]), field, *match.span(), match.group())
+
+
+def _short(text: str) -> Iterator[Find[float]]:
+    for match in _SHORT.finditer(text):
+        for field in _NOUNS if match["mark"] != "/" or match["car_spaces"] else ():
+            if match[field]:
+                yield Find(float(match[field]), field, *match.span(field), match[field])
 
 
 def _is_labelled(text: str, match: re.Match[str]) -> bool:
@@ -170,7 +178,19 @@ def _counts(field: str, match: re.Match[str]) -> bool:
         return word not in _SPECIAL
     quote = match.group().lower()
     if quote.endswith(("space", "spaces", "parks")):
-        return any(word in quote for word in ("car", "parking", "garage", "secure", "undercover", "covered", "off-street", "basement"))
+        return any(
+            word in quote
+            for word in (
+                "car",
+                "parking",
+                "garage",
+                "secure",
+                "undercover",
+                "covered",
+                "off-street",
+                "basement",
+            )
+        )
     return True
 
 

@@ -122,7 +122,11 @@ def _money_claims(finds: list[Find[Money]], clauses: Clauses) -> Iterator[Claim]
         before = finds[number - 1].end if number else 0
         after = finds[number + 1].start if number + 1 < len(finds) else find.end + 1_000
         field = _carried(find, clause, clauses) or _money_field(find, clause, before, after)
-        named = field == "price" and NAMED_PRICE.search(clause.before(find.start, 40)) and not IF.search(clause.text)
+        named = (
+            field == "price"
+            and NAMED_PRICE.search(clause.before(find.start, 40))
+            and not IF.search(clause.text)
+        )
         derived = field in ("deposit", "stamp_duty", "price_per_sqm") or bool(named)
         if field == "rent_per_week" and clause.past(find.start):
             continue
@@ -307,7 +311,11 @@ def _date_field(find: Find[Any], clause: Clause) -> str:
     in_term = TERM.search(clause.text)
     for match in DATE_CUE.finditer(ahead):
         taken = FULL_DATE.search(ahead, match.end())
-        name = "settlement_date" if taken and _date_name(match) == "contract_date" and in_term else _date_name(match)
+        name = (
+            "settlement_date"
+            if taken and _date_name(match) == "contract_date" and in_term
+            else _date_name(match)
+        )
         best = min(best, (len(ahead) - match.end() + (BEYOND if taken else 0.0), name))
     for match in DATE_CUE.finditer(behind):
         apart = 40.0 if re.search(r"[,;]|\band\b", behind[: match.start()]) else 20.0

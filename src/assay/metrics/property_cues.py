@@ -8,7 +8,8 @@ MONEY_CUES: Mapping[str, str] = {
     "rent_per_week": r"rent(?:s|ed|al|ing)?(?!\s?(?:bond|yield|return))|leased?|let(?:s|ting)?(?=\s(?:at|for|"
     r"to|out))|tenant(?:s|ed)?|tenancy|weekly|lease|first\sweek",
     "stamp_duty": r"(?:stamp|transfer|conveyance|land\stransfer)[\s-]dut(?:y|ies)|dut(?:y|ies)",
-    "strata_levies": r"strata|body\scorp(?:orate)?|owners?['\u2019]?\scorp(?:oration)?|lev(?:y|ies)|corporation\sfees?|assessments?|"
+    "strata_levies": r"strata|body\scorp(?:orate)?|owners?['\u2019]?\scorp(?:oration)?|lev(?:y|ies)|"
+    r"corporation\sfees?|assessments?|"
     r"o\.?c\.?\sfees?|admin(?:istration)?\sfund|community\sfees",
     "council_rates": r"council|municipal|shire|(?<!water\s)(?<!interest\s)\brates",
     "water_rates": r"water",
@@ -17,17 +18,22 @@ MONEY_CUES: Mapping[str, str] = {
     "hoa_fees": r"h\.?o\.?a\.?|homeowners?['\u2019]?\sassociation",
     "bond": r"bond|security\sdeposit",
     "deposit": r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
-    "last_sold_price": r"first\s(?:offered|listed|advertised|priced)|(?<=\()was|(?<=,\s)was(?=\s\$)|last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
+    "last_sold_price": r"first\s(?:offered|listed|advertised|priced)|(?<=\()was|(?<=,\s)was(?=\s\$)|"
+    r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
     r"originally|"
     r"original|purchased|bought|prior\ssale|"
     r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|"
     r"slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
-    "sold_price": r"sold|(?:went|gone)\sfor|snapped\sup|fetched|changed\shands|sale\sprice|hammer|selling\sprice|knocked\sdown",
-    "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offers?\s(?:over|above|from|in|invited|around|"
+    "sold_price": r"sold|(?:went|gone)\sfor|snapped\sup|fetched|changed\shands|sale\sprice|hammer|"
+    r"selling\sprice|knocked\sdown",
+    "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offers?\s(?:over|above|from|in|"
+    r"invited|around|"
     r"near|welcome|considered|between)|offers|offered|on\soffer|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
-    "": r"packages?|management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
+    "": r"packages?|management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|"
+    r"%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|"
+    r"mortgage|repay\w*|grant|rebate|"
     r"concession|sav(?:e|es|ing|ings)|discount|"
     r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
     r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
@@ -52,11 +58,16 @@ BASE_PHRASE = re.compile(
     re.IGNORECASE,
 )
 TO_BUILD = re.compile(
-    r"\b(?:build(?:ing)?|construction)\scosts?\b|\b(?:to|could|can|may|might|would)\s(?:be\s)?(?:build|built)\b|"
-    r"\bdisplay\shomes?\b|\bpackages?\b", re.IGNORECASE
+    r"\b(?:build(?:ing)?|construction)\scosts?\b|\b(?:to|could|can|may|might|would)\s(?:be\s)?(?:build|"
+    r"built)\b|"
+    r"\bdisplay\shomes?\b|\bpackages?\b",
+    re.IGNORECASE,
 )
 WEEKS_OF_RENT = re.compile(r"\b(?:weeks?|months?)['\u2019]?s?\s(?:of\s)?rent\b", re.IGNORECASE)
-NAMED_PRICE = re.compile(r"\b(?:price\sguide|(?:asking|list|sale|purchase)\sprice|guide)\s?(?:of|is|at|:)?\s[*_]{0,2}$", re.IGNORECASE)
+NAMED_PRICE = re.compile(
+    r"\b(?:price\sguide|(?:asking|list|sale|purchase)\sprice|guide)\s?(?:of|is|at|:)?\s[*_]{0,2}$",
+    re.IGNORECASE,
+)
 """What makes an amount the property's price, whatever is expected of bidders."""
 BASE = re.compile(
     r"\bon\s(?:a\s|an\s|the\s|this\s|that\s|your\s)?(?:purchase\s|sale\s|contract\s|price\s|"
@@ -65,7 +76,8 @@ BASE = re.compile(
 )
 """What comes before the amount that a sum is of: "duty on $900,000"."""
 RESULT = re.compile(
-    r"(?:\b(?:is|are|be|(?:it|that|which)['\u2019]s|equals?|to|(?:out|calculated|assessed|estimated)\sat|means|totals?|"
+    r"(?:\b(?:is|are|be|(?:it|that|which)['\u2019]s|equals?|to|(?:out|calculated|assessed|estimated)\sat|"
+    r"means|totals?|"
     r"costs?|gives|makes|get|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|"
     r"approximately\s|roughly\s|only\s|a\s|an\s|just\s)?[*_]{0,2}$",
     re.IGNORECASE,
@@ -81,7 +93,9 @@ LOAN = re.compile(r"\s(?:home\s)?(?:loan|mortgage|deposit|budget|grant|salary|in
 EXEMPT = re.compile(r"\b(?:no\s(?:stamp|transfer)\sdut|exempt|threshold|up\sto|waive|abolish)", re.IGNORECASE)
 """Words that make an amount near "duty" a limit of a concession."""
 IF = re.compile(r"\b(?:if|suppose|assum\w+)\b", re.IGNORECASE)
-WEEKLY = re.compile(r"\$[\d,.]+\s?(?:a\sweek|per\sweek|each\sweek|weekly|p\.?w\.?|/w(?:ee)?k?)\b", re.IGNORECASE)
+WEEKLY = re.compile(
+    r"\$[\d,.]+\s?(?:a\sweek|per\sweek|each\sweek|weekly|p\.?w\.?|/w(?:ee)?k?)\b", re.IGNORECASE
+)
 """A rent for a week, of which one for a month is told: "$680 a week is $2,947 a month"."""
 LINKS = frozenset(
     ("", "in", "is the", "as the", "as", "of", "for", "for the", "in annual", "for annual", "for quarterly")
@@ -138,16 +152,30 @@ PERCENT_CUES = re.compile(
     r"\b(?:(?P<net_yield_percent>net\s(?:rental\s)?(?:yields?|returns?))|"
     r"(?P<gross_yield_percent>(?:gross\s|rental\s)*(?:yield(?:s|ing)?)|(?:rental|"
     r"gross)\sreturns?|gross)"
-    r"|(?P<deposit_percent>deposit|put(?:ting)?\sdown)|(?P<other>interest|growth|discount|commission|vacancy|lvr|"
+    r"|(?P<deposit_percent>deposit|put(?:ting)?\sdown)|(?P<other>interest|growth|discount|commission|"
+    r"vacancy|lvr|"
     r"loan|mortgage|grew|rose|fell|increase\w*|decrease\w*|clearance|"
     r"gst|cpi|surcharge|rates?|tax|duty|off|above|below|higher|lower|share|ownership|occupancy))\b",
     re.IGNORECASE,
 )
 DATE_CUES = (
     ("auction_date", r"auction(?:ed|s)?|under\sthe\shammer"),
-    ("inspection_date", r"inspect(?:ion|ions|ed|s)?|open\s(?:home|house|for)|viewings?|view(?=\s(?:it|the|this|on)\b)|opens?(?=\W{1,4}(?:on\s|again\s|this\s|next\s|(?:mon|tues|wednes|thurs|fri|satur|sun|sat|wed|thu|tue)|\d))|come\s(?:by|through)|walk\sthrough|look\sthrough"),
-    ("settlement_date", r"settl(?:e|es|ed|ement|ing)|completion|due\son|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|\w{3,9}\s\d))|closing"),
-    ("available_date", r"available|vacant\sfrom|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready\s(?:from|on)|keys"),
+    (
+        "inspection_date",
+        r"inspect(?:ion|ions|ed|s)?|open\s(?:home|house|for)|viewings?|view(?=\s(?:it|the|this|on)\b)|"
+        r"opens?(?=\W{1,4}(?:on\s|again\s|this\s|next\s|(?:mon|tues|wednes|thurs|fri|satur|sun|sat|wed|"
+        r"thu|tue)|\d))|come\s(?:by|through)|walk\sthrough|look\sthrough",
+    ),
+    (
+        "settlement_date",
+        r"settl(?:e|es|ed|ement|ing)|completion|due\son|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|"
+        r"\w{3,9}\s\d))|closing",
+    ),
+    (
+        "available_date",
+        r"available|vacant\sfrom|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready\s(?:from|"
+        r"on)|keys",
+    ),
     ("contract_date", r"contracts?|exchang(?:e|ed|es|ing)|signed|dated"),
     (
         "",
@@ -171,14 +199,21 @@ WITH_PART = re.compile(
     re.IGNORECASE,
 )
 """What makes an area that of the home and a part outside it together."""
-IN_ALL = re.compile(r"\s?(?:in\s(?:all|total)|all\s(?:up|told|in)|altogether|combined|together|between\sthem)\b", re.IGNORECASE)
+IN_ALL = re.compile(
+    r"\s?(?:in\s(?:all|total)|all\s(?:up|told|in)|altogether|combined|together|between\sthem)\b",
+    re.IGNORECASE,
+)
 """What follows the sum of several amounts."""
 OPERAND = re.compile(r"\s?(?:[\u00d7*/\u00f7]|x\s|at\s\d[\d.]*\s?%|times\s|divided\sby)\s?")
 """What follows the amount that a sum is made of: "$912,000 x 5.5% = $50,160"."""
 FACTOR = re.compile(r"[\w%]\s?(?:[\u00d7*\u00f7]|x)\s?$|\bweeks?\s(?:at|of)\s$")
 """What comes before another such amount: "4 x $610"."""
 ADDED = re.compile(r"\$[^$]*(?:\band\b|\bplus\b|\+)[^$]*\$", re.IGNORECASE)
-MAKES = re.compile(r"\b(?:makes?|add(?:s|ing)?\s(?:up\s)?to|comes?\sto|brings?\s[\w\s]{1,20}to|total(?:s|ling)?|=)\s(?:about\s|around\s)?$", re.IGNORECASE)
+MAKES = re.compile(
+    r"\b(?:makes?|add(?:s|ing)?\s(?:up\s)?to|comes?\sto|brings?\s[\w\s]{1,20}to|total(?:s|ling)?|"
+    r"=)\s(?:about\s|around\s)?$",
+    re.IGNORECASE,
+)
 """What comes before the sum of two amounts."""
 TOTAL = re.compile(
     r"\+[^+]{0,60}=\s?(?:about\s|roughly\s|approximately\s|around\s)?$|\btotal(?:ling|"

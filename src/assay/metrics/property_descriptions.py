@@ -51,22 +51,26 @@ _TYPE = re.compile(
     re.IGNORECASE,
 )
 _BUILDINGS = (
-    r"(?:home|house|bungalow|cottage|apartment|building|terrace|weatherboard|brick|queenslander|villa|residence|unit|"
+    r"(?:home|house|bungalow|cottage|apartment|building|terrace|weatherboard|brick|queenslander|villa|"
+    r"residence|unit|"
     r"townhouse|townhome|condo|duplex|semi|homestead|farmhouse|colonial|craftsman|ranch|loft|flat)"
 )
 _YEAR = re.compile(
-    r"\b(?:(?:re)?built|build|constructed|completed|finished|erected|(?:went|put)\sup|dat(?:es|ing|ed)(?:\sback)?|"
+    r"\b(?:(?:re)?built|build|constructed|completed|finished|erected|(?:went|put)\sup|dat(?:es|ing|"
+    r"ed)(?:\sback)?|"
     r"construction|year\sbuilt|year(?=\W{1,4}\d))\b[^\d\n.;$]{0,25}(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
     r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b"
     rf"|(?<!in\s)(?<!since\s)(?<!by\s)(?<!/)\b(?P<era>(?:18|19|20)\d\d)(?P<era_decade>s)?[\s-]"
     rf"(?:(?!the|this|its|our|open|next|your|their)[A-Za-z-]+\s){{0,2}}?{_BUILDINGS}\b"
-    rf"|\b{_BUILDINGS}(?:\sis)?\s(?:from\s|of\s|\((?:c\.\s?)?)(?:the\s)?(?P<of>(?:18|19|20)\d\d)(?P<of_decade>s)?\b(?!\s(?:to|until)\b)"
+    rf"|\b{_BUILDINGS}(?:\sis)?\s(?:from\s|of\s|\((?:c\.\s?)?)(?:the\s)?(?P<of>(?:18|19|"
+    rf"20)\d\d)(?P<of_decade>s)?\b(?!\s(?:to|until)\b)"
     r"|\bfrom\s(?:the\s)?(?P<from>(?:18|19|20)\d\d)(?P<from_decade>s)?\b(?!\s(?:to|until)\b|[-\u2013/])"
     r"|\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|era|vintage))\b",
     re.IGNORECASE,
 )
 _FROM_THEN = re.compile(
-    r"\b(?:availab\w+|leas\w+|rent\w*|let|tenan\w+|vacan\w+|sold|record\w*|figures?|rates?|data|reports?|plans?|permit|"
+    r"\b(?:availab\w+|leas\w+|rent\w*|let|tenan\w+|vacan\w+|sold|record\w*|figures?|rates?|data|reports?|"
+    r"plans?|permit|"
     r"valuation|photos?|kitchen|sale|sales|contract|move)\b",
     re.IGNORECASE,
 )
@@ -77,7 +81,8 @@ _NOT_BUILT = re.compile(
     re.IGNORECASE,
 )
 _PART_BUILT = re.compile(
-    r"\b(?:renovat\w+|extension|extended|updated|addition|refurbish\w+|pool|kitchen|bathroom|deck|garage|granny\sflat|studio|"
+    r"\b(?:renovat\w+|extension|extended|updated|addition|refurbish\w+|pool|kitchen|bathroom|deck|garage|"
+    r"granny\sflat|studio|"
     r"roof|shed|upstairs|rear)(?:\s(?:was|were|is|has\sbeen|being))?\s(?:\w+\s)?$",
     re.IGNORECASE,
 )
@@ -85,8 +90,10 @@ _PART_BUILT = re.compile(
 _SUBURB = re.compile(
     r"\b(?:located|situated|set|nestled|positioned|found|home|house|apartment|unit|townhouse|"
     r"villa|property|residence|terrace|cottage|listing|studio|bungalow|condo|duplex|penthouse|"
-    r"suburb\sof|lies|sits|listed|land|block|bedder|street|pocket|spot|location|corner|position|neighbourhood|"
-    r"neighborhood|setting|cul-de-sac|complex|building|development|estate|bed(?:room)?s?|bath(?:room)?s?|sqm|m2|m\u00b2|square\smetres|acres?|hectares)"
+    r"suburb\sof|lies|sits|listed|land|block|bedder|street|pocket|spot|location|corner|position|"
+    r"neighbourhood|"
+    r"neighborhood|setting|cul-de-sac|complex|building|development|estate|bed(?:room)?s?|bath(?:room)?s?|"
+    r"sqm|m2|m\u00b2|square\smetres|acres?|hectares)"
     r"(?:\sis|\sfor\s(?:sale|rent|lease))?(?:\s(?:located|situated|set))?\s(?:in|"
     r"of)\s(?:the\s)?(?:heart\sof\s|suburb\sof\s|centre\sof\s|center\sof\s|leafy\s|"
     r"sought-after\s|beautiful\s|quiet\s|popular\s|vibrant\s|prestigious\s|inner-city\s|"
@@ -95,25 +102,30 @@ _SUBURB = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"(?:^|[\n|*-]|[.;]\s)\s{0,3}[*_]{0,2}(?P<label>suburb|state|postcode|zip(?:\scode)?|location|neighbou?rhood|"
+    r"(?:^|[\n|*-]|[.;]\s)\s{0,3}[*_]{0,2}(?P<label>suburb|state|postcode|zip(?:\scode)?|location|"
+    r"neighbou?rhood|"
     r"city)[*_]{0,2}\s{0,2}[:|][*_]{0,2}\s{0,3}(?P<value>[A-Za-z0-9](?:[\w' ]|\.(?!\s)){1,30})",
     re.IGNORECASE,
 )
 _NAMED_HOME = re.compile(
-    r"\b(?:[Tt]his|[Oo]ur|[Yy]our|[Tt]he)\s(?:(?!own)[a-z]+\s)?(?P<name>[A-Z][a-z'\u2019]{2,20}(?:\s[A-Z][a-z'\u2019]{2,20}){0,2})\s"
+    r"\b(?:[Tt]his|[Oo]ur|[Yy]our|"
+    r"[Tt]he)\s(?:(?!own)[a-z]+\s)?(?P<name>[A-Z][a-z'\u2019]{2,20}(?:\s[A-Z][a-z'\u2019]{2,20}){0,2})\s"
     r"(?:home|house|apartment|unit|townhouse|villa|property|listing|cottage|condo|flat|bungalow|block)\b"
 )
 _STYLES = frozenset((
-    "victorian", "edwardian", "federation", "georgian", "californian", "art", "deco", "queenslander", "mediterranean",
-    "hamptons", "italianate", "colonial", "craftsman", "tudor", "spanish", "scandinavian", "torrens", "modern", "gothic",
-    "regency", "interwar", "tuscan", "french", "balinese", "japanese", "english", "american", "australian", "european", "dutch",
-    "cape", "mid", "ranch", "strata", "council", "park", "street", "river", "beach", "ocean", "school"
+    "victorian", "edwardian", "federation", "georgian", "californian", "art", "deco", "queenslander",
+    "mediterranean", "hamptons", "italianate", "colonial", "craftsman", "tudor", "spanish", "scandinavian",
+    "torrens", "modern", "gothic", "regency", "interwar", "tuscan", "french", "balinese", "japanese",
+    "english", "american", "australian", "european", "dutch", "cape", "mid", "ranch", "strata", "council",
+    "park", "street", "river", "beach", "ocean", "school"
 ))  # fmt: skip
 """Words with a capital before a home that name no suburb."""
 _PLACE_NAME = re.compile(r"[A-Z][a-z'\u2019]{2,20}(?:\s[A-Z][a-z'\u2019]{2,20}){0,2}")
 _ELSEWHERE = re.compile(
-    r"\b(?:sold|passed\sin|fetched|went\sfor|traded|achieved|auctioned|leased|rented|comparable|similar|nearby|compared?|"
-    r"versus|unlike|sale|leased\sfor|agency|office|agent|visit|call|contact|inspect\sat\sour|also|saved|saw|seen|alternative|"
+    r"\b(?:sold|passed\sin|fetched|went\sfor|traded|achieved|auctioned|leased|rented|comparable|similar|"
+    r"nearby|compared?|"
+    r"versus|unlike|sale|leased\sfor|agency|office|agent|visit|call|contact|inspect\sat\sour|also|saved|"
+    r"saw|seen|alternative|"
     r"instead|previous|viewed|rents\sfor|took|closed\sat|changed\shands|other|another|next)\b",
     re.IGNORECASE,
 )
@@ -161,7 +173,7 @@ def is_another_address(find: Find[Address], clause: Clause, record: Record) -> b
 def other_homes(
     text: str, clauses: Clauses, record: Record, addresses: list[Find[Address]]
 ) -> Iterator[Clause]:
-    """The clauses about another unit of the building or another number of the street: "Unit 14 sold for ..."."""
+    """The clauses about another unit of the building or number of the street: "Unit 14 sold for ..."."""
     home = record.address
     own = {home.unit, home.number, *home.number.split("-")} - {""}
     if not own:
@@ -209,13 +221,7 @@ def _part(find: Find[Address], name: str) -> tuple[int, int]:
 def _labels(text: str, clauses: Clauses) -> Iterator[Claim]:
     for match in _LABEL.finditer(text):
         label, value = match["label"].lower(), match["value"].split(". ")[0].strip(" .")
-        name = (
-            "postcode"
-            if label.startswith(("post", "zip"))
-            else "suburb"
-            if label != "state"
-            else "state"
-        )
+        name = "postcode" if label.startswith(("post", "zip")) else "suburb" if label != "state" else "state"
         if label in ("location", "neighbourhood", "neighborhood") and not _PLACE_NAME.fullmatch(value):
             continue
         value = normal_state(value) if name == "state" else normal_name(value) if name == "suburb" else value
@@ -246,7 +252,9 @@ def _suburbs(text: str, clauses: Clauses, record: Record, spans: list[tuple[int,
             yield make_claim("suburb", find, clause)
 
 
-def _named_homes(text: str, clauses: Clauses, record: Record, spans: list[tuple[int, int]]) -> Iterator[Claim]:
+def _named_homes(
+    text: str, clauses: Clauses, record: Record, spans: list[tuple[int, int]]
+) -> Iterator[Claim]:
     """The suburb in "this Ascot Vale home"; names of styles and all that the record names are none."""
     held = normal_name(record.text)
     for match in _NAMED_HOME.finditer(text):

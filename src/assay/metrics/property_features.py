@@ -38,8 +38,12 @@ _IN_STREET = re.compile(
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
-_NEW_STATEMENT = re.compile(r"\band\s(?:an?|access|its|has|have|with|plenty|lots)\b|\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b")
-_STOP = re.compile(r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|only|just|instead|and\s(?:it|has|comes|there))\b")
+_NEW_STATEMENT = re.compile(
+    r"\band\s(?:an?|access|its|has|have|with|plenty|lots)\b|\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b"
+)
+_STOP = re.compile(
+    r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|only|just|instead|and\s(?:it|has|comes|there))\b"
+)
 _NAME_AHEAD = re.compile(r"[a-z]\s(?:[A-Z][\w'\u2019-]+\s){1,3}$")
 
 

@@ -2,19 +2,21 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 _LABELS = (
     r"(?P<label>bed(?:room)?s?|bath(?:room)?s?|car(?:\s?(?:spaces?|parks?)|s|ports?)?|parking|garages?"
     r"|suburb|state|city|post\s?code|zip(?:\scode)?|address|(?:property\s)?type|year(?:\sbuilt)?|built"
-    r"|(?:asking\s|list\s|sale\s)?price|(?:price\s)?guide|(?:weekly\s)?rent|bond|deposit|(?:stamp|transfer)\sduty"
+    r"|(?:asking\s|list\s|sale\s)?price|(?:price\s)?guide|(?:weekly\s)?rent|bond|deposit|(?:stamp|"
+    r"transfer)\sduty"
     r"|land(?:\s(?:size|area))?|block|lot(?:\ssize)?|(?:internal|floor|living)(?:\s(?:area|size))?"
-    r"|strata(?:\slevies)?|body\scorp(?:orate)?|owners\scorporation|(?:council|water)(?:\srates)?|hoa(?:\s(?:dues|fees))?"
+    r"|strata(?:\slevies)?|body\scorp(?:orate)?|owners\scorporation|(?:council|water)(?:\srates)?|"
+    r"hoa(?:\s(?:dues|fees))?"
     r"|auction(?:\sdate)?|inspections?|open(?:\s(?:home|house))?|settlement|available|exchange)"
 )
 _LINE = re.compile(
-    rf"^(?P<head>[ \t]*(?:[-*\u2022\u2013\u2192\u2713\u2714\u2705>]|\d{{1,2}}[.)])?[ \t]*[*_]{{0,2}}{_LABELS}[*_]{{0,2}})"
+    rf"^(?P<head>[ \t]*(?:[-*\u2022\u2013\u2192\u2713\u2714\u2705>]|"
+    rf"\d{{1,2}}[.)])?[ \t]*[*_]{{0,2}}{_LABELS}[*_]{{0,2}})"
     r"(?P<gap>[ \t]*(?:\.{2,20}|[\u2013\u2014\u2192=~-]|[ \t])[ \t]*)"
     r"(?P<value>(?:from\s)?[$\d~][^\n]{0,36}|[A-Z][\w' ]{1,24}|\d[^\n]{0,30})$",
     re.IGNORECASE | re.MULTILINE,
@@ -24,12 +26,17 @@ _ROOMS = ("bed", "bath", "car", "garage", "parking")
 _COUNT = re.compile(r"\d{1,2}(?:\.5)?\s*$")
 
 
-_ASKED = re.compile(rf"(?:^|(?<=[.!?\n]\s)|(?<=\n)){_LABELS.replace('?P<label>', '?:')}\?(?=\s(?:[$\d~]|one|two|three|four|five|no\b|yes\b))", re.IGNORECASE)
+_ASKED = re.compile(
+    rf"(?:^|(?<=[.!?\n]\s)|(?<=\n)){_LABELS.replace('?P<label>', '?:')}\?(?=\s(?:[$\d~]|one|two|three|"
+    rf"four|five|no\b|yes\b))",
+    re.IGNORECASE,
+)
 """A label that is put as a question: "Parking? Two cars."."""
 
 
 _TABLE = re.compile(
-    r"^[ \t]*\|(?P<head>[^\n]{5,400})\|[ \t]*\n[ \t]*\|[ \t:|-]{5,400}\|[ \t]*(?P<rows>(?:\n[ \t]*\|[^\n]{5,600}){1,40})$",
+    r"^[ \t]*\|(?P<head>[^\n]{5,400})\|[ \t]*\n[ \t]*\|[ \t:|-]{5,400}\|[ \t]*"
+    r"(?P<rows>(?:\n[ \t]*\|[^\n]{5,600}){1,40})$",
     re.MULTILINE,
 )
 _PERIOD = (
@@ -39,11 +46,14 @@ _PERIOD = (
 )
 _IS_PERIOD = re.compile(rf"\W*(?:(?:cost|amount)\s)?(?:{_PERIOD})\W*", re.IGNORECASE)
 _LEAD = re.compile(
-    rf"^(?=[^\n]{{0,80}}\b(?:{_PERIOD})\b)[^\n|$]{{3,120}}[*_]{{0,2}}[ \t]*\n{{1,2}}(?P<items>(?:\s{{0,3}}[-*\u2022][^\n]{{3,120}}(?:\n|$)){{1,15}})",
+    rf"^(?=[^\n]{{0,80}}\b(?:{_PERIOD})\b)[^\n|$]{{3,120}}[*_]{{0,2}}[ \t]*\n{{1,2}}"
+    r"(?P<items>(?:\s{0,3}[-*\u2022][^\n]{3,120}(?:\n|$)){1,15})",
     re.IGNORECASE | re.MULTILINE,
 )
 """A line that tells the period of the list below it: "Monthly costs:"."""
-_AMOUNT = re.compile(r"\$[\d,.]*\d(?![\d,.]*\s?(?:/|p\.?[wmqac]|per|a\s|each|every|\w+ly\b|[km]\b|million))", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"\$[\d,.]*\d(?![\d,.]*\s?(?:/|p\.?[wmqac]|per|a\s|each|every|\w+ly\b|[km]\b|million))", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +80,12 @@ Piece = tuple[int, int, str, str]
 
 
 def read_layout(text: str) -> Layout:
-    """The text in which labels have their colons, tables are lists, and amounts the periods told above them."""
+    """The text in which labels have colons, tables are lists, and amounts the periods told above them."""
     marked = with_colons(text)
-    found = [*(_table(match) for match in _TABLE.finditer(marked)), *(_list(match) for match in _LEAD.finditer(marked))]
+    found = [
+        *(_table(match) for match in _TABLE.finditer(marked)),
+        *(_list(match) for match in _LEAD.finditer(marked)),
+    ]
     out: list[str] = []
     pieces = [(0, 0)]
     length = done = 0
@@ -120,12 +133,16 @@ def _list(match: re.Match[str]) -> list[Piece]:
 
 
 def with_colons(text: str) -> str:
-    """The text, of the same length, with a colon behind each label that stands in a line with its value alone."""
+    """The text, of the same length, with a colon behind each label that has a line with its value alone."""
     return _ASKED.sub(lambda match: match.group()[:-1] + ":", _LINE.sub(_marked, text))
 
 
 def _marked(match: re.Match[str]) -> str:
     label, value = match["label"].lower(), match["value"]
     digits = value.lower().removeprefix("from ")[:1] in "$~0123456789"
-    alone = _COUNT.match(value) if label.startswith(_ROOMS) else digits != (label in _PLACES) or label == "address"
+    alone = (
+        _COUNT.match(value)
+        if label.startswith(_ROOMS)
+        else digits != (label in _PLACES) or label == "address"
+    )
     return f"{match['head']}:{' ' * (len(match['gap']) - 1)}{value}" if alone else match.group()

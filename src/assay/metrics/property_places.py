@@ -10,82 +10,114 @@ from assay.metrics.property_record import Record
 from assay.metrics.property_words import words_of
 
 _SPOKEN = {
-    "half a": 0.5, "a half": 0.5, "a": 1, "one": 1, "two": 2, "a couple of": 2, "three": 3, "four": 4, "five": 5,
-    "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20,
-    "thirty": 30, "forty": 40, "a hundred": 100, "two hundred": 200, "three hundred": 300, "five hundred": 500,
+    "half a": 0.5, "a half": 0.5, "a": 1, "one": 1, "two": 2, "a couple of": 2, "three": 3, "four": 4,
+    "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15,
+    "twenty": 20, "thirty": 30, "forty": 40, "a hundred": 100, "two hundred": 200, "three hundred": 300,
+    "five hundred": 500,
 }  # fmt: skip
 _NUMBER = (
     r"(?<![\w$.,])(?P<number>\d{1,4}(?:[.,]\d{1,3})?|"
     + "|".join(sorted(_SPOKEN, key=len, reverse=True))
     + r")(?:\s?[-\u2013]\s?\d{1,3})?[\s-]{1,2}?"
 )
-_UNIT = r"(?P<unit>km|kms|kilomet(?:re|er)s?|m|met(?:re|er)s?|miles?|mi|min(?:ute)?s?)\b(?!\s?[\u00b2x\u00d7]|\^)"
-_DISTANCE = re.compile(
-    (_NUMBER + _UNIT).replace(r"[\s-]{1,2}?", r"[\s-]{0,2}", 1), re.IGNORECASE
+_UNIT = (
+    r"(?P<unit>km|kms|kilomet(?:re|er)s?|m|met(?:re|er)s?|miles?|mi|min(?:ute)?s?)\b(?!\s?[\u00b2x\u00d7]|\^)"
 )
+_DISTANCE = re.compile((_NUMBER + _UNIT).replace(r"[\s-]{1,2}?", r"[\s-]{0,2}", 1), re.IGNORECASE)
 _SIZE = re.compile(
-    r"[\s-](?:(?:street|rear|wide|clear|direct|water|beach|river)\s)?(?:frontage|wide|width|deep|depth|long|length|high|"
+    r"[\s-](?:(?:street|rear|wide|clear|direct|water|beach|river)\s)?(?:frontage|wide|width|deep|depth|"
+    r"long|length|high|"
     r"tall|ceilings?|pool|setback|by|of|square|lot|block|boundary|inspection|open|call|video|tour|span)\b",
     re.IGNORECASE,
 )
 """What makes a length that of a thing, and no distance."""
 _REST = re.compile(
-    r"(?:['\u2019]s?)?(?:[ -](?:by|on|a|an|walk(?:ing)?|drive|driving|stroll|ride|away|level|easy|short|flat|bus|train|tram|"
-    r"car|foot|cycle|bike|commute|distance|further|south|north|east|west|direct|roughly|or|so)\b['\u2019]?){0,4}"
-    r"(?: (?P<link>to|from|off|of) (?P<place>[^.,;:!?\n()|]{3,60})| (?P<way>away|off|(?:down|up|along)\s(?:the|your)\s"
+    r"(?:['\u2019]s?)?(?:[ -](?:by|on|a|an|walk(?:ing)?|drive|driving|stroll|ride|away|level|easy|short|"
+    r"flat|bus|train|tram|"
+    r"car|foot|cycle|bike|commute|distance|further|south|north|east|west|direct|roughly|or|"
+    r"so)\b['\u2019]?){0,4}"
+    r"(?: (?P<link>to|from|off|of) (?P<place>[^.,;:!?\n()|]{3,60})| (?P<way>away|off|(?:down|up|"
+    r"along)\s(?:the|your)\s"
     r"(?:road|street|hill)|downhill|uphill|walk|drive|on\sfoot)\b)?",
     re.IGNORECASE,
 )
 _TOLD = re.compile(r"\b(?:away|off|walk(?:ing)?|stroll|drive|driving|ride)\b", re.IGNORECASE)
-_ENDS = re.compile(r"\s(?:and|but|with|while|or|so|where|plus|on|for|is|are|via|which|that|as|if|in|than)\s", re.IGNORECASE)
+_ENDS = re.compile(
+    r"\s(?:and|but|with|while|or|so|where|plus|on|for|is|are|via|which|that|as|if|in|than)\s", re.IGNORECASE
+)
 _BEGINS = re.compile(r"[;:.!?\n|(]\s|,\s|\s(?:and|with|but|plus|while|or)\s|\n")
 _LEADS = re.compile(
-    r"(?:\b(?:is|are|was|be|only|just|about|roughly|approximately|approx|around|at|some|a|mere|under|within|over|barely|nearly|"
+    r"(?:\b(?:is|are|was|be|only|just|about|roughly|approximately|approx|around|at|some|a|mere|under|"
+    r"within|over|barely|nearly|"
     r"almost|another|than|easy|level|short)|[,:|(\u2013\u2014-])[\s*_]*$",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"(?:^|[,.;:\n]\s?)(?:[\w'\u2019]+\s){1,3}$")
 """A place before its distance in a list: "station 2.4 km, school 1.1 km"."""
-_APPROACH = re.compile(r"(?:[\s,:|(*_\u2013\u2014-]|\b(?:an?|just|only|about|roughly|some|an|easy|level|short|mere)\b)*$", re.IGNORECASE)
+_APPROACH = re.compile(
+    r"(?:[\s,:|(*_\u2013\u2014-]|\b(?:an?|just|only|about|roughly|some|an|easy|level|short|mere)\b)*$",
+    re.IGNORECASE,
+)
 _HEDGES = (
-    (re.compile(r"\b(?:under|within|less\sthan|inside|no\smore\sthan|not\seven|barely|almost|nearly)\s(?:a\s)?$", re.IGNORECASE), 0.6, 1.0),
-    (re.compile(r"\b(?:over|more\sthan|further\sthan|beyond)\s(?:a\s)?$", re.IGNORECASE), 1.0, 1.4),
-    (re.compile(r"(?:\b(?:about|around|roughly|approximately|approx\.?|some|circa)|~)\s?(?:a\s)?$", re.IGNORECASE), 0.88, 1.12),
-)  # fmt: skip
+    (r"\b(?:under|within|less\sthan|inside|no\smore\sthan|not\seven|barely|almost|nearly)", 0.6, 1.0),
+    (r"\b(?:over|more\sthan|further\sthan|beyond)", 1.0, 1.4),
+    (r"(?:\b(?:about|around|roughly|approximately|approx\.?|some|circa)|~)", 0.88, 1.12),
+)
 """Words before a distance, and how far the record's may be from it, as shares."""
 _EXACT = 0.051
 _KEYED = re.compile(
     r"(?P<key>[a-z ]*?)\b(?P<unit>km|m|metres|minutes|min|mins|"
     r"miles)\b[a-z ]*:\s*(?P<number>\d{1,5}(?:\.\d{1,3})?)\s*$"
 )
-_KINDS = {
-    "sand": "beach", "beach": "beach", "surf": "beach", "train": "station", "railway": "station", "rail": "station",
-    "station": "station", "metro": "station", "tram": "tram", "light": "tram", "bus": "bus", "school": "school",
-    "primary": "school", "college": "school", "cbd": "city", "downtown": "city", "city": "city", "ferry": "ferry", "wharf": "ferry",
-    "shop": "shop", "shopping": "shop", "supermarket": "shop", "mall": "shop", "plaza": "shop", "village": "village",
-    "park": "park", "parkland": "park", "reserve": "park", "hospital": "hospital", "university": "university",
-    "uni": "university", "campus": "university", "airport": "airport", "creek": "creek", "river": "river",
-    "lake": "lake", "pub": "pub", "cafe": "cafe", "market": "market", "library": "library", "pool": "pool",
-    "foreshore": "foreshore", "freeway": "freeway", "highway": "freeway", "motorway": "freeway", "centre": "centre",
-    "center": "centre", "town": "centre", "main": "centre", "golf": "golf",
+_KIND_WORDS = {
+    "beach": "sand beach surf", "station": "train railway rail station metro", "tram": "tram light",
+    "bus": "bus", "school": "school primary college", "city": "cbd downtown city", "ferry": "ferry wharf",
+    "shop": "shop shopping supermarket mall plaza", "village": "village", "park": "park parkland reserve",
+    "hospital": "hospital", "university": "university uni campus", "airport": "airport", "creek": "creek",
+    "river": "river", "lake": "lake", "pub": "pub", "cafe": "cafe", "market": "market",
+    "library": "library", "pool": "pool", "foreshore": "foreshore", "freeway": "freeway highway motorway",
+    "centre": "centre center town main", "golf": "golf",
 }  # fmt: skip
+_KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
 """Kinds of places by the words for them: the sand is the beach."""
 _EMPTY = frozenset((
-    "the", "a", "an", "of", "and", "to", "from", "walk", "drive", "minute", "away", "local", "nearby", "by", "its",
-    "both", "with", "is", "are", "on", "in", "at", "approximately", "about", "only", "just", "road", "street", "it",
-    "high", "easy", "close", "your", "you", "our", "nearest", "main", "under", "over", "within", "level", "roughly",
-    "located", "situated", "set", "short", "stroll", "ride", "distance", "than", "less", "more", "mere", "some",
-    "east", "west", "north", "south", "that", "this", "there", "will", "be", "can", "have", "has", "away", "stop",
-    "house", "home", "property", "apartment", "unit", "door", "front", "doorstep", "here", "townhouse", "building",
-    "residence", "villa", "gate", "lobby", "entrance", "foyer", "driveway", "balcony", "letterbox", "porch",
-    "block", "where", "everything", "action", "all", "deck", "future", "new"
+    "the", "a", "an", "of", "and", "to", "from", "walk", "drive", "minute", "away", "local", "nearby", "by",
+    "its", "both", "with", "is", "are", "on", "in", "at", "approximately", "about", "only", "just", "road",
+    "street", "it", "high", "easy", "close", "your", "you", "our", "nearest", "main", "under", "over",
+    "within", "level", "roughly", "located", "situated", "set", "short", "stroll", "ride", "distance",
+    "than", "less", "more", "mere", "some", "east", "west", "north", "south", "that", "this", "there",
+    "will", "be", "can", "have", "has", "stop", "house", "home", "property", "apartment", "unit", "door",
+    "front", "doorstep", "here", "townhouse", "building", "residence", "villa", "gate", "lobby", "entrance",
+    "foyer", "driveway", "balcony", "letterbox", "porch", "block", "where", "everything", "action", "all",
+    "deck", "future", "new"
 ))  # fmt: skip
-_TYPES = r"(?:Primary|High|Secondary|Public|State|Grammar|Elementary|Middle|Catholic|Senior|Girls|Boys|Independent)"
+_TYPES = (
+    r"(?:Primary|High|Secondary|Public|State|Grammar|Elementary|Middle|Catholic|Senior|Girls|Boys|"
+    r"Independent)"
+)
 _SCHOOL = re.compile(
-    rf"\b(?P<name>(?:[A-Z][\w'\u2019.]{{1,20}}\s){{1,4}}(?:(?:{_TYPES}\s){{0,3}}(?:School|College|Grammar|Academy)|"
+    rf"\b(?P<name>(?:[A-Z][\w'\u2019.]{{1,20}}\s){{1,4}}(?:(?:{_TYPES}\s){{0,3}}(?:School|College|Grammar|"
+    rf"Academy)|"
     rf"(?:Primary|High|Elementary|Secondary|SHS|PS|HS)(?!\s(?:{_TYPES}|School|College|[A-Z])|-)))\b"
 )
-_NO_NAME = frozenset(("the", "in", "for", "zoned", "near", "to", "zone", "at", "and", "opposite", "close", "yes", "from", "within"))
+_NO_NAME = frozenset(
+    (
+        "the",
+        "in",
+        "for",
+        "zoned",
+        "near",
+        "to",
+        "zone",
+        "at",
+        "and",
+        "opposite",
+        "close",
+        "yes",
+        "from",
+        "within",
+    )
+)
 _DENIED = re.compile(r"\b(?:not|never|no\slonger|rather\sthan|outside)\b|n['\u2019]t\b", re.IGNORECASE)
 
 
@@ -134,7 +166,7 @@ def check_distances(text: str, clauses: Clauses, record: Record) -> Iterator[Sai
         clause = clauses.at(distance.start)
         if clause.asked or clause.unsure(distance.start) or clause.supposed(distance.start):
             continue
-        verdict, shown = _verdict(distance, held, record)
+        verdict, shown = _verdict(distance, held)
         key = " ".join(sorted(distance.spot.names | distance.spot.kinds))[:60]
         rule = "distances as the record states them"
         yield Said("distance", key, distance.start, distance.end, verdict, rule, shown)
@@ -158,12 +190,19 @@ def _distance(text: str, match: re.Match[str], clause: Clause) -> Iterator[Dista
     spot, end = _spot(place), rest.start("place") + len(place) if place else rest.end()
     told = rest["link"] or rest["way"] or _TOLD.search(rest.group())
     listed = _LISTED.search(ahead) and re.match(r"[,.;\n]|$", clause.after(match.end(), 1))
-    if not spot and (told or ((listed or _LEADS.search(ahead)) and not match["unit"].lower().startswith("min"))):
+    if not spot and (
+        told or ((listed or _LEADS.search(ahead)) and not match["unit"].lower().startswith("min"))
+    ):
         spot = _spot(_BEGINS.split(_APPROACH.sub("", ahead))[-1], named=not told)
     if spot:
         unit, value = _measure(match["number"], match["unit"])
         least, most = next(
-            ((low, high) for hedge, low, high in _HEDGES if hedge.search(ahead)), (1 - _EXACT, 1 + _EXACT)
+            (
+                (low, high)
+                for hedge, low, high in _HEDGES
+                if re.search(rf"{hedge}\s?(?:a\s)?$", ahead, re.IGNORECASE)
+            ),
+            (1 - _EXACT, 1 + _EXACT),
         )
         yield Distance(unit, value, spot, match.start(), max(end, match.end()), least, most)
 
@@ -194,7 +233,7 @@ def _held(record: Record) -> Iterator[Distance]:
             yield Distance(*_measure(match["number"], match["unit"]), spot or _spot(line), 0, 0)
 
 
-def _verdict(said: Distance, held: list[Distance], record: Record) -> tuple[str, str]:
+def _verdict(said: Distance, held: list[Distance]) -> tuple[str, str]:
     there = [each for each in held if each.unit == said.unit and _same_place(said, each)]
     for each in there:
         if said.agrees_with(each):

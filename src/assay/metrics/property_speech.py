@@ -1,4 +1,4 @@
-"""The words by which an answer speaks of other homes, of what is not known, of what may be and of what was."""
+"""The words by which an answer speaks of other homes, of the unknown, of what may be and of what was."""
 
 import re
 
@@ -7,31 +7,42 @@ HOMES = (
     r"places?|semis?|terraces?|blocks?|lots?|ones?)"
 )
 AWAY = (
-    r"(?:next[\s-]?door|(?:doors?|floors?|levels?|houses?|streets?|blocks?)\s(?:up|down|along|away|above|below|over)|"
+    r"(?:next[\s-]?door|(?:doors?|floors?|levels?|houses?|streets?|blocks?)\s(?:up|down|along|away|above|"
+    r"below|over)|"
     r"(?:across|over|down|up)\sthe\s(?:road|street|hill|block|hall|corridor|lane|way)|around\sthe\scorner|"
     r"in\sthe\ssame\s(?:\w+\s)?(?:street|building|block|complex|tower|row|development|estate|suburb|area)|"
     r"(?:on\s)?(?:both\ssides|either\sside)|elsewhere)"
 )
 """Where other homes are."""
-_OWNER = r"(?:[A-Z]\w+s['\u2019]|(?:the\s|your\s)(?:\w+\s)?(?:sister|brother|parents?|mother|father|friend|neighbou?r|owner|vendor)s?['\u2019]s?)"
+_OWNER = (
+    r"(?:[A-Z]\w+s['\u2019]|(?:the\s|your\s)(?:\w+\s)?(?:sister|brother|parents?|mother|father|"
+    r"friend|neighbou?r|owner|vendor)s?['\u2019]s?)"
+)
 OTHER = re.compile(
     r"\b(?:nearby(?!\s(?:school|shop|park|transport|amenit|caf|beach|train|station|bus|tram|restaurant))|"
     r"comparables?|comparatively|neighbou?r(?:ing|s|['\u2019]s)?|"
     rf"{AWAY}|{_OWNER}\s(?:old\s|new\s|own\s)?{HOMES}|"
-    rf"(?:who|whom|they|part(?:y|ies)|couple|buyers?|clients?)\s(?:\w+\s){{0,2}}?(?:has|have|owns?|selling)\san?\s(?:[\w-]+\s){{0,3}}?{HOMES}|"
-    r"(?:clients?|buyers?|couple|family|friends?)\s(?:\w+\s){0,2}?(?:sold|bought|owns?|owned|lives?|lived|had|paid|rents?|rented)|"
+    rf"(?:who|whom|they|part(?:y|ies)|couple|buyers?|clients?)\s(?:\w+\s){{0,2}}?(?:has|have|owns?|"
+    rf"selling)\san?\s(?:[\w-]+\s){{0,3}}?{HOMES}|"
+    r"(?:clients?|buyers?|couple|family|friends?)\s(?:\w+\s){0,2}?(?:sold|bought|owns?|owned|lives?|lived|"
+    r"had|paid|rents?|rented)|"
     r"similar(?!\s(?:to\sthis|price))|"
-    rf"(?:other|another|different|rival|competing|adjacent|adjoining|last|previous)\s(?:[\w-]+\s){{0,2}}?{HOMES}|"
-    r"(?:in|by)\scontrast|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|alternatives?|others|"
-    r"(?:earlier|previous|old|first|original|outdated|last)\s(?:\w+\s)?(?:brochure|ads?|advert\w*|listing|flyer|draft|email|campaign|version)|"
+    rf"(?:other|another|different|rival|competing|adjacent|adjoining|last|"
+    rf"previous)\s(?:[\w-]+\s){{0,2}}?{HOMES}|"
+    r"(?:in|by)\scontrast|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|"
+    r"alternatives?|others|"
+    r"(?:earlier|previous|old|first|original|outdated|last)\s(?:\w+\s)?(?:brochure|ads?|advert\w*|listing|"
+    r"flyer|draft|email|campaign|version)|"
     r"medians?|averages?|typical(?:ly)?|usually|recent(?:ly)?\s(?:sales?|sold)|"
     r"(?:last|latest|highest|record)\s(?:sales?|one\ssold)\s|sales?\sevidence|"
     r"same\s(?:street|building|block|complex|tower)|over\sin|"
     r"(?<!of\s\d\s)(?<!of\s\d\d\s)(?:houses|homes|units|apartments|townhouses|properties|listings|sales|"
     r"villas|condos|\w+[\s-]bedders|\w+-bedrooms)(?!\s(?:corporation|entitlement))|"
-    r"(?:unit|apartment|flat|one|level|penthouse|place|tenants?)\s(?:upstairs|downstairs|above|below|opposite)|"
+    r"(?:unit|apartment|flat|one|level|penthouse|place|tenants?)\s(?:upstairs|downstairs|above|below|"
+    r"opposite)|"
     r"(?:number|no\.?)\s\d{1,4}[a-z]?|option\s(?:[b-z]|[2-9])|property\s(?:[b-z]|[2-9])|"
-    rf"your\s(?:own|current|present|existing|other)\s(?:[\w-]+\s){{0,2}}?{HOMES}|surrounding|market\s(?:rent|rate|value)|suburb['\u2019]s)\b",
+    rf"your\s(?:own|current|present|existing|other)\s(?:[\w-]+\s){{0,2}}?{HOMES}|surrounding|"
+    rf"market\s(?:rent|rate|value)|suburb['\u2019]s)\b",
     re.IGNORECASE,
 )
 SELF = re.compile(
@@ -57,42 +68,56 @@ UNSURE = re.compile(
 SUPPOSED = re.compile(
     r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
     r"instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
-    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?:you|i|we|they|he|she|buyers?|clients?)\s(?:want|need|prefer)\w*|"
-    r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|(?:will|should|would)\s(?:probably\s|likely\s)?(?:fetch|sell|reach|go\sfor|bring|achieve)|assume[ds]?|suggest\w*|recommend\w*|"
-    r"should\s(?:the|you|they|your)|were\s(?:the|it|you)|(?:come|came|go|drop)\s(?:down|up)\sto|walk(?:ing)?\saway|"
-    r"(?:I|we|they)['\u2019]d\s(?:open|start|offer|pay|go|bid|be\shappy)|you['\u2019]d\s(?:open|start|offer|bid)|(?<!vendor\s)(?<!vendors\s)(?<!seller\s)(?<!sellers\s)(?<!owner\s)(?<!owners\s)(?<!they\s)(?:wants?|wanted|hop(?:es?|ed|ing)|wish(?:es|ed)?)\s(?:a|an|for|to|at|four|five|three|two|\d)|"
-    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\sfor)|bidding\s(?:is|will|should|to)|opening\sbid|your\s(?:brief|wish|requirement|"
+    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?:you|i|we|they|he|she|buyers?|"
+    r"clients?)\s(?:want|need|prefer)\w*|"
+    r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|(?:will|should|would)\s(?:probably\s|"
+    r"likely\s)?(?:fetch|sell|reach|go\sfor|bring|achieve)|assume[ds]?|suggest\w*|recommend\w*|"
+    r"should\s(?:the|you|they|your)|were\s(?:the|it|you)|(?:come|came|go|drop)\s(?:down|up)\sto|"
+    r"walk(?:ing)?\saway|"
+    r"(?:I|we|they)['\u2019]d\s(?:open|start|offer|pay|go|bid|be\shappy)|you['\u2019]d\s(?:open|start|"
+    r"offer|bid)|(?<!vendor\s)(?<!vendors\s)(?<!seller\s)(?<!sellers\s)(?<!owner\s)(?<!owners\s)(?<!they\s)(?:wants?|wanted|hop(?:es?|ed|ing)|wish(?:es|ed)?)\s(?:a|an|for|to|at|four|five|three|two|\d)|"
+    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\sfor)|bidding\s(?:is|will|should|to)|"
+    r"opening\sbid|your\s(?:brief|wish|requirement|"
     r"criteria)\w*)\b|\be\.g\.|\b(?:goes|go|going|rises?|increases?)\s(?:up\s)?to\s$",
     re.IGNORECASE,
 )
 POSSIBLE = re.compile(
-    r"(?:^|[,;:(]\s?|\b(?:is|\w+['\u2019]s|has|have|of|enough|ample|with|still|offers?|leaves?|the|more|and)\s)(?:room|space)\s(?:for|to)\b|"
+    r"(?:^|[,;:(]\s?|\b(?:is|\w+['\u2019]s|has|have|of|enough|ample|with|still|offers?|leaves?|the|more|"
+    r"and)\s)(?:room|space)\s(?:for|to)\b|"
     r"\b(?:potential|scope|possib\w+|stca|"
-    r"subject\sto\s(?:council|approval)|could\s(?:easily\s)?(?:add|be|build|fit|suit|have|take|hold|house|support|become|accommodate|install|put)|"
-    r"would\s(?:suit|fit|allow|make|give|become)|(?:may|might)\s(?:add|be|fit|allow|have|suit|take)|opportunity\sto|"
-    r"quote[ds]?\b[^.]{0,20}\bfor|add(?:ing)?\sa|install(?:ing)?\sa|future|plans?\sfor|proposed|perfect\sfor\sa|"
+    r"subject\sto\s(?:council|approval)|could\s(?:easily\s)?(?:add|be|build|fit|suit|have|take|hold|house|"
+    r"support|become|accommodate|install|put)|"
+    r"would\s(?:suit|fit|allow|make|give|become)|(?:may|might)\s(?:add|be|fit|allow|have|suit|take)|"
+    r"opportunity\sto|"
+    r"quote[ds]?\b[^.]{0,20}\bfor|add(?:ing)?\sa|install(?:ing)?\sa|future|plans?\sfor|proposed|"
+    r"perfect\sfor\sa|"
     r"ideal\sfor\sa)\b",
     re.IGNORECASE,
 )
 
 
 OTHER_BEHIND = re.compile(
-    rf"^[^.]{{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|building|(?:old|earlier|previous|original|last)\s(?:ad|advert\w*|listing|brochure|flyer))|on\saverage)\b"
-    r"|^[\s-]?(?:\w+\s)?(?:medians?|averages?)\b|^[\s-]?(?:[\w-]+\s)?(?:houses|homes|units|apartments|townhouses|properties)\b",
+    rf"^[^.]{{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|building|(?:old|earlier|previous|"
+    rf"original|last)\s(?:ad|advert\w*|listing|brochure|flyer))|on\saverage)\b"
+    r"|^[\s-]?(?:\w+\s)?(?:medians?|averages?)\b|^[\s-]?(?:[\w-]+\s)?(?:houses|homes|units|apartments|"
+    r"townhouses|properties)\b",
     re.IGNORECASE,
 )
 SOME_HOME = re.compile(
-    rf"(?<!is\s)(?<!as\s)(?<!for\s)\b(?:an?|one)\s(?:[\w-]+\s){{0,3}}?(?:{HOMES}|weatherboard|cottage|bungalow|studio)\b|"
+    rf"(?<!is\s)(?<!as\s)(?<!for\s)\b(?:an?|one)\s(?:[\w-]+\s){{0,3}}?(?:{HOMES}|weatherboard|cottage|"
+    rf"bungalow|studio)\b|"
     r"\b(?:went\sfor|fetched|achieved|traded)\b",
     re.IGNORECASE,
 )
 FOLLOWS = re.compile(
-    r"[\s,;\u2013\u2014]*(?:(?:but|yet|though|although|while|and|or)\s)?(?:and|it|its|they|that|which|the\sone|has|have|"
+    r"[\s,;\u2013\u2014]*(?:(?:but|yet|though|although|while|and|or)\s)?(?:and|it|its|they|that|which|"
+    r"the\sone|has|have|"
     r"had|is|was|were|lacks?|sold|fetched|went|comes|came|offers|with|without|no)\b",
     re.IGNORECASE,
 )
 CARRIES = re.compile(
-    r"\s*(?:They|Both|Those|These|The\slatter|Theirs|The\s(?:sellers?|owners?|vendors?|buyers?)\s(?:there|of\sthat))\b|\s*(?:It|That(?:\s\w+)?)\s(?:(?:also|too)\s)?(?:had|was|were|sold|went|took|got|"
+    r"\s*(?:They|Both|Those|These|The\slatter|Theirs|The\s(?:sellers?|owners?|vendors?|buyers?)\s(?:there|"
+    r"of\sthat))\b|\s*(?:It|That(?:\s\w+)?)\s(?:(?:also|too)\s)?(?:had|was|were|sold|went|took|got|"
     r"featured|offered|fetched|achieved|came|included|paid|asked|closed|made|lacked)\b"
 )
 """How a sentence goes on about the other property that the one before it was about."""
@@ -102,22 +127,28 @@ ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?(?:/\d+)?\s[
 
 POSSIBLE_AFTER = re.compile(
     r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|"
-    r"would\s(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b", re.IGNORECASE
+    r"would\s(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b",
+    re.IGNORECASE,
 )
 GENERIC = re.compile(
     rf"\s*(?:An?|Any)\s(?:[\w-]+\s){{0,5}}?(?:{HOMES}|[\w-]+[\s-]bed(?:room|der)?)\s(?:[\w-]+\s){{0,10}}?"
-    r"(?:(?:is|are|would|sells?|rents?|costs?|goes)\s(?:for\s|about\s|around\s|usually\s|more\s|cost\s){0,2}\$|"
+    r"(?:(?:is|are|would|sells?|rents?|costs?|goes)\s(?:for\s|about\s|around\s|usually\s|more\s|"
+    r"cost\s){0,2}\$|"
     r"(?:sold|went|fetched|made|let)\s(?:\w+\s){0,3}?for\s)",
     re.IGNORECASE,
 )
 """A sentence on homes of a kind: "A two-bedroom unit in the next suburb is $820 a week"."""
 PAST = re.compile(
-    r"\b(?:before|prior\sto|until|originally|back\s(?:in|then|when)|at\sthe\stime|in\sthose\sdays|when\s(?:it|they|the)|"
-    r"in\s(?:18|19|20)\d\d)\b(?:(?!\b(?:now|today|since|currently|these\sdays)\b)[^.;]){0,80}\b(?:was|were|had)\b"
+    r"\b(?:before|prior\sto|until|originally|back\s(?:in|then|when)|at\sthe\stime|in\sthose\sdays|"
+    r"when\s(?:it|they|the)|"
+    r"in\s(?:18|19|20)\d\d)\b(?:(?!\b(?:now|today|since|currently|these\sdays)\b)[^.;]){0,80}\b(?:was|"
+    r"were|had)\b"
     r"(?:(?!\b(?:now|today|since|currently|built|these\sdays)\b)[^.;]){0,60}$"
-    r"|\b(?:last|previous|former|prior|earlier)\s(?:tenants?|owners?|occupants?|lease|tenancy)\s(?:paid|had|used|kept|was|were)\b"
+    r"|\b(?:last|previous|former|prior|earlier)\s(?:tenants?|owners?|occupants?|lease|tenancy)\s(?:paid|"
+    r"had|used|kept|was|were)\b"
     r"(?:(?!\b(?:now|today|since|currently)\b)[^.;]){0,80}$"
-    r"|\b(?:used\sto\s(?:be|have)|was\sonce|once\s(?:a|an|the|had|was|held|home\sto)|formerly|previously|had\sbeen|demolished|removed|"
+    r"|\b(?:used\sto\s(?:be|have)|was\sonce|once\s(?:a|an|the|had|was|held|home\sto)|formerly|previously|"
+    r"had\sbeen|demolished|removed|"
     r"no\slonger)\b(?:(?!\b(?:now|today|since|but|currently)\b)[^.;]){0,60}$",
     re.IGNORECASE,
 )

@@ -17,9 +17,10 @@ PLAIN = frozenset((
 ))  # fmt: skip
 JOINS = frozenset(("and", "or", "plus"))
 SMALL = frozenset((
-    "of", "over", "to", "the", "out", "across", "on", "onto", "is", "are", "was", "were", "been", "be", "being",
-    "has", "have", "had", "will", "may", "can", "not", "recently", "newly", "fully", "completely", "all", "both", "also",
-    "toward", "towards", "a", "an", "its", "right", "under", "above", "behind", "at", "in", "back", "down", "through", "just", "very"
+    "of", "over", "to", "the", "out", "across", "on", "onto", "is", "are", "was", "were", "been", "be",
+    "being", "has", "have", "had", "will", "may", "can", "not", "recently", "newly", "fully", "completely",
+    "all", "both", "also", "toward", "towards", "a", "an", "its", "right", "under", "above", "behind", "at",
+    "in", "back", "down", "through", "just", "very"
 ))  # fmt: skip
 """What may stand between the two words of a pair."""
 MAX_BETWEEN = 7
@@ -128,7 +129,9 @@ def find_mentions(text: str) -> Iterator[Mention]:
     index = 0
     while index < len(words):
         length = _match(known, words, index) if words[index].text in known.beginnings else 0
-        pairs = [*_paired(known, text, words, index)] if length < 2 and words[index].text in known.pairs else []
+        pairs = (
+            [*_paired(known, text, words, index)] if length < 2 and words[index].text in known.pairs else []
+        )
         feature = known.phrases[_texts(words, index, length)] if length else ""
         if feature and not pairs:
             yield Mention(feature, words[index].start, words[index + length - 1].end)
@@ -160,7 +163,9 @@ def _paired(known: Lexicon, text: str, words: list[Word], index: int) -> Iterato
 
 
 def _one_of(phrases: frozenset[Phrase], words: list[Word], index: int) -> int:
-    return next((size for size in (2, 1) if index + size <= len(words) and _texts(words, index, size) in phrases), 0)
+    return next(
+        (size for size in (2, 1) if index + size <= len(words) and _texts(words, index, size) in phrases), 0
+    )
 
 
 def _lists(words: list[Word], start: int, end: int) -> bool:
@@ -170,7 +175,7 @@ def _lists(words: list[Word], start: int, end: int) -> bool:
 def _partner(
     known: Lexicon, text: str, words: list[Word], start: int, wanted: frozenset[Phrase]
 ) -> int | None:
-    """The index behind the other word of a pair; between may be small words, heads in a list, or one word more."""
+    """The index behind the other word of a pair; small words, a list of heads, or one word stand between."""
     odd = heads = joins = 0
     for index in range(start, min(start + MAX_BETWEEN, len(words))):
         gap = text[words[index - 1].end : words[index].start]
