@@ -62,8 +62,8 @@ class Layout:
 
     original: str
     text: str
-    pieces: tuple[tuple[int, int], ...]
-    """Positions in the text and in the original, rising."""
+    pieces: tuple[tuple[int, int, int], ...]
+    """Positions in the text and in the original, rising, with how many characters both share from there."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The place in the original of [start, end)."""
@@ -71,8 +71,9 @@ class Layout:
         return first, max(first, min(self._at(end - 1) + 1, len(self.original)))
 
     def _at(self, position: int) -> int:
-        here, there = self.pieces[max(0, bisect_right(self.pieces, (position, len(self.original) + 1)) - 1)]
-        return there + position - here
+        index = bisect_right(self.pieces, position, key=lambda piece: piece[0])
+        here, there, shared = self.pieces[max(0, index - 1)]
+        return there + min(position - here, shared)
 
 
 Piece = tuple[int, int, str, str]
@@ -87,15 +88,15 @@ def read_layout(text: str) -> Layout:
         *(_list(match) for match in _LEAD.finditer(marked)),
     ]
     out: list[str] = []
-    pieces = [(0, 0)]
+    pieces: list[tuple[int, int, int]] = []
     length = done = 0
     for part in sorted(part for part in found if part):
         for start, end, before, behind in [(done, part[0][0], "", ""), *part]:
-            pieces.append((length + len(before), start))
+            pieces += [(length, start, 0), (length + len(before), start, end - start)]
             out += [before, marked[start:end], behind]
             length += len(before) + end - start + len(behind)
             done = end
-    pieces.append((length, done))
+    pieces.append((length, done, len(marked) - done))
     return Layout(text, "".join([*out, marked[done:]]), tuple(pieces))
 
 
