@@ -26,6 +26,7 @@ from assay.metrics.property_cues import (
     DATE_CUE,
     DATE_CUES,
     DERIVED,
+    DIFFERENCE,
     EXEMPT,
     FACTOR,
     FLOOR,
@@ -41,6 +42,7 @@ from assay.metrics.property_cues import (
     NAMED_PRICE,
     NEGATED,
     NO_CONCESSION,
+    OF_NEXT,
     OPERAND,
     PARTIAL_AFTER,
     PARTIAL_BEFORE,
@@ -142,6 +144,8 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     ahead = clause.before(find.start)
     if before > clause.start and _is_sum_of_all(find, clause, ahead, before):
         return ""
+    if DIFFERENCE.match(clause.after(find.end, 40)):
+        return ""
     cue = _nearest_cue(find, clause, before, after)
     if per is not None:
         weekly = cue is None and WEEKLY.search(clause.before(find.start))
@@ -237,7 +241,11 @@ def _is_taken(ahead: str, match: re.Match[str], before: int) -> bool:
 
 def _weight_behind(between: str, match: re.Match[str], room: int) -> float | None:
     """How far a cue behind an amount is; None when it belongs to the next amount, `room` characters away."""
-    if match.start() > room or match.group().lower() == "was":
+    if (
+        match.start() > room
+        or match.group().lower() == "was"
+        or OF_NEXT.fullmatch(match.string, match.end(), room)
+    ):
         return None
     weight = match.start() + (1.0 if between.strip(" (") in LINKS else 14.0)
     if re.search(r"[,;.|+]|\b(?:and|with|plus|before|after|when|then|until)\b", between):

@@ -88,6 +88,12 @@ DERIVED = re.compile(
     re.IGNORECASE,
 )
 NO_CONCESSION = re.compile(r"\b(?:without|no|before|ignoring)\s(?:any\s|the\s)?concessions?\b", re.IGNORECASE)
+OF_NEXT = re.compile(
+    r"\s(?:of|is|at|to\sbe|comes?\sto|would\sbe|will\sbe)\s(?:about\s|"
+    r"around\s)?",
+    re.IGNORECASE,
+)
+"""What links a word to the amount behind it, so that it tells nothing of the one before it."""
 AT = re.compile(r"\b(?:at|for|of)\s(?:a\s|the\s)?(?:price\sof\s)?$", re.IGNORECASE)
 LOAN = re.compile(r"\s(?:home\s)?(?:loan|mortgage|deposit|budget|grant|salary|income)", re.IGNORECASE)
 EXEMPT = re.compile(r"\b(?:no\s(?:stamp|transfer)\sdut|exempt|threshold|up\sto|waive|abolish)", re.IGNORECASE)
@@ -204,6 +210,12 @@ IN_ALL = re.compile(
     re.IGNORECASE,
 )
 """What follows the sum of several amounts."""
+DIFFERENCE = re.compile(
+    r"\s(?:over|above|below|under|short\sof|more\sthan|less\sthan|off)\s(?:the|its|their|"
+    r"our)\s(?:\w+\s)?(?:price|guide|asking|reserve)",
+    re.IGNORECASE,
+)
+"""What follows an amount by which a price differs."""
 OPERAND = re.compile(r"\s?(?:[\u00d7*/\u00f7]|x\s|at\s\d[\d.]*\s?%|times\s|divided\sby)\s?")
 """What follows the amount that a sum is made of: "$912,000 x 5.5% = $50,160"."""
 FACTOR = re.compile(r"[\w%]\s?(?:[\u00d7*\u00f7]|x)\s?$|\bweeks?\s(?:at|of)\s$")

@@ -16,6 +16,8 @@ _NO = re.compile(
     r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
     re.IGNORECASE,
 )
+_LACKS = re.compile(r"\b(?:lacks?|lacking|missing|not\sincluded|excluded|absent|without)\s?:", re.IGNORECASE)
+"""What begins a list of things that are not there."""
 _NOT_IN = re.compile(r"\bnot\b|n['\u2019]t\b", re.IGNORECASE)
 _NO_AFTER = re.compile(
     r"^[\s,):*|-]{0,4}(?:(?:\w+\s){0,3}(?:is|are|was|were|has|have|does|do)\s?(?:not|n't|"
@@ -173,6 +175,8 @@ def _is_stated(clause: Clause, mention: Mention) -> bool:
 
 def _denied(clause: Clause, mention: Mention) -> bool:
     """Whether the clause says that it is not there: "no pool or spa", "a pool is not included"."""
+    if _LACKS.search(clause.before(mention.start, 120)):
+        return True
     ahead = _STOP.split(clause.before(mention.start, 90))[-1]
     for match in _NO.finditer(ahead):
         between = ahead[match.end() :]

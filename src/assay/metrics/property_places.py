@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from assay.metrics.property_clauses import Clause, Clauses
 from assay.metrics.property_features import MAX_MENTIONS, Said
 from assay.metrics.property_record import Record
+from assay.metrics.property_speech import UNSURE
 from assay.metrics.property_words import words_of
 
 _SPOKEN = {
@@ -41,7 +42,7 @@ _REST = re.compile(
     r"(?:road|street|hill)|downhill|uphill|walk|drive|on\sfoot)\b)?",
     re.IGNORECASE,
 )
-_TOLD = re.compile(r"\b(?:away|off|walk(?:ing)?|stroll|drive|driving|ride)\b", re.IGNORECASE)
+_TOLD = re.compile(r"\b(?:by\s\w+|away|off|walk(?:ing)?|stroll|drive|driving|ride)\b", re.IGNORECASE)
 _ENDS = re.compile(
     r"\s(?:and|but|with|while|or|so|where|plus|on|for|is|are|via|which|that|as|if|in|than)\s", re.IGNORECASE
 )
@@ -88,8 +89,9 @@ _EMPTY = frozenset((
     "than", "less", "more", "mere", "some", "east", "west", "north", "south", "that", "this", "there",
     "will", "be", "can", "have", "has", "stop", "house", "home", "property", "apartment", "unit", "door",
     "front", "doorstep", "here", "townhouse", "building", "residence", "villa", "gate", "lobby", "entrance",
-    "foyer", "driveway", "balcony", "letterbox", "porch", "block", "where", "everything", "action", "all",
-    "deck", "future", "new"
+    "foyer", "driveway", "balcony", "letterbox", "porch", "block", "courtyard", "verandah", "terrace",
+    "yard", "kitchen", "maybe", "perhaps", "end", "where", "everything", "action", "all", "deck", "future",
+    "new"
 ))  # fmt: skip
 _TYPES = (
     r"(?:Primary|High|Secondary|Public|State|Grammar|Elementary|Middle|Catholic|Senior|Girls|Boys|"
@@ -119,6 +121,9 @@ _NO_NAME = frozenset(
     )
 )
 _DENIED = re.compile(r"\b(?:not|never|no\slonger|rather\sthan|outside)\b|n['\u2019]t\b", re.IGNORECASE)
+
+
+NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,8 @@ def check_distances(text: str, clauses: Clauses, record: Record) -> Iterator[Sai
         if clause.asked or clause.unsure(distance.start) or clause.supposed(distance.start):
             continue
         verdict, shown = _verdict(distance, held)
+        if not verdict:
+            continue
         key = " ".join(sorted(distance.spot.names | distance.spot.kinds))[:60]
         rule = "distances as the record states them"
         yield Said("distance", key, distance.start, distance.end, verdict, rule, shown)
@@ -193,7 +200,10 @@ def _distance(text: str, match: re.Match[str], clause: Clause) -> Iterator[Dista
     if not spot and (
         told or ((listed or _LEADS.search(ahead)) and not match["unit"].lower().startswith("min"))
     ):
-        spot = _spot(_BEGINS.split(_APPROACH.sub("", ahead))[-1], named=not told)
+        steps = reversed(_BEGINS.split(_APPROACH.sub("", ahead))[-2:])
+        spot = next(
+            (found for step in steps if (found := _spot(step, named=not told))), Spot(NOTHING, NOTHING)
+        )
     if spot:
         unit, value = _measure(match["number"], match["unit"])
         least, most = next(
@@ -234,13 +244,15 @@ def _held(record: Record) -> Iterator[Distance]:
 
 
 def _verdict(said: Distance, held: list[Distance]) -> tuple[str, str]:
-    there = [each for each in held if each.unit == said.unit and _same_place(said, each)]
+    """The verdict and what the record has; none for minutes to a place that it tells in metres."""
+    known = [each for each in held if _same_place(said, each)]
+    there = [each for each in known if each.unit == said.unit]
     for each in there:
         if said.agrees_with(each):
             return "match", f"{each.value:g} {each.unit}"
     if there:
         return "mismatch", ", ".join(f"{each.value:g} {each.unit}" for each in there)[:80]
-    return "invented", ""
+    return ("", "") if known else ("invented", "")
 
 
 def _same_place(said: Distance, held: Distance) -> bool:
@@ -271,7 +283,8 @@ def check_schools(text: str, clauses: Clauses, record: Record) -> Iterator[Said]
         clause = clauses.at(match.start())
         words = [word.text for word in words_of(match["name"]) if word.text not in _NO_NAME]
         key = " ".join(words)
-        stated = not (clause.asked or clause.says_unknown)
+        behind = re.split(r"[.!?\n]", text[match.end() : match.end() + 80])[0]
+        stated = not (clause.asked or clause.says_unknown or UNSURE.search(behind))
         if len(words) < 2 or key in seen or not stated or len(seen) > 100:
             continue
         if _DENIED.search(clause.before(match.start(), 60)):

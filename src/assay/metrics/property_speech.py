@@ -35,6 +35,7 @@ OTHER = re.compile(
     r"flyer|draft|email|campaign|version)|"
     r"medians?|averages?|typical(?:ly)?|usually|recent(?:ly)?\s(?:sales?|sold)|"
     r"(?:last|latest|highest|record)\s(?:sales?|one\ssold)\s|sales?\sevidence|"
+    r"other\s(?:half|side)|(?:we|you|I|they)\s(?:looked\sat|saw|viewed|toured|inspected)\sin|"
     r"same\s(?:street|building|block|complex|tower)|over\sin|"
     r"(?<!of\s\d\s)(?<!of\s\d\d\s)(?:houses|homes|units|apartments|townhouses|properties|listings|sales|"
     r"villas|condos|\w+[\s-]bedders|\w+-bedrooms)(?!\s(?:corporation|entitlement))|"
@@ -53,7 +54,9 @@ SELF = re.compile(
     re.IGNORECASE,
 )
 UNSURE = re.compile(
-    r"\b(?:not\s(?:been\s)?(?:stated|specified|listed|disclosed|provided|mentioned|given|"
+    r"\b(?:(?:(?:is|are)(?:\snot|n['\u2019]t)|not)\s(?:in|on|part\sof)\s(?:our|the|your|my|this)\s"
+    r"(?:notes?|record|listing|files?|data|details|sheet|information)|not\s(?:been\s)?(?:stated|specified|"
+    r"listed|disclosed|provided|mentioned|given|"
     r"recorded|confirmed|clear|known|noted|advertised|indicated|documented)|"
     r"(?:does|do|did)(?:\snot|n't|n\u2019t)\s(?:say|state|mention|specify|list|note|confirm|"
     r"indicate|disclose|refer|show|tell|reveal|record|describe|provide)|"
