@@ -45,7 +45,7 @@ _STREET = re.compile(
 )
 _THE = re.compile(
     rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>[A-Za-z]?\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
-    r"(?P<name>The)\s(?P<type>Esplanade|Boulevarde?|Parade|Avenue|Crescent|Promenade|Terrace|"
+    r"(?:(?P<name>The)\s(?=[A-Z])|(?=Esplanade|Strand|Corso|Broadway))(?P<type>Broadway|Esplanade|Boulevarde?|Parade|Avenue|Crescent|Promenade|Terrace|"
     r"Strand|Corso|Grove)\b"
 )
 _STATE = (
@@ -195,7 +195,7 @@ def _address(match: re.Match[str], tail: re.Match[str] | None) -> Address:
     return Address(
         unit=_normal_unit(unit or ""),
         number=re.sub(r"\s", "", match["number"]).replace("\u2013", "-").lower(),
-        street=normal_name(match["name"] + (side or "")),
+        street=normal_name((match["name"] or "The") + (side or "")),
         street_type=_TYPE_OF.get(match["type"].lower(), match["type"].lower()),
         suburb=place.suburb,
         state=place.state,

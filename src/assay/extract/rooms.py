@@ -67,7 +67,7 @@ _LABELLED = re.compile(
 """A label for the number that follows: of "Beds: 3 Baths: 2", 3 is no number of baths."""
 _ICONS = re.compile(
     r"(?P<icon>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])"
-    r"\ufe0f?\s{0,2}:?\s?(?P<count>\d{1,2})|"
+    r"\ufe0f?\s{0,2}:?\s?(?P<count>\d{1,2})(?![\d.,]*\d)|"
     r"(?<![\w.,$])(?P<ahead>\d{1,2})"
     r"\s?(?P<after>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])"
 )

@@ -80,6 +80,12 @@ _NOT_BUILT = re.compile(
     r"rebuilt|granny|roof|since|sold|bought|purchased|bathroom|solar|pump|system|approved|approval)\b",
     re.IGNORECASE,
 )
+_GONE = re.compile(
+    r"\b(?:burn(?:ed|t)|knocked|pulled|torn)\sdown\b|\bdemolished\b|"
+    r"\bonce\sstood\b",
+    re.IGNORECASE,
+)
+"""What is said of a building that is no more."""
 _PART_BUILT = re.compile(
     r"\b(?:renovat\w+|extension|extended|updated|addition|refurbish\w+|pool|kitchen|bathroom|deck|garage|"
     r"granny\sflat|studio|"
@@ -303,6 +309,8 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
         decade = match[{"year": "decade"}.get(name, f"{name}_decade")]
         clause = clauses.at(match.start(name))
         if _NOT_BUILT.search(match.group()) or _PART_BUILT.search(clause.before(match.start(), 30)):
+            continue
+        if _GONE.search(clause.text):
             continue
         if name == "from" and _FROM_THEN.search(clause.before(match.start(), 60)):
             continue

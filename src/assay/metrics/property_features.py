@@ -10,6 +10,7 @@ from assay.metrics.property_record import Record
 from assay.metrics.property_words import Mention, find_mentions, lexicon, words_of
 
 MAX_MENTIONS = 500
+IN_BUILDINGS = frozenset(("apartment", "unit", "studio"))
 WITH_LAND = frozenset(("house", "semi", "duplex", "rural"))
 _NO = re.compile(
     r"\b(?:no|not|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
@@ -20,7 +21,7 @@ _LACKS = re.compile(r"\b(?:lacks?|lacking|missing|not\sincluded|excluded|absent|
 """What begins a list of things that are not there."""
 _NOT_IN = re.compile(r"\bnot\b|n['\u2019]t\b", re.IGNORECASE)
 _NO_AFTER = re.compile(
-    r"^[\s,):*|-]{0,4}(?:(?:\w+\s){0,3}(?:is|are|was|were|has|have|does|do)\s?(?:not|n't|"
+    r"^[\s):*|-]{0,4}(?:(?:\w+\s){0,3}(?:is|are|was|were|has|have|does|do)\s?(?:not|n't|"
     r"n\u2019t)|(?:(?:has|have|is|are)\s(?:since\s)?(?:gone|been\s(?:removed|filled|taken))|isn't|aren't|isn\u2019t|aren\u2019t|wasn't|not|no|none|nil|excluded|absent|"
     r"n/a)\b)",
     re.IGNORECASE,
@@ -106,8 +107,10 @@ def known_features(record: Record) -> Known:
 
 
 def _usual(record: Record) -> set[str]:
-    """What a home on its own land has without its being said: a yard, a garden."""
+    """What goes without saying: a yard and a garden of a home on land, the basement of a building."""
     types = {type_of(str(each)) for each in record.fields.get("property_type", ())}
+    if types & IN_BUILDINGS:
+        return {"basement"}
     return {"yard", "garden"} if record.spans("land_area_sqm") or types & WITH_LAND else set()
 
 

@@ -35,16 +35,18 @@ _SIZE = re.compile(
 _REST = re.compile(
     r"(?:['\u2019]s?)?(?:[ -](?:by|on|a|an|walk(?:ing)?|drive|driving|stroll|ride|away|level|easy|short|"
     r"flat|bus|train|tram|"
-    r"car|foot|cycle|bike|commute|distance|further|south|north|east|west|direct|roughly|or|"
+    r"car|foot|freeway|ferry|road|cycle|bike|commute|distance|further|south|north|east|west|direct|"
+    r"roughly|or|"
     r"so)\b['\u2019]?){0,4}"
-    r"(?: (?P<link>to|from|off|of) (?P<place>[^.,;:!?\n()|]{3,60})| (?P<way>away|off|(?:down|up|"
+    r"(?: (?P<link>to|from|off|of) (?!(?:and|but|with)\b)(?P<place>[^.,;:!?\n()|]{3,60})| (?P<way>away|"
+    r"off|(?:down|up|"
     r"along)\s(?:the|your)\s"
     r"(?:road|street|hill)|downhill|uphill|walk|drive|on\sfoot)\b)?",
     re.IGNORECASE,
 )
 _TOLD = re.compile(r"\b(?:by\s\w+|away|off|walk(?:ing)?|stroll|drive|driving|ride)\b", re.IGNORECASE)
 _ENDS = re.compile(
-    r"\s(?:and|but|with|while|or|so|where|plus|on|for|is|are|via|which|that|as|if|in|than)\s", re.IGNORECASE
+    r"\s(?:and|but|with|while|or|so|where|plus|for|is|are|via|which|that|as|if|than)\s", re.IGNORECASE
 )
 _BEGINS = re.compile(r"[;:.!?\n|(]\s|,\s|\s(?:and|with|but|plus|while|or)\s|\n")
 _LEADS = re.compile(
@@ -53,7 +55,7 @@ _LEADS = re.compile(
     r"almost|another|than|easy|level|short)|[,:|(\u2013\u2014-])[\s*_]*$",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r"(?:^|[,.;:\n]\s?)(?:[\w'\u2019]+\s){1,3}$")
+_LISTED = re.compile(r"(?:^|[,.;:\n]\s?|\band\s)(?:[\w'\u2019]+\s){1,3}$")
 """A place before its distance in a list: "station 2.4 km, school 1.1 km"."""
 _APPROACH = re.compile(
     r"(?:[\s,:|(*_\u2013\u2014-]|\b(?:an?|just|only|about|roughly|some|an|easy|level|short|mere)\b)*$",

@@ -143,6 +143,7 @@ GENERIC = re.compile(
 """A sentence on homes of a kind: "A two-bedroom unit in the next suburb is $820 a week"."""
 PAST = re.compile(
     r"\b(?:before|prior\sto|until|originally|back\s(?:in|then|when)|at\sthe\stime|in\sthose\sdays|"
+    r"in\s(?:the|its)\s(?:early|old)\s(?:days|years)|"
     r"when\s(?:it|they|the)|"
     r"in\s(?:18|19|20)\d\d)\b(?:(?!\b(?:now|today|since|currently|these\sdays)\b)[^.;]){0,80}\b(?:was|"
     r"were|had)\b"

@@ -60,7 +60,7 @@ class Lexicon:
     pairs: Mapping[str, tuple[Pair, ...]]
     """The pairs by the first word of what they begin with."""
     heads: frozenset[Phrase]
-    """What pairs are of: of "ocean and city views", ocean and city."""
+    """The words of pairs, which may stand in a list: "ocean and city views", "new kitchen and bathroom"."""
     longest: int
     beginnings: frozenset[str]
 
@@ -112,7 +112,7 @@ def lexicon() -> Lexicon:
         allows={name: tuple(row.get("allows", ())) for name, row in rows},
         minor=frozenset(name for name, row in rows if row.get("minor")),
         pairs={word: tuple(each) for word, each in by_first.items()},
-        heads=frozenset(phrase for pair in pairs for phrase in pair.of),
+        heads=frozenset(phrase for pair in pairs for phrase in pair.of | pair.what),
         longest=max(map(len, phrases)),
         beginnings=frozenset(phrase[0] for phrase in phrases),
     )
