@@ -136,6 +136,8 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
     return close(low, span.low, share, least)
 
 
+_AMOUNT = re.compile(r"\$[\d,.]+\s?$")
+"""An amount that takes the period behind it for itself."""
 _PERIOD = re.compile(
     r"\b(?:(?P<week>weekly|(?:per|a|each|every)\sweek)|(?P<month>monthly|(?:per|a|each|every)\s(?:calendar\s)?month)|"
     r"(?P<quarter>quarterly|(?:per|a|each|every)\squarter)|"
@@ -146,8 +148,9 @@ _PERIOD = re.compile(
 
 def _period_near(claim: Claim) -> str | None:
     """The nearest period apart from its amount: "weekly rent of $690", "over a year that is $35,880"."""
-    found = [*_PERIOD.finditer(claim.clause.before(claim.find.start, 40))][-1:]
-    match = found[0] if found else _PERIOD.search(claim.clause.after(claim.find.end, 24))
+    ahead = claim.clause.before(claim.find.start, 60)
+    found = [each for each in _PERIOD.finditer(ahead) if not _AMOUNT.search(ahead[: each.start()])][-1:]
+    match = found[0] if found else _PERIOD.search(claim.clause.after(claim.find.end, 24).split("$")[0])
     return match.lastgroup if match else None
 
 

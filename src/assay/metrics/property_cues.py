@@ -206,7 +206,8 @@ WITH_PART = re.compile(
 )
 """What makes an area that of the home and a part outside it together."""
 IN_ALL = re.compile(
-    r"\s?(?:in\s(?:all|total)|all\s(?:up|told|in)|altogether|combined|together|between\sthem)\b",
+    r"\s?(?:in\s(?:all|total)|all\s(?:up|told|in)|altogether|combined|together|between\sthem|for\s(?:both|"
+    r"all|the\stwo|the\sthree|the\slot))\b",
     re.IGNORECASE,
 )
 """What follows the sum of several amounts."""
