@@ -33,19 +33,19 @@ US_STATES = frozenset(
 _TYPES = "|".join(sorted((key for key in _TYPE_OF if key), key=len, reverse=True))
 _NUMBER = r"\d{1,5}[A-Za-z]?(?:\s?[-\u2013]\s?\d{1,5}[A-Za-z]?)?"
 _UNIT = (
-    r"(?:(?:unit|apartment|apt\.?|flat|suite|shop|villa|townhouse|lot|level|\#)\s?\d{0,4}[A-Za-z]?\d{0,4}"
+    r"(?:(?:shed(?=\s\d)|studio(?=\s\d)|warehouse(?=\s\d)|unit|apartment|apt\.?|flat|suite|shop|villa|townhouse|lot|level|\#)\s?\d{0,4}[A-Za-z]?\d{0,4}"
     r"(?:\s?[,/]\s?(?:level\s\d{1,3}\s?,\s?)?|\s(?:at|of)\s|\s))?"
 )
 _NAME = r"(?:[A-Z][\w'\u2019.-]{0,20}|\d{1,3}(?:st|nd|rd|th))"
 _STREET = re.compile(
-    rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
+    rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>[A-Za-z]?\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
     rf"(?P<name>(?:The\s)?{_NAME}(?:\s{_NAME}){{0,3}}?)\s(?P<type>(?i:{_TYPES}))"
     rf"\b\.?(?!['\u2019]s)(?!\s(?:{_TYPES.title()})\b)"
     r"(?P<side>\s(?:North|South|East|West|[NSEW])(?![\w']))?"
 )
 _THE = re.compile(
-    rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
-    r"(?P<name>The)\s(?P<type>Esplanade|Boulevarde?|Parade|Avenue|Crescent|Promenade|Terrace|"
+    rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>[A-Za-z]?\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
+    r"(?:(?P<name>The)\s(?=[A-Z])|(?=Esplanade|Strand|Corso|Broadway))(?P<type>Broadway|Esplanade|Boulevarde?|Parade|Avenue|Crescent|Promenade|Terrace|"
     r"Strand|Corso|Grove)\b"
 )
 _STATE = (
@@ -195,7 +195,7 @@ def _address(match: re.Match[str], tail: re.Match[str] | None) -> Address:
     return Address(
         unit=_normal_unit(unit or ""),
         number=re.sub(r"\s", "", match["number"]).replace("\u2013", "-").lower(),
-        street=normal_name(match["name"] + (side or "")),
+        street=normal_name((match["name"] or "The") + (side or "")),
         street_type=_TYPE_OF.get(match["type"].lower(), match["type"].lower()),
         suburb=place.suburb,
         state=place.state,

@@ -40,6 +40,7 @@ _CHANGE = re.compile(
 _PER = re.compile(
     r"\s{0,2}(?:\(?(?:AUD|USD)\)?\s)?\(?(?:(?P<short>p\.?\s?/?w\.?k?|pcm|p\.?c\.?m\.?|"
     r"p\.?\s?q\.?|p\.?\s?a\.?|p\.?\s?m\.?)(?![\w$])"
+    r"|(?:per|a|each|every)\s(?P<half>half[\s-]?year|six\smonths)\b|every\s(?P<three>three\smonths)\b"
     r"|(?:per|a|an|each|every|/)\s{0,2}(?:square\s|sq\.?\s?|calendar\s)?(?P<unit>week|wk|w|"
     r"fortnight|month|mth|mo|"
     r"quarter|qtr|annum|year|yr|night|day|sqm|m²|m2|metres?|meters?|m|sqft|foot|ft|hectare|ha|acre)\b"
@@ -54,7 +55,7 @@ _UNITS = {
     "fortnightly": "fortnight", "monthly": "month", "quarterly": "quarter", "annually": "year",
     "yearly": "year",
 }  # fmt: skip
-PER_YEAR = {"week": 52.0, "fortnight": 26.0, "month": 12.0, "quarter": 4.0, "year": 1.0}
+PER_YEAR = {"week": 52.0, "fortnight": 26.0, "month": 12.0, "quarter": 4.0, "half": 2.0, "year": 1.0}
 """How often each period is paid in a year; 52 weeks, as gross yields are quoted."""
 
 
@@ -143,7 +144,9 @@ def _find(text: str, span: tuple[int, int], money: Money, unit: str) -> Find[Mon
     per = _PER.match(text, end)
     if per is None:
         return Find(money, unit, start, end, text[start:end])
-    said = (per["short"] or per["unit"] or per["adverb"]).lower()
+    said = ("half" if per["half"] else "quarter" if per["three"] else "") or (
+        per["short"] or per["unit"] or per["adverb"] or ""
+    ).lower()
     key = re.sub(r"[.\s/]", "", said)
     period = _UNITS.get(key, key)
     amount = Money(money.low, money.high, money.rounded, period)

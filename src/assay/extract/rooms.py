@@ -7,25 +7,32 @@ from assay.extract.finds import Find
 from assay.extract.numbers import read_count
 
 _COUNT = (
-    r"(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
+    r"(?P<count>\d{1,2}(?:\.[05]|\s1/2|\u00bd)?|(?:one|two|three|four|five|six)\sand\sa\shalf|"
+    r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
     r"twelve|single|double|"
-    r"triple|twin|dual)"
+    r"triple|twin|dual|(?:a\s)?(?:pair|couple)\sof)"
 )
+_PAIRS = ("pair of", "couple of")
 _SPECIAL = {"single": 1.0, "double": 2.0, "twin": 2.0, "dual": 2.0, "triple": 3.0}
 _GAP = r"[^\S\n]"
 """A space within the line: a number at its end is not that of the next line's word."""
 _BEFORE = r"(?<![\w$.,:-])(?<!\d/)"
-_WIDE = (
-    r"(?:(?:generous|generously|large|spacious|double|queen|king|sized|size|good|light|filled|"
-    r"bright|well|proportioned|"
-    r"oversized|robed|carpeted|modern|full|stylish|renovated|updated|sleek|luxurious|luxury|"
-    r"contemporary|designer|"
-    r"tiled|secure|undercover|covered|off|street|on|site|basement|lock|up|bay|allocated|"
-    r"dedicated|underground|garage|"
-    r"garaged|tandem|remote|internal|sunny|comfortable|big|family|main|car|vehicle|true|total|separate|"
-    r"bedroom|enclosed|parking|legal|title|titled|individual|private|beautiful|beautifully|"
-    r"appointed)[\s,-]{1,2}){0,4}"
+_NO_WIDE = (
+    r"(?:of|to|from|and|or|with|in|at|for|the|on|by|per|is|are|was|has|have|plus|minutes?|mins?|metres?|"
+    r"km|m|blocks?|"
+    r"storeys?|story|stories|levels?|floors?|bed\w*|bath\w*|br|ba|baths?|toilets?|living|dollars?|weeks?|"
+    r"months?|days?|hours?|"
+    r"years?|units?|of|each|shared|burner|more|extra|other|further|additional|than|way|doors?|homes?|"
+    r"houses?|apartments?|"
+    r"townhouses?|villas?|properties|listings|people|residents|lots?|street|road|sqm|sq|k|million|st|nd|"
+    r"rd|th|x)\b"
 )
+"""Words behind a number that end what it counts: it counts no rooms beyond them."""
+_WIDE = (
+    rf"(?:(?!{_NO_WIDE})[a-z][a-z'\u2019-]{{1,15}}(?:,{_GAP}|{_GAP}|-)){{0,3}}?"
+    rf"(?:(?:and{_GAP})?(?!{_NO_WIDE})[a-z][a-z'\u2019-]{{1,15}}{_GAP})?"
+)
+"""Up to four words of description between a number and its rooms: "two assigned garage spaces"."""
 _NOUNS = {
     "bedrooms": r"(?:bed[\s-]?rooms?|beds?|bdrms?|brs?|bds?)",
     "bathrooms": r"(?:bath[\s-]?rooms?|baths?|ba)",
@@ -33,7 +40,8 @@ _NOUNS = {
         r"(?:car[\s-](?:spaces?|spots?|parks?|parking(?:\s(?:spaces?|spots?|bays?))?|bays?|"
         r"accommodation|places?|ports?|garages?|lug)"
         r"|car\s?parks?|carports?|parking|parks|garages?|garaging|cars?|vehicles?|"
-        r"parking[\s-](?:spaces?|spots?|bays?)|spaces?)"
+        r"parking[\s-](?:spaces?|spots?|bays?)|spaces?"
+        r"|(?<=basement\s)park|(?<=undercover\s)park|(?<=secure\s)park|(?<=covered\s)park)"
     ),
 }
 _AHEAD = {
@@ -48,7 +56,7 @@ _LABEL = re.compile(
     r"|\b(?P<car_spaces>car(?:\s?spaces?|s|\s?parks?|\s?parking)?|parking|"
     r"garages?(?:\sspaces?)?|car\saccommodation))"
     r"[*_]{0,2}\s{0,2}(?P<mark>[:=|\u2013-]|"
-    r"\bare\b)\s{0,3}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
+    r"\bare\b)\s{0,24}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
     r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq|m|x)\b|\s?m\u00b2)",
     re.IGNORECASE,
 )
@@ -59,7 +67,7 @@ _LABELLED = re.compile(
 """A label for the number that follows: of "Beds: 3 Baths: 2", 3 is no number of baths."""
 _ICONS = re.compile(
     r"(?P<icon>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])"
-    r"\ufe0f?\s{0,2}:?\s?(?P<count>\d{1,2})|"
+    r"\ufe0f?\s{0,2}:?\s?(?P<count>\d{1,2})(?![\d.,]*\d)|"
     r"(?<![\w.,$])(?P<ahead>\d{1,2})"
     r"\s?(?P<after>[\U0001F6CF\U0001F6CC\U0001F6C1\U0001F6BF\U0001F697\U0001F699])"
 )
@@ -84,6 +92,12 @@ _GARAGE_FOR = re.compile(
     rf"driveway)\sfor\s(?:up\sto\s)?{_COUNT}(?:\s(?:or\smore\s)?(?:cars?|vehicles?))?\b",
     re.IGNORECASE,
 )
+_SHORT = re.compile(
+    r"(?<![\w.,$/-])(?P<bedrooms>[1-9])(?P<mark>\s?[x\u00d7]\s?|/)(?P<bathrooms>[1-9])"
+    r"(?:(?P=mark)(?P<car_spaces>\d))?(?![\w.,/-]?\d|\s?(?:m\b|metre|cm|ft|\u00d7|x\b|[$]))",
+    re.IGNORECASE,
+)
+"""Bedrooms and bathrooms as agents write them: "a 4x2", "3/2/1"."""
 _BARE_KINDS = re.compile(r"(?:spaces?|parks|cars?|vehicles?)$", re.IGNORECASE)
 
 
@@ -128,11 +142,19 @@ def _all(text: str) -> Iterator[Find[float]]:
         if _is_label(text[max(0, match.start() - 2) : match.start()], match["mark"]):
             field = next(name for name in _NOUNS if match[name])
             yield Find(_value(match["count"]), field, *match.span(), match.group())
+    yield from _short(text)
     for match in _GARAGE_FOR.finditer(text):
         yield Find(_value(match["count"]), "car_spaces", *match.span(), match.group())
     for match in _ICONS.finditer(text):
         field = _ICON_FIELDS[match["icon"] or match["after"]]
         yield Find(float(match["count"] or match["ahead"]), field, *match.span(), match.group())
+
+
+def _short(text: str) -> Iterator[Find[float]]:
+    for match in _SHORT.finditer(text):
+        for field in _NOUNS if match["mark"] != "/" or match["car_spaces"] else ():
+            if match[field]:
+                yield Find(float(match[field]), field, *match.span(field), match[field])
 
 
 def _is_labelled(text: str, match: re.Match[str]) -> bool:
@@ -156,10 +178,27 @@ def _counts(field: str, match: re.Match[str]) -> bool:
         return word not in _SPECIAL
     quote = match.group().lower()
     if quote.endswith(("space", "spaces", "parks")):
-        return "car" in quote or "parking" in quote or "garage" in quote
+        return any(
+            word in quote
+            for word in (
+                "car",
+                "parking",
+                "garage",
+                "secure",
+                "undercover",
+                "covered",
+                "off-street",
+                "basement",
+            )
+        )
     return True
 
 
 def _value(count: str) -> float:
     word = count.lower()
+    if word.endswith(_PAIRS):
+        return 2.0
+    for half in (" and a half", " 1/2", "\u00bd"):
+        if word.endswith(half):
+            return read_count(word.removesuffix(half)) + 0.5
     return _SPECIAL[word] if word in _SPECIAL else read_count(word)

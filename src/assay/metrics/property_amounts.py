@@ -27,6 +27,7 @@ from assay.metrics.property_verdicts import (
     span_text,
 )
 
+_FOOT = re.compile(r"\b(?:square\sf(?:oo|ee)t|sq\.?\s?ft|sqft|(?:per|a)\sfoot)\b", re.IGNORECASE)
 USUAL_PERIODS = {"rent_per_week": "week", "property_tax": "year", "land_tax": "year"}
 """What a record's amount is for when it does not say."""
 FARTHEST = 1.25
@@ -121,6 +122,10 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
     if said_per in PER_YEAR and per in PER_YEAR and said_per != per:
         factor = PER_YEAR[said_per] / PER_YEAR[per]
         least = max(DOLLAR, 0.005 * span.low)
+    elif said_per is None and per in PER_YEAR and claim.field != "bond" and not span.is_range:
+        yearly = span.low * PER_YEAR[per]
+        if any(close(said.low, yearly / times, 0.0) for times in PER_YEAR.values()):
+            return True
     share = share_of(claim, said.rounded)
     low, high = said.low * factor, said.high * factor
     slack = max(least, share * span.high)
@@ -131,15 +136,21 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
     return close(low, span.low, share, least)
 
 
+_AMOUNT = re.compile(r"\$[\d,.]+\s?$")
+"""An amount that takes the period behind it for itself."""
+_PERIOD = re.compile(
+    r"\b(?:(?P<week>weekly|(?:per|a|each|every)\sweek)|(?P<month>monthly|(?:per|a|each|every)\s(?:calendar\s)?month)|"
+    r"(?P<quarter>quarterly|(?:per|a|each|every)\squarter)|"
+    r"(?P<year>annual(?:ly)?|annualised|yearly|(?:per|a|each|every|the|one|full)\s(?:year|annum)|12\smonths|twelve\smonths))\b",
+    re.IGNORECASE,
+)
+
+
 def _period_near(claim: Claim) -> str | None:
-    """A period that stands apart from its amount: "weekly rent of $690", "quarterly levy is $1,200"."""
-    near = claim.clause.before(claim.find.start, 40) + " " + claim.clause.after(claim.find.end, 24)
-    match = re.search(
-        r"\b(?P<week>weekly|per\sweek|a\sweek)|(?P<month>monthly|per\smonth)|"
-        r"(?P<quarter>quarterly|per\squarter)|(?P<year>annual(?:ly)?|yearly|per\s(?:year|annum))\b",
-        near,
-        re.IGNORECASE,
-    )
+    """The nearest period apart from its amount: "weekly rent of $690", "over a year that is $35,880"."""
+    ahead = claim.clause.before(claim.find.start, 60)
+    found = [each for each in _PERIOD.finditer(ahead) if not _AMOUNT.search(ahead[: each.start()])][-1:]
+    match = found[0] if found else _PERIOD.search(claim.clause.after(claim.find.end, 24).split("$")[0])
     return match.lastgroup if match else None
 
 
@@ -193,7 +204,8 @@ def check_deposit_percent(checker: Checker, claim: Claim) -> Verdict:
 
 def check_area_price(checker: Checker, claim: Claim) -> Verdict:
     record, price = checker.record, checker.price_for(claim)
-    scale = 10.763910417 if claim.value.per == "sqft" else 1.0
+    near = claim.clause.before(claim.find.start, 50) + " # " + claim.clause.after(claim.find.end, 30)
+    scale = 10.763910417 if claim.value.per == "sqft" or _FOOT.search(near) else 1.0
     expected = [Expected(span.low, "price per sqm of the record") for span in record.spans("price_per_sqm")]
     if not expected and price is not None:
         expected = list(expected_area_prices(record, price))

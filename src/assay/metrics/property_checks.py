@@ -25,6 +25,8 @@ from assay.metrics.property_record import Record
 from assay.metrics.property_verdicts import HEDGED_SHARE, UNCHECKED, Checker, Verdict
 
 Check = Callable[[Checker, Claim], Verdict]
+BESIDE = 40
+"""How far behind its state a postcode may stand."""
 
 
 def check_claim(checker: Checker, claim: Claim) -> Verdict:
@@ -90,10 +92,16 @@ def _check_area(checker: Checker, claim: Claim) -> Verdict:
     return Verdict("mismatch", "; ".join(f"{span.low:,.6g} sqm" for _, span in spans), spans[0][0])
 
 
-def area_field(claim: Claim, record: Record) -> str:
+def field_of(claim: Claim, record: Record) -> str:
+    """The field that a claim is of; a sale's keys are given at its settlement."""
+    sale = record.days("settlement_date") or record.spans("settlement_days")
+    if claim.field == "available_date" and not record.days("available_date") and sale:
+        return "settlement_date"
+    return _area_field(claim, record) if claim.field == "area" else claim.field
+
+
+def _area_field(claim: Claim, record: Record) -> str:
     """The field that an area without a name is taken for: the only one that the record has, else the land."""
-    if claim.field != "area":
-        return claim.field
     if claim.find.unit in ("sqft", "square") and record.spans("floor_area_sqm"):
         return "floor_area_sqm"
     apartment = any(
@@ -109,8 +117,9 @@ def area_field(claim: Claim, record: Record) -> str:
 
 def _check_date(checker: Checker, claim: Claim) -> Verdict:
     record, day = checker.record, claim.value
-    held = [(each, claim.field) for each in record.days(claim.field)]
-    if not held and claim.field == "settlement_date":
+    field = field_of(claim, record)
+    held = [(each, field) for each in record.days(field)]
+    if not held and field == "settlement_date":
         held = list(expected_settlements(record))
     if not held:
         other = any(day.agrees_with(each) for name in record.fields for each in record.days(name))
@@ -190,7 +199,9 @@ def _check_postcode(checker: Checker, claim: Claim) -> Verdict:
     if claim.field != "postcode":
         return UNCHECKED
     said = {
-        each.value for each in checker.claims if (each.field, each.find.start) == ("state", claim.find.start)
+        each.value
+        for each in checker.claims
+        if each.field == "state" and 0 <= claim.find.start - each.find.start < BESIDE
     }
     states = said or {checker.record.state}
     right = state_of_postcode(claim.value)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from assay.extract.areas import find_areas
+from assay.extract.areas import SQUARE_METRES, find_areas
 from assay.extract.dates import Locale, find_dates
 from assay.extract.finds import Find, Span
 from assay.extract.money import Money, find_money
@@ -14,6 +14,7 @@ from assay.extract.phones import find_phones
 from assay.extract.rooms import find_rooms
 from assay.metrics.property_clauses import Clause, Clauses
 from assay.metrics.property_cues import (
+    ADDED,
     AT,
     BASE,
     BASE_PHRASE,
@@ -25,29 +26,41 @@ from assay.metrics.property_cues import (
     DATE_CUE,
     DATE_CUES,
     DERIVED,
+    DIFFERENCE,
     EXEMPT,
+    FACTOR,
     FLOOR,
+    FULL_DATE,
     HEDGE,
+    IF,
+    IN_ALL,
     LAND,
     LINKS,
     LOAN,
+    MAKES,
     MAX_CUE_DISTANCE,
+    NAMED_PRICE,
     NEGATED,
+    NO_CONCESSION,
+    OF_NEXT,
+    OPERAND,
     PARTIAL_AFTER,
     PARTIAL_BEFORE,
     PERCENT_CUES,
-    PERIOD_AFTER_DATE,
     RESULT,
     SETTLEMENT,
     SMALLEST_PRICE,
     SUB_AREA,
+    TERM,
     TO_BUILD,
     TOTAL,
+    WEEKLY,
     WEEKS_OF_RENT,
     WITH_PART,
 )
 
 MAX_FINDS = 500
+UNITS = frozenset(SQUARE_METRES)
 Value = TypeVar("Value")
 """How many finds of each kind are looked at; what follows in a longer answer is not checked."""
 
@@ -110,8 +123,15 @@ def _money_claims(finds: list[Find[Money]], clauses: Clauses) -> Iterator[Claim]
         clause = clauses.at(find.start)
         before = finds[number - 1].end if number else 0
         after = finds[number + 1].start if number + 1 < len(finds) else find.end + 1_000
-        field = _money_field(find, clause, before, after)
-        derived = field in ("deposit", "stamp_duty", "price_per_sqm")
+        field = _carried(find, clause, clauses) or _money_field(find, clause, before, after)
+        named = (
+            field == "price"
+            and NAMED_PRICE.search(clause.before(find.start, 40))
+            and not IF.search(clause.text)
+        )
+        derived = field in ("deposit", "stamp_duty", "price_per_sqm") or bool(named)
+        if field == "rent_per_week" and clause.past(find.start):
+            continue
         if field and states_fact(clause, find, supposed=derived):
             yield make_claim(field, find, clause)
 
@@ -121,10 +141,17 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     per = find.value.per
     if per in ("sqm", "sqft", "hectare", "acre", "night", "day"):
         return "price_per_sqm" if per in ("sqm", "sqft") else ""
+    ahead = clause.before(find.start)
+    if before > clause.start and _is_sum_of_all(find, clause, ahead, before):
+        return ""
+    if DIFFERENCE.match(clause.after(find.end, 40)):
+        return ""
     cue = _nearest_cue(find, clause, before, after)
     if per is not None:
-        return _periodic_field(cue, per)
-    ahead = clause.before(find.start)
+        weekly = cue is None and WEEKLY.search(clause.before(find.start))
+        return "rent_per_week" if weekly else _periodic_field(cue, per)
+    if OPERAND.match(clause.after(find.end, 12)) or FACTOR.search(ahead):
+        return "price" if find.value.low >= SMALLEST_PRICE else ""
     if TOTAL.search(ahead):
         return ""
     if find.value.high >= SMALLEST_PRICE and BASE.search(ahead) and not LOAN.match(clause.after(find.end)):
@@ -133,6 +160,23 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if in_sum:
         return in_sum
     return "" if cue == "stamp_duty" and EXEMPT.search(ahead) else _single_field(cue, find, clause)
+
+
+def _is_sum_of_all(find: Find[Money], clause: Clause, ahead: str, before: int) -> bool:
+    """Whether an amount is that of several before it: "strata, council and water come to $6,540 a year"."""
+    if IN_ALL.match(clause.after(find.end, 30)):
+        return True
+    several = ahead.count("$") > 1 and ADDED.search(ahead) and MAKES.search(ahead)
+    return bool(several) and not CUE.search(ahead[-(find.start - before) :])
+
+
+def _carried(find: Find[Money], clause: Clause, clauses: Clauses) -> str:
+    """What the sentence before tells of a result: "What is the duty? ... For this one I get $24,720"."""
+    ahead = NO_CONCESSION.sub("", clause.before(find.start))
+    if find.value.per or not RESULT.search(ahead) or _told_otherwise(ahead):
+        return ""
+    subject = [*DERIVED.finditer(clauses.ahead_of(clause))][-1:]
+    return (subject[0].lastgroup or "") if subject else ""
 
 
 def _periodic_field(cue: str | None, per: str) -> str:
@@ -155,11 +199,16 @@ def _single_field(cue: str | None, find: Find[Money], clause: Clause) -> str:
 def _in_sum(ahead: str, gap: str) -> str:
     """What the second amount of a sum is: "duty on $900,000 is $35,000", "duty is $35,000 at $900,000"."""
     subject = DERIVED.search(ahead)
-    if subject is None or any(_cue_name(match) not in ("price", "sold_price") for match in CUE.finditer(gap)):
+    if subject is None or _told_otherwise(gap):
         return ""
     if RESULT.search(ahead):
         return subject.lastgroup or ""
     return "price" if AT.search(ahead) else ""
+
+
+def _told_otherwise(text: str) -> bool:
+    """Whether a word tells that an amount is something else than a price or its sum."""
+    return any(_cue_name(match) not in ("price", "sold_price") for match in CUE.finditer(text))
 
 
 def _cue_name(match: re.Match[str]) -> str:
@@ -175,7 +224,8 @@ def _nearest_cue(find: Find[Money], clause: Clause, before: int, after: int) -> 
     best: tuple[float, str] | None = None
     for match in CUE.finditer(ahead):
         distance = float(len(ahead) - match.end())
-        best = _nearer(best, distance + (BEYOND if find.start - distance < before else 0), match)
+        taken = find.start - distance < before or _is_taken(ahead, match, len(ahead) - (find.start - before))
+        best = _nearer(best, distance + (BEYOND if taken else 0), match)
     for match in CUE.finditer(behind):
         weight = _weight_behind(behind[: match.start()], match, after - find.end)
         if weight is not None:
@@ -183,12 +233,22 @@ def _nearest_cue(find: Find[Money], clause: Clause, before: int, after: int) -> 
     return best[1] if best and best[0] < MAX_CUE_DISTANCE else None
 
 
+def _is_taken(ahead: str, match: re.Match[str], before: int) -> bool:
+    """Whether a word behind the amount before tells that one: "$540 to council and $310 for water"."""
+    link = ahead[before : match.start()].strip(" (") if 0 < before <= match.start() else None
+    return link in (*LINKS - {""}, "to", "to the") and bool(re.search(r"\band\b|[,;]", ahead[match.end() :]))
+
+
 def _weight_behind(between: str, match: re.Match[str], room: int) -> float | None:
     """How far a cue behind an amount is; None when it belongs to the next amount, `room` characters away."""
+    if (
+        match.start() > room
+        or match.group().lower() == "was"
+        or OF_NEXT.fullmatch(match.string, match.end(), room)
+    ):
+        return None
     weight = match.start() + (1.0 if between.strip(" (") in LINKS else 14.0)
-    if match.start() > room:
-        weight += BEYOND
-    if re.search(r"[,;.|]|\band\b|\bwith\b", between):
+    if re.search(r"[,;.|+]|\b(?:and|with|plus|before|after|when|then|until)\b", between):
         if 0 <= room - match.end() < 40:
             return None
         weight += 40
@@ -248,20 +308,27 @@ def _stated(
     for find in finds:
         clause = clauses.at(find.start)
         field = field_of(find, clause)
-        if field and states_fact(clause, find):
+        if field and states_fact(clause, find) and not (find.unit in UNITS and clause.past(find.start)):
             yield make_claim(field, find, clause)
 
 
 def _date_field(find: Find[Any], clause: Clause) -> str:
+    """What a date is of, by the nearest word that tells; a word of an earlier date tells it less."""
     ahead, behind = clause.before(find.start, 120), clause.after(find.end, 60)
     best = (1e9, "")
+    in_term = TERM.search(clause.text)
     for match in DATE_CUE.finditer(ahead):
-        best = min(best, (float(len(ahead) - match.end()), _date_name(match)))
+        taken = FULL_DATE.search(ahead, match.end())
+        name = (
+            "settlement_date"
+            if taken and _date_name(match) == "contract_date" and in_term
+            else _date_name(match)
+        )
+        best = min(best, (len(ahead) - match.end() + (BEYOND if taken else 0.0), name))
     for match in DATE_CUE.finditer(behind):
-        best = min(best, (match.start() + 20.0, _date_name(match)))
+        apart = 40.0 if re.search(r"[,;]|\band\b", behind[: match.start()]) else 20.0
+        best = min(best, (match.start() + apart, _date_name(match)))
     begins = best[1] == "settlement_date" and BEGINS.search(ahead)
-    if best[1] == "contract_date" and PERIOD_AFTER_DATE.search(ahead):
-        return "settlement_date"
     return "contract_date" if begins else best[1]
 
 
@@ -274,7 +341,7 @@ def _area_field(find: Find[Span], clause: Clause) -> str:
     ahead, behind = clause.before(find.start, 50), clause.after(find.end, 32)
     if WITH_PART.match(behind):
         return ""
-    behind = re.split(r"[,.;(|]|\sand\s|\swith\s|\son\s(?:an?|its)\s", behind)[0]
+    behind = re.split(r"[,.;(|\d]|\sand\s|\swith\s|\son\s(?:an?|its)\s", behind)[0]
     near = re.split(r"[,;|](?!\d)|\sand\s|\swith\s|\son\s(?:an?|its|the)\s(?=\w*\s?$)", ahead)[-1]
     places = [
         (match.start() if side else len(near) - match.end(), name)
@@ -300,6 +367,7 @@ def _room_claims(finds: list[Find[float]], clauses: Clauses) -> Iterator[Claim]:
         if (
             not states_fact(clause, find)
             or clause.possible(find.start, find.end)
+            or clause.past(find.start)
             or TO_BUILD.search(clause.text)
         ):
             continue

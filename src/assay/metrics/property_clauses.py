@@ -5,6 +5,24 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from assay.metrics.property_speech import (
+    CARRIES,
+    FOLLOWS,
+    GENERIC,
+    HEADING,
+    ITEM,
+    OTHER,
+    OTHER_BEHIND,
+    PAST,
+    POSSIBLE,
+    POSSIBLE_AFTER,
+    PRONOUN,
+    SELF,
+    SOME_HOME,
+    SUPPOSED,
+    UNSURE,
+)
+
 MAX_CLAUSE_CHARS = 600
 """A longer clause is cut, so that looking round a find takes bounded time."""
 _ABBREVIATIONS = (
@@ -12,7 +30,8 @@ _ABBREVIATIONS = (
     r"(?<!\bp\.w)(?<!\be\.g)(?<!\bi\.e)(?<!\bc)(?<!\bCct)(?<!\bDr)(?<!\bvs)"
 )
 _SENTENCE = re.compile(
-    rf"{_ABBREVIATIONS}[.!?]+[\"')*_]{{0,3}}\s+(?=[\"'(*_\-\u2022]{{0,3}}[A-Z0-9$~])|\n+|\s?[\u2022\u00b7]\s"
+    rf"{_ABBREVIATIONS}[.!?]+[\"')*_]{{0,3}}\s+(?=[\"'(*_\-\u2022]{{0,3}}[A-Z0-9$~])|\n+|\s?[\u2022\u00b7\u2713\u2714\u2705]\s"
+    r"|\s?[\U0001F300-\U0001FAFF]\ufe0f?\s+(?=[\"'(]?[A-Z0-9$])"
 )
 _CLAUSE = re.compile(
     r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|but|although|though|whilst|yet|"
@@ -21,90 +40,8 @@ _CLAUSE = re.compile(
     r"neighbouring|nearby|median|average|house\snext))",
     re.IGNORECASE,
 )
-_HOMES = (
-    r"(?:homes?|houses?|propert(?:y|ies)|units?|apartments?|flats?|listings?|villas?|townhouses?|condos?|"
-    r"places?|semis?|terraces?|blocks?|lots?|ones?)"
-)
-_OTHER = re.compile(
-    r"\b(?:nearby(?!\s(?:school|shop|park|transport|amenit|caf|beach|train|station|bus|tram|restaurant))|"
-    r"comparables?|comparatively|neighbou?r(?:ing|s|['\u2019]s)?|next[\s-]?door|doors?\s(?:down|up|along|away)|streets?\saway|"
-    r"similar(?!\s(?:to\sthis|price))|another(?!\s(?:bed|bath|living|car|plus|advantage|feature|\$))|"
-    rf"(?:other|different|rival|competing|adjacent|adjoining|last|previous)\s(?:[\w-]+\s){{0,2}}?{_HOMES}|"
-    r"(?:in|by)\scontrast|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|alternatives?|others|"
-    r"(?:across|over|down|up)\sthe\s(?:road|street|hill)|around\sthe\scorner|"
-    r"medians?|averages?|typical(?:ly)?|usually|recent(?:ly)?\s(?:sales?|sold)|"
-    r"(?:last|latest|highest|record)\s(?:sales?|one\ssold)\s|sales?\sevidence|"
-    r"same\s(?:street|building|block|complex)|elsewhere|over\sin|"
-    r"(?<!of\s\d\s)(?<!of\s\d\d\s)(?:houses|homes|units|apartments|townhouses|properties|listings|sales|"
-    r"villas|condos)(?!\s(?:corporation|entitlement))|"
-    r"(?:unit|apartment|flat|one|level)\s(?:upstairs|downstairs|above|below|opposite)|"
-    r"(?:number|no\.?)\s\d{1,4}[a-z]?|option\s(?:[b-z]|[2-9])|property\s(?:[b-z]|[2-9])|"
-    r"your\s(?:own|current|present|existing|other)|surrounding|market\s(?:rent|rate|value)|suburb['\u2019]s)\b",
-    re.IGNORECASE,
-)
-_SELF = re.compile(
-    r"\b(?:this\s(?:[\w-]+\s){0,3}?(?:property|home|house|apartment|unit|listing|"
-    r"townhouse|villa|place|residence|block|condo|studio)|this\sone|subject\sproperty|"
-    r"the\sproperty|the\srecord|the\slisting|this\sis|the\svendor|"
-    r"price\sguide|our\slisting)\b",
-    re.IGNORECASE,
-)
-_UNSURE = re.compile(
-    r"\b(?:not\s(?:been\s)?(?:stated|specified|listed|disclosed|provided|mentioned|given|"
-    r"recorded|confirmed|clear|known|noted|advertised|indicated|documented)|"
-    r"(?:does|do|did)(?:\snot|n't|n\u2019t)\s(?:say|state|mention|specify|list|note|confirm|"
-    r"indicate|disclose|refer|show|tell|reveal|record|describe|provide)|"
-    r"no\s(?:information|mention|detail|details|record|indication|reference|data|evidence|"
-    r"confirmation)|unknown|unclear|uncertain|unspecified|undisclosed|unconfirmed|"
-    r"(?:cannot|can't|can\u2019t|could\snot|couldn't|unable\sto)\s(?:confirm|verify|find|say|"
-    r"tell|see|determine)|not\ssure|(?:don't|don\u2019t|do\snot)\s(?:know|have)|silent|"
-    r"ask\s(?:the|about|your|whether|if)|confirm\s(?:with|whether|if)|check\s(?:with|whether|"
-    r"if)|verify\s(?:with|whether|if)|whether|to\sbe\sconfirmed|tbc|tba)\b",
-    re.IGNORECASE,
-)
-_SUPPOSED = re.compile(
-    r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
-    r"instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
-    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?:you|i|we|they|he|she|buyers?|clients?)\s(?:want|need|prefer)\w*|"
-    r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|suggest\w*|recommend\w*|"
-    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\sfor)|bidding\s(?:is|will|should|to)|opening\sbid|your\s(?:brief|wish|requirement|"
-    r"criteria)\w*)\b|\be\.g\.",
-    re.IGNORECASE,
-)
-_POSSIBLE = re.compile(
-    r"\b(?:room\s(?:for|to)|space\s(?:for|to)|potential|scope|possib\w+|stca|"
-    r"subject\sto\s(?:council|approval)|could\s(?:add|be|build|fit|suit|have)|"
-    r"would\s(?:suit|fit|allow)|(?:may|might)\s(?:add|be|fit|allow|have|suit)|opportunity\sto|"
-    r"add(?:ing)?\sa|install(?:ing)?\sa|future|plans?\sfor|proposed|perfect\sfor\sa|"
-    r"ideal\sfor\sa)\b",
-    re.IGNORECASE,
-)
-
-
-_OTHER_BEHIND = re.compile(
-    r"^[^.]{0,40}\b(?:nearby|next[\s-]door|(?:down|up)\sthe\s(?:road|street)|doors?\s(?:down|up|along|away)|"
-    r"in\sthe\s(?:same\s)?(?:area|suburb|street|building)|(?:around|across)\sthe\s(?:corner|road|street)|"
-    r"on\saverage)\b|^[\s-]?(?:\w+\s)?(?:medians?|averages?)\b|^[\s-]?(?:[\w-]+\s)?(?:houses|homes|units|apartments|townhouses|properties)\b",
-    re.IGNORECASE,
-)
-_SOME_HOME = re.compile(
-    rf"(?<!is\s)(?<!as\s)(?<!for\s)\b(?:an?|one)\s(?:[\w-]+\s){{0,3}}?(?:{_HOMES}|weatherboard|cottage|bungalow|studio)\b|"
-    r"\b(?:went\sfor|fetched|achieved|traded)\b",
-    re.IGNORECASE,
-)
-_FOLLOWS = re.compile(r"[\s,;]*(?:and|it|that|which|the\sone)\b", re.IGNORECASE)
-_CARRIES = re.compile(
-    r"\s*(?:It|That(?:\s\w+)?|They|Both|Those|These|The\slatter)\s(?:had|was|were|sold|went|"
-    r"featured|offered|fetched|achieved|came|included)\b"
-)
-"""How a sentence goes on about the other property that the one before it was about."""
-_PRONOUN = re.compile(r"\s*(?:It|Its|That\s(?:home|house|property|one|sale|unit)|They)\b")
-_HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\n]{0,120}[*_]{2})\s*$")
-_ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?\s[A-Z])")
-
-_POSSIBLE_AFTER = re.compile(
-    r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+)\b", re.IGNORECASE
-)
+_STEP = re.compile(r",\s(?:and|but|so)\s(?=the|it|there|a|an|you)")
+"""Where a clause goes on to another statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,36 +65,41 @@ class Clause:
     def of_another(self, start: int, end: int) -> bool:
         """Whether what stands at [start, end) is said of other properties."""
         ahead = self.before(start, MAX_CLAUSE_CHARS)
-        other, own = _last(_OTHER, ahead), _last(_SELF, ahead)
+        other, own = _last(OTHER, ahead), _last(SELF, ahead)
         if other >= 0 or own >= 0:
             return other > own
         if self.follows_other and (
-            _ITEM.match(self.text) or _FOLLOWS.match(self.text) or _CARRIES.match(self.text)
+            ITEM.match(self.text) or FOLLOWS.match(self.text) or CARRIES.match(self.text)
         ):
             return True
-        return bool(_OTHER_BEHIND.search(self.after(end, 70)))
+        return bool(OTHER_BEHIND.search(self.after(end, 70)) or GENERIC.match(self.text))
 
     def unsure(self, start: int) -> bool:
         """Whether the clause says, before `start`, that it does not know."""
-        return bool(_UNSURE.search(self.before(start, MAX_CLAUSE_CHARS)))
+        return bool(UNSURE.search(self.before(start, MAX_CLAUSE_CHARS)))
 
     @property
     def may_be_of_another(self) -> bool:
         """Whether it speaks of some home, without saying that it is this one."""
-        return bool(_SOME_HOME.search(self.text)) and not _SELF.search(self.text)
+        return bool(SOME_HOME.search(self.text)) and not SELF.search(self.text)
 
     @property
     def says_unknown(self) -> bool:
         """Whether the clause says anywhere that something is not known."""
-        return bool(_UNSURE.search(self.text))
+        return bool(UNSURE.search(self.text))
 
     def supposed(self, start: int) -> bool:
         """Whether it is an assumption, or what somebody is looking for."""
-        return bool(_SUPPOSED.search(self.before(start, MAX_CLAUSE_CHARS)))
+        return bool(SUPPOSED.search(self.before(start, MAX_CLAUSE_CHARS)))
+
+    def past(self, start: int) -> bool:
+        """Whether it says before `start` how things were once, and not how they are now."""
+        return bool(PAST.search(self.before(start, MAX_CLAUSE_CHARS)))
 
     def possible(self, start: int, end: int) -> bool:
         """Whether what stands at [start, end) could be, and is not."""
-        return bool(_POSSIBLE.search(self.before(start, 55)) or _POSSIBLE_AFTER.match(self.after(end, 60)))
+        ahead = _STEP.split(self.before(start, 55))[-1]
+        return bool(POSSIBLE.search(ahead) or POSSIBLE_AFTER.match(self.after(end, 60)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +114,14 @@ class Clauses:
         index = max(0, bisect_right(self.starts, position) - 1)
         yield self.items[index]
         for clause in self.items[index + 1 : index + 6]:
-            if not _PRONOUN.match(clause.text):
+            if not PRONOUN.match(clause.text):
                 return
             yield clause
+
+    def ahead_of(self, clause: Clause) -> str:
+        """The text of the clause before one; of the first there is none."""
+        index = bisect_right(self.starts, clause.start) - 2
+        return self.items[index].text if index >= 0 else ""
 
     def at(self, position: int) -> Clause:
         """The clause that holds a position."""
@@ -188,22 +135,23 @@ def split_clauses(text: str) -> Clauses:
     for start, end in _pieces(text, _SENTENCE, 0, len(text)):
         line = text[start : min(end, start + MAX_CLAUSE_CHARS)]
         asked = text[start:end].rstrip(" \n\"')*_").endswith("?")
-        headed = _is_heading_of_others(line) or (headed and bool(_ITEM.match(line)))
-        follows = headed or (after_other and bool(_CARRIES.match(line)))
+        headed = _is_heading_of_others(line, text[end : end + 4]) or (headed and bool(ITEM.match(line)))
+        follows = headed or (after_other and bool(CARRIES.match(line)))
         for first, last in _pieces(text, _CLAUSE, start, end):
             for cut in range(first, max(last, first + 1), MAX_CLAUSE_CHARS):
                 piece = text[cut : min(last, cut + MAX_CLAUSE_CHARS)]
                 items.append(Clause(cut, cut + len(piece), piece, asked, follows))
-            follows = bool(_OTHER.search(text, first, min(last, first + MAX_CLAUSE_CHARS)))
-        after_other = follows or (after_other and bool(_CARRIES.match(line)))
+            follows = bool(OTHER.search(text, first, min(last, first + MAX_CLAUSE_CHARS)))
+        after_other = follows or (after_other and bool(CARRIES.match(line)))
     if not items:
         items.append(Clause(0, 0, "", False, False))
     return Clauses(tuple(items), tuple(item.start for item in items))
 
 
-def _is_heading_of_others(line: str) -> bool:
+def _is_heading_of_others(line: str, following: str) -> bool:
     """Whether a line such as "Comparable sales:" begins a list of other properties."""
-    return bool(_HEADING.match(line)) and bool(_OTHER.search(line))
+    over_list = len(line) < 60 and bool(ITEM.match(following)) and not ITEM.match(line)
+    return bool((over_list or HEADING.match(line)) and OTHER.search(line))
 
 
 def _pieces(text: str, mark: re.Pattern[str], start: int, end: int) -> list[tuple[int, int]]:

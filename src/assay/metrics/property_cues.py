@@ -6,9 +6,10 @@ from collections.abc import Mapping
 MONEY_CUES: Mapping[str, str] = {
     "price_per_sqm": r"(?:price|rate|cost|dollars)\s(?:per|a)\s(?:sq(?:m|uare\sm\w+|uare\sfoot)|m2|m²)",
     "rent_per_week": r"rent(?:s|ed|al|ing)?(?!\s?(?:bond|yield|return))|leased?|let(?:s|ting)?(?=\s(?:at|for|"
-    r"to|out))|tenant(?:s|ed)?|tenancy|weekly|lease",
+    r"to|out))|tenant(?:s|ed)?|tenancy|weekly|lease|first\sweek",
     "stamp_duty": r"(?:stamp|transfer|conveyance|land\stransfer)[\s-]dut(?:y|ies)|dut(?:y|ies)",
     "strata_levies": r"strata|body\scorp(?:orate)?|owners?['\u2019]?\scorp(?:oration)?|lev(?:y|ies)|"
+    r"corporation\sfees?|assessments?|"
     r"o\.?c\.?\sfees?|admin(?:istration)?\sfund|community\sfees",
     "council_rates": r"council|municipal|shire|(?<!water\s)(?<!interest\s)\brates",
     "water_rates": r"water",
@@ -16,24 +17,30 @@ MONEY_CUES: Mapping[str, str] = {
     "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes",
     "hoa_fees": r"h\.?o\.?a\.?|homeowners?['\u2019]?\sassociation",
     "bond": r"bond|security\sdeposit",
-    "deposit": r"deposit",
-    "last_sold_price": r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
+    "deposit": r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
+    "last_sold_price": r"first\s(?:offered|listed|advertised|priced)|(?<=\()was|(?<=,\s)was(?=\s\$)|"
+    r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
     r"originally|"
     r"original|purchased|bought|prior\ssale|"
     r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|"
     r"slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
-    "sold_price": r"sold|fetched|changed\shands|sale\sprice|hammer|selling\sprice|knocked\sdown",
-    "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offer(?:s|ed)?|on\sthe\smarket|"
+    "sold_price": r"sold|(?:went|gone)\sfor|snapped\sup|fetched|changed\shands|sale\sprice|hammer|"
+    r"selling\sprice|knocked\sdown",
+    "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offers?\s(?:over|above|from|in|"
+    r"invited|around|"
+    r"near|welcome|considered|between)|offers|offered|on\soffer|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
-    "": r"loan|borrow\w*|down\spayment|financ\w+|principal|mortgage|repay\w*|grant|rebate|"
+    "": r"packages?|management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|"
+    r"%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|"
+    r"mortgage|repay\w*|grant|rebate|"
     r"concession|sav(?:e|es|ing|ings)|discount|"
     r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
     r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
     r"(?:build(?:ing)?|construction|renovation|moving|repair|running|holding|total|"
     r"upfront)\scosts?|reserve|profit|equity|income|turnover|"
     r"exemption|threshold|reduc\w*\sby|by\s(?=\$)|increase[ds]?\sof|cap(?:ped)?|median|"
-    r"average|inspection\scost|balance|remaining|holding\sfee|application|"
+    r"average|inspection\scost|balance|remaining|remainder|the\srest|holding\sfee|application|"
     r"land\svalue|site\svalue|unimproved|improvements?|insured|outgoings|expenses|maintenance|"
     r"quote[ds]?\sfor|cost\sof|revenue|fund\sbalance|sinking|valuation|appraised|"
     r"agent'?s?\sfee|utility|utilities|"
@@ -51,9 +58,17 @@ BASE_PHRASE = re.compile(
     re.IGNORECASE,
 )
 TO_BUILD = re.compile(
-    r"\b(?:build(?:ing)?|construction)\scosts?\b|\b(?:to|could|can\sbe)\s(?:build|built)\b", re.IGNORECASE
+    r"\b(?:build(?:ing)?|construction)\scosts?\b|\b(?:to|could|can|may|might|would)\s(?:be\s)?(?:build|"
+    r"built)\b|"
+    r"\bdisplay\shomes?\b|\bpackages?\b",
+    re.IGNORECASE,
 )
-WEEKS_OF_RENT = re.compile(r"\b(?:weeks?|months?)['\u2019]?\s(?:of\s)?rent\b", re.IGNORECASE)
+WEEKS_OF_RENT = re.compile(r"\b(?:weeks?|months?)['\u2019]?s?\s(?:of\s)?rent\b", re.IGNORECASE)
+NAMED_PRICE = re.compile(
+    r"\b(?:price\sguide|(?:asking|list|sale|purchase)\sprice|guide)\s?(?:of|is|at|:)?\s[*_]{0,2}$",
+    re.IGNORECASE,
+)
+"""What makes an amount the property's price, whatever is expected of bidders."""
 BASE = re.compile(
     r"\bon\s(?:a\s|an\s|the\s|this\s|that\s|your\s)?(?:purchase\s|sale\s|contract\s|price\s|"
     r"sum\s|of\s|value\s|asking\s|full\s)*[*_]{0,2}$",
@@ -61,8 +76,9 @@ BASE = re.compile(
 )
 """What comes before the amount that a sum is of: "duty on $900,000"."""
 RESULT = re.compile(
-    r"(?:\b(?:is|are|be|equals?|to|(?:out|calculated|assessed|estimated)\sat|means|totals?|"
-    r"costs?|gives|makes|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|"
+    r"(?:\b(?:is|are|be|(?:it|that|which)['\u2019]s|equals?|to|(?:out|calculated|assessed|estimated)\sat|"
+    r"means|totals?|"
+    r"costs?|gives|makes|get|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|"
     r"approximately\s|roughly\s|only\s|a\s|an\s|just\s)?[*_]{0,2}$",
     re.IGNORECASE,
 )
@@ -71,10 +87,22 @@ DERIVED = re.compile(
     rf"(?P<stamp_duty>{MONEY_CUES['stamp_duty']})|(?P<deposit>deposit))\b",
     re.IGNORECASE,
 )
+NO_CONCESSION = re.compile(r"\b(?:without|no|before|ignoring)\s(?:any\s|the\s)?concessions?\b", re.IGNORECASE)
+OF_NEXT = re.compile(
+    r"\s(?:of|is|at|to\sbe|comes?\sto|would\sbe|will\sbe)\s(?:about\s|"
+    r"around\s)?",
+    re.IGNORECASE,
+)
+"""What links a word to the amount behind it, so that it tells nothing of the one before it."""
 AT = re.compile(r"\b(?:at|for|of)\s(?:a\s|the\s)?(?:price\sof\s)?$", re.IGNORECASE)
 LOAN = re.compile(r"\s(?:home\s)?(?:loan|mortgage|deposit|budget|grant|salary|income)", re.IGNORECASE)
 EXEMPT = re.compile(r"\b(?:no\s(?:stamp|transfer)\sdut|exempt|threshold|up\sto|waive|abolish)", re.IGNORECASE)
 """Words that make an amount near "duty" a limit of a concession."""
+IF = re.compile(r"\b(?:if|suppose|assum\w+)\b", re.IGNORECASE)
+WEEKLY = re.compile(
+    r"\$[\d,.]+\s?(?:a\sweek|per\sweek|each\sweek|weekly|p\.?w\.?|/w(?:ee)?k?)\b", re.IGNORECASE
+)
+"""A rent for a week, of which one for a month is told: "$680 a week is $2,947 a month"."""
 LINKS = frozenset(
     ("", "in", "is the", "as the", "as", "of", "for", "for the", "in annual", "for annual", "for quarterly")
 )
@@ -129,18 +157,32 @@ PARTIAL_AFTER = re.compile(
 PERCENT_CUES = re.compile(
     r"\b(?:(?P<net_yield_percent>net\s(?:rental\s)?(?:yields?|returns?))|"
     r"(?P<gross_yield_percent>(?:gross\s|rental\s)*(?:yield(?:s|ing)?)|(?:rental|"
-    r"gross)\sreturns?)"
-    r"|(?P<deposit_percent>deposit)|(?P<other>interest|growth|discount|commission|vacancy|lvr|"
+    r"gross)\sreturns?|gross)"
+    r"|(?P<deposit_percent>deposit|put(?:ting)?\sdown)|(?P<other>interest|growth|discount|commission|"
+    r"vacancy|lvr|"
     r"loan|mortgage|grew|rose|fell|increase\w*|decrease\w*|clearance|"
     r"gst|cpi|surcharge|rates?|tax|duty|off|above|below|higher|lower|share|ownership|occupancy))\b",
     re.IGNORECASE,
 )
 DATE_CUES = (
     ("auction_date", r"auction(?:ed|s)?|under\sthe\shammer"),
-    ("inspection_date", r"inspect(?:ion|ions|ed)?|open\s(?:home|house|for)|viewings?"),
-    ("settlement_date", r"settle(?:s|d|ment)?|completion|closing|closes"),
-    ("available_date", r"available|vacant\sfrom|move\sin|commenc(?:e|es|ing)"),
-    ("contract_date", r"contracts?|exchang(?:e|ed|es)|signed|dated"),
+    (
+        "inspection_date",
+        r"inspect(?:ion|ions|ed|s)?|open\s(?:home|house|for)|viewings?|view(?=\s(?:it|the|this|on)\b)|"
+        r"opens?(?=\W{1,4}(?:on\s|again\s|this\s|next\s|(?:mon|tues|wednes|thurs|fri|satur|sun|sat|wed|"
+        r"thu|tue)|\d))|come\s(?:by|through)|walk\sthrough|look\sthrough",
+    ),
+    (
+        "settlement_date",
+        r"settl(?:e|es|ed|ement|ing)|completion|due\son|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|"
+        r"\w{3,9}\s\d))|closing",
+    ),
+    (
+        "available_date",
+        r"available|vacant\sfrom|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready\s(?:from|"
+        r"on)|keys",
+    ),
+    ("contract_date", r"contracts?|exchang(?:e|ed|es|ing)|signed|dated"),
     (
         "",
         r"expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
@@ -151,16 +193,41 @@ DATE_CUE = re.compile(
     "|".join(f"\\b(?P<d{number}>{cue})\\b" for number, (_, cue) in enumerate(DATE_CUES)), re.IGNORECASE
 )
 BEGINS = re.compile(r"\b(?:from|after|since|starting|beginning)\s(?:the\s)?$", re.IGNORECASE)
-SETTLEMENT = re.compile(r"\bsettle(?:s|d|ment)?\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
+SETTLEMENT = re.compile(r"\bsettl(?:e|es|ed|ement|ing)\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
+TERM = re.compile(rf"{SETTLEMENT.pattern}|\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
+"""What makes a second date the end of a contract's term."""
 COOLING = re.compile(r"\bcooling[\s-]off\b", re.IGNORECASE)
-PERIOD_AFTER_DATE = re.compile(r"\d{4}\b.*\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
-"""A date and a period before another date: the end of the period."""
+FULL_DATE = re.compile(r"\b\d{4}\b|\b\d{1,2}/\d|\b\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?[A-Z][a-z]{2,8}\b")
+"""A date that stands before another: the other is the end of a period, or has a word of its own."""
 WITH_PART = re.compile(
     r"\s(?:with|including|incl\.?|inclusive\sof)\s(?:the\s|its\s|a\s)?(?:balcon|courtyard|"
     r"garage|terrace|storage|car)",
     re.IGNORECASE,
 )
 """What makes an area that of the home and a part outside it together."""
+IN_ALL = re.compile(
+    r"\s?(?:in\s(?:all|total)|all\s(?:up|told|in)|altogether|combined|together|between\sthem|for\s(?:both|"
+    r"all|the\stwo|the\sthree|the\slot))\b",
+    re.IGNORECASE,
+)
+"""What follows the sum of several amounts."""
+DIFFERENCE = re.compile(
+    r"\s(?:over|above|below|under|short\sof|more\sthan|less\sthan|off)\s(?:the|its|their|"
+    r"our)\s(?:\w+\s)?(?:price|guide|asking|reserve)",
+    re.IGNORECASE,
+)
+"""What follows an amount by which a price differs."""
+OPERAND = re.compile(r"\s?(?:[\u00d7*/\u00f7]|x\s|at\s\d[\d.]*\s?%|times\s|divided\sby)\s?")
+"""What follows the amount that a sum is made of: "$912,000 x 5.5% = $50,160"."""
+FACTOR = re.compile(r"[\w%]\s?(?:[\u00d7*\u00f7]|x)\s?$|\bweeks?\s(?:at|of)\s$")
+"""What comes before another such amount: "4 x $610"."""
+ADDED = re.compile(r"\$[^$]*(?:\band\b|\bplus\b|\+)[^$]*\$", re.IGNORECASE)
+MAKES = re.compile(
+    r"\b(?:makes?|add(?:s|ing)?\s(?:up\s)?to|comes?\sto|brings?\s[\w\s]{1,20}to|total(?:s|ling)?|"
+    r"=)\s(?:about\s|around\s)?$",
+    re.IGNORECASE,
+)
+"""What comes before the sum of two amounts."""
 TOTAL = re.compile(
     r"\+[^+]{0,60}=\s?(?:about\s|roughly\s|approximately\s|around\s)?$|\btotal(?:ling|"
     r"s)?\s(?:cost\s|price\s|outlay\s)?"

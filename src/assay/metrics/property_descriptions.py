@@ -46,28 +46,60 @@ _TYPE = re.compile(
     rf"(?P<type>{_TYPE_NOUNS}|vacant\sland|vacant\sblock)\b"
     r"(?!\s(?:prices?|market|hunt\w*|buyers?|rules|block|complex|building|style|size|"
     r"and\sland|numbers?|loan|keep\w*|plans?|entitlement|values?|sales|insurance|of|\d|"
-    r"corporation|development|living|view|rents?|owners?))(?!-(?:style|sized|like))",
+    r"corporation|development|living|view|rents?|owners?))(?!-(?:style|sized|like))"
+    r"(?<!flat(?=\s(?!in|at|on|with|is|has|for|of|that|which|and|was|to|near|by|offers|features)[a-z]))",
     re.IGNORECASE,
+)
+_BUILDINGS = (
+    r"(?:home|house|bungalow|cottage|apartment|building|terrace|weatherboard|brick|queenslander|villa|"
+    r"residence|unit|"
+    r"townhouse|townhome|condo|duplex|semi|homestead|farmhouse|colonial|craftsman|ranch|loft|flat)"
 )
 _YEAR = re.compile(
-    r"\b(?:(?:re)?built|constructed|completed|erected|dat(?:es|ing)(?:\sback)?|construction|"
-    r"year\sbuilt)\b[^\d\n.;$]{0,25}(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
-    r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b|\b(?P<era>(?:18|19|"
-    r"20)\d\d)(?P<era_decade>s)\s(?:[\w-]+\s){0,2}?(?:home|house|bungalow|cottage|apartment|"
-    r"building|terrace|weatherboard|brick|queenslander|villa|residence|unit)\b|"
-    r"\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|"
-    r"era|vintage))\b",
+    r"\b(?:(?:re)?built|build|constructed|completed|finished|erected|(?:went|put)\sup|dat(?:es|ing|"
+    r"ed)(?:\sback)?|"
+    r"construction|year\sbuilt|year(?=\W{1,4}\d))\b[^\d\n.;$]{0,25}(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
+    r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b"
+    rf"|(?<!in\s)(?<!since\s)(?<!by\s)(?<!/)\b(?P<era>(?:18|19|20)\d\d)(?P<era_decade>s)?[\s-]"
+    rf"(?:(?!the|this|its|our|open|next|your|their)[A-Za-z-]+\s){{0,2}}?{_BUILDINGS}\b"
+    rf"|\b{_BUILDINGS}(?:\sis)?\s(?:from\s|of\s|\((?:c\.\s?)?)(?:the\s)?(?P<of>(?:18|19|"
+    rf"20)\d\d)(?P<of_decade>s)?\b(?!\s(?:to|until)\b)"
+    r"|\bfrom\s(?:the\s)?(?P<from>(?:18|19|20)\d\d)(?P<from_decade>s)?\b(?!\s(?:to|until)\b|[-\u2013/])"
+    r"|\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|era|vintage))\b",
     re.IGNORECASE,
 )
+_FROM_THEN = re.compile(
+    r"\b(?:availab\w+|leas\w+|rent\w*|let|tenan\w+|vacan\w+|sold|record\w*|figures?|rates?|data|reports?|"
+    r"plans?|permit|"
+    r"valuation|photos?|kitchen|sale|sales|contract|move)\b",
+    re.IGNORECASE,
+)
+"""What can be from a year and is no building."""
 _NOT_BUILT = re.compile(
     r"\b(?:renovat\w+|extension|extended|updated|added|refurbish\w+|pool|kitchen|deck|garage|"
-    r"rebuilt|granny|roof|since)\b",
+    r"rebuilt|granny|roof|since|sold|bought|purchased|bathroom|solar|pump|system|approved|approval)\b",
     re.IGNORECASE,
 )
+_GONE = re.compile(
+    r"\b(?:burn(?:ed|t)|knocked|pulled|torn)\sdown\b|\bdemolished\b|"
+    r"\bonce\sstood\b",
+    re.IGNORECASE,
+)
+"""What is said of a building that is no more."""
+_PART_BUILT = re.compile(
+    r"\b(?:renovat\w+|extension|extended|updated|addition|refurbish\w+|pool|kitchen|bathroom|deck|garage|"
+    r"granny\sflat|studio|"
+    r"roof|shed|upstairs|rear)(?:\s(?:was|were|is|has\sbeen|being))?\s(?:\w+\s)?$",
+    re.IGNORECASE,
+)
+"""A part as what was built then."""
 _SUBURB = re.compile(
     r"\b(?:located|situated|set|nestled|positioned|found|home|house|apartment|unit|townhouse|"
     r"villa|property|residence|terrace|cottage|listing|studio|bungalow|condo|duplex|penthouse|"
-    r"suburb\sof|lies|sits|listed|land|block)"
+    r"suburb\sof|lies|sits|listed|land|block|bedder|street|pocket|spot|location|corner|position|"
+    r"neighbourhood|"
+    r"neighborhood|setting|cul-de-sac|complex|building|development|estate|bed(?:room)?s?|bath(?:room)?s?|"
+    r"sqm|m2|m\u00b2|square\smetres|acres?|hectares)"
     r"(?:\sis|\sfor\s(?:sale|rent|lease))?(?:\s(?:located|situated|set))?\s(?:in|"
     r"of)\s(?:the\s)?(?:heart\sof\s|suburb\sof\s|centre\sof\s|center\sof\s|leafy\s|"
     r"sought-after\s|beautiful\s|quiet\s|popular\s|vibrant\s|prestigious\s|inner-city\s|"
@@ -76,10 +108,36 @@ _SUBURB = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"(?:^|[\n|*-])\s{0,3}[*_]{0,2}(?P<label>suburb|state|postcode|zip(?:\scode)?|"
-    r"city)[*_]{0,2}\s{0,2}[:|][*_]{0,2}\s{0,3}(?P<value>[A-Za-z0-9][\w' .]{1,30})",
+    r"(?:^|[\n|*-]|[.;]\s)\s{0,3}[*_]{0,2}(?P<label>suburb|state|postcode|zip(?:\scode)?|location|"
+    r"neighbou?rhood|"
+    r"city)[*_]{0,2}\s{0,2}[:|][*_]{0,2}\s{0,3}(?P<value>[A-Za-z0-9](?:[\w' ]|\.(?!\s)){1,30})",
     re.IGNORECASE,
 )
+_NAMED_HOME = re.compile(
+    r"\b(?:[Tt]his|[Oo]ur|[Yy]our|"
+    r"[Tt]he)\s(?:(?!own)[a-z]+\s)?(?P<name>[A-Z][a-z'\u2019]{2,20}(?:\s[A-Z][a-z'\u2019]{2,20}){0,2})\s"
+    r"(?:home|house|apartment|unit|townhouse|villa|property|listing|cottage|condo|flat|bungalow|block)\b"
+)
+_STYLES = frozenset((
+    "victorian", "edwardian", "federation", "georgian", "californian", "art", "deco", "queenslander",
+    "mediterranean", "hamptons", "italianate", "colonial", "craftsman", "tudor", "spanish", "scandinavian",
+    "torrens", "modern", "gothic", "regency", "interwar", "tuscan", "french", "balinese", "japanese",
+    "english", "american", "australian", "european", "dutch", "cape", "mid", "ranch", "strata", "council",
+    "park", "street", "river", "beach", "ocean", "school"
+))  # fmt: skip
+"""Words with a capital before a home that name no suburb."""
+_PLACE_NAME = re.compile(r"[A-Z][a-z'\u2019]{2,20}(?:\s[A-Z][a-z'\u2019]{2,20}){0,2}")
+_ELSEWHERE = re.compile(
+    r"\b(?:sold|passed\sin|fetched|went\sfor|traded|achieved|auctioned|leased|rented|comparable|similar|"
+    r"nearby|compared?|"
+    r"versus|unlike|sale|leased\sfor|agency|office|agent|visit|call|contact|inspect\sat\sour|also|saved|"
+    r"saw|seen|alternative|"
+    r"instead|previous|viewed|rents\sfor|took|closed\sat|changed\shands|other|another|next)\b",
+    re.IGNORECASE,
+)
+"""What is said of a home at another address."""
+_HOME_NUMBER = r"(?:unit|lot|apartment|apt\.?|flat|villa|townhouse|number|no\.?|#)\s?"
+_PART_WORD = re.compile(r"[\w'\u2019.-]*\w")
 _POSTCODE = re.compile(r"\b(?:postcode|zip\scode|zip)\s(?:is\s|of\s)?(?P<code>\d{4,5})\b", re.IGNORECASE)
 _PLACED = re.compile(r"(?:\b(?:in|at|of|to|from|near)\s|[,(|:]\s?|\n\W{0,4})$", re.IGNORECASE)
 """What comes before a suburb; of "Expect NSW duty" nothing does."""
@@ -104,6 +162,7 @@ def descriptive_claims(text: str, clauses: Clauses, record: Record) -> Iterator[
             yield from _place_claims(place, clauses.at(place.start))
     yield from _labels(text, clauses)
     yield from _suburbs(text, clauses, record, spans)
+    yield from _named_homes(text, clauses, record, spans)
     yield from _types(text, clauses, spans)
     yield from _years(text, clauses)
 
@@ -114,16 +173,27 @@ def _within(position: int, spans: list[tuple[int, int]]) -> bool:
 
 def is_another_address(find: Find[Address], clause: Clause, record: Record) -> bool:
     """Whether an address that differs from the record's is that of a sale told for comparison."""
-    if find.value.agrees_with(record.address):
-        return False
-    said = clause.text.lower()
-    return bool(
-        re.search(
-            r"\b(?:sold|passed\sin|fetched|went\sfor|traded|achieved|auctioned|leased|rented|comparable|similar|nearby|compared?|versus|unlike|sale|leased\sfor|agency|"
-            r"office|agent|visit|call|contact|inspect\sat\sour)\b",
-            said,
-        )
-    )
+    return not find.value.agrees_with(record.address) and bool(_ELSEWHERE.search(clause.text))
+
+
+def other_homes(
+    text: str, clauses: Clauses, record: Record, addresses: list[Find[Address]]
+) -> Iterator[Clause]:
+    """The clauses about another unit of the building or number of the street: "Unit 14 sold for ..."."""
+    home = record.address
+    own = {home.unit, home.number, *home.number.split("-")} - {""}
+    if not own:
+        return
+    street = re.escape(home.street.split(" ")[0]) if home.street else "(?!)"
+    pattern = rf"\b(?:{_HOME_NUMBER}(?P<unit>\d{{1,5}}[a-z]?)|(?P<number>\d{{1,5}}[a-z]?)\s{street})\b"
+    for count, match in enumerate(re.finditer(pattern, text, re.IGNORECASE)):
+        if count >= MAX_FINDS:
+            return
+        clause = clauses.at(match.start())
+        said = (match["unit"] or match["number"]).lower()
+        alone = match["unit"] and not any(find.start <= match.start() < find.end for find in addresses)
+        if said not in own and (alone or _ELSEWHERE.search(clause.text)):
+            yield from clauses.about(match.start())
 
 
 def _address_claims(find: Find[Address], clause: Clause, record: Record) -> Iterator[Claim]:
@@ -137,19 +207,29 @@ def _place_claims(find: Find[Address], clause: Clause) -> Iterator[Claim]:
     for name in ("suburb", "state", "postcode"):
         value = getattr(find.value, name)
         if value:
-            yield make_claim(name, Find(value, name, find.start, find.end, find.quote), clause)
+            start, end = _part(find, name)
+            quote = find.quote[start - find.start : end - find.start]
+            yield make_claim(name, Find(value, name, start, end, quote), clause)
+
+
+def _part(find: Find[Address], name: str) -> tuple[int, int]:
+    """Where a part of an address stands; what cannot be found is all of it."""
+    normal = {"suburb": normal_name, "state": normal_state}.get(name, str)
+    words = [match.span() for match in _PART_WORD.finditer(find.quote)]
+    for count in range(1, 5):
+        for first in range(len(words) - count, -1, -1):
+            start, end = words[first][0], words[first + count - 1][1]
+            if normal(find.quote[start:end]) == getattr(find.value, name):
+                return find.start + start, find.start + end
+    return find.start, find.end
 
 
 def _labels(text: str, clauses: Clauses) -> Iterator[Claim]:
     for match in _LABEL.finditer(text):
-        label, value = match["label"].lower(), match["value"].strip(" .")
-        name = (
-            "postcode"
-            if label.startswith(("post", "zip"))
-            else "suburb"
-            if label in ("suburb", "city")
-            else "state"
-        )
+        label, value = match["label"].lower(), match["value"].split(". ")[0].strip(" .")
+        name = "postcode" if label.startswith(("post", "zip")) else "suburb" if label != "state" else "state"
+        if label in ("location", "neighbourhood", "neighborhood") and not _PLACE_NAME.fullmatch(value):
+            continue
         value = normal_state(value) if name == "state" else normal_name(value) if name == "suburb" else value
         find = Find(value, name, match.start("value"), match.end("value"), match["value"])
         yield make_claim(name, find, clauses.at(match.start("value")))
@@ -171,6 +251,23 @@ def _suburbs(text: str, clauses: Clauses, record: Record, spans: list[tuple[int,
             continue
         following = text[match.end() : match.end() + 12]
         if re.match(r"['\u2019]s\b|\s(?:Street|St|Road|Rd|Avenue|Park|School|Council|City)\b", following):
+            continue
+        find = Find(name, "suburb", *match.span("name"), match["name"])
+        clause = clauses.at(find.start)
+        if not _within(find.start, spans) and states_fact(clause, find):
+            yield make_claim("suburb", find, clause)
+
+
+def _named_homes(
+    text: str, clauses: Clauses, record: Record, spans: list[tuple[int, int]]
+) -> Iterator[Claim]:
+    """The suburb in "this Ascot Vale home"; names of styles and all that the record names are none."""
+    held = normal_name(record.text)
+    for match in _NAMED_HOME.finditer(text):
+        name = normal_name(match["name"])
+        if set(name.split()) & _STYLES or set(name.split()) <= _WIDE_PLACES:
+            continue
+        if name in held and name != record.address.suburb:
             continue
         find = Find(name, "suburb", *match.span("name"), match["name"])
         clause = clauses.at(find.start)
@@ -208,10 +305,14 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
     for count, match in enumerate(_YEAR.finditer(text)):
         if count >= MAX_FINDS:
             return
-        name = next(name for name in ("year", "circa", "era", "ahead") if match[name])
+        name = next(name for name in ("year", "circa", "era", "of", "from", "ahead") if match[name])
         decade = match[{"year": "decade"}.get(name, f"{name}_decade")]
         clause = clauses.at(match.start(name))
-        if _NOT_BUILT.search(match.group()) or _NOT_BUILT.search(clause.before(match.start(), 18)):
+        if _NOT_BUILT.search(match.group()) or _PART_BUILT.search(clause.before(match.start(), 30)):
+            continue
+        if _GONE.search(clause.text):
+            continue
+        if name == "from" and _FROM_THEN.search(clause.before(match.start(), 60)):
             continue
         year = int(match[name])
         find = Find((year, year + 9 if decade else year), "year", *match.span(), match.group())

@@ -5,37 +5,49 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.metrics.property_clauses import Clause, Clauses, split_clauses
+from assay.metrics.property_descriptions import type_of
 from assay.metrics.property_record import Record
-from assay.metrics.property_words import Mention, find_mentions, lexicon
+from assay.metrics.property_words import Mention, find_mentions, lexicon, words_of
 
 MAX_MENTIONS = 500
+IN_BUILDINGS = frozenset(("apartment", "unit", "studio"))
+WITH_LAND = frozenset(("house", "semi", "duplex", "rural"))
 _NO = re.compile(
     r"\b(?:no|not|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
     r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
     re.IGNORECASE,
 )
+_LACKS = re.compile(r"\b(?:lacks?|lacking|missing|not\sincluded|excluded|absent|without)\s?:", re.IGNORECASE)
+"""What begins a list of things that are not there."""
+_NOT_IN = re.compile(r"\bnot\b|n['\u2019]t\b", re.IGNORECASE)
 _NO_AFTER = re.compile(
-    r"^[\s,):*|-]{0,4}(?:(?:\w+\s){0,3}(?:is|are|was|were|has|have|does|do)\s?(?:not|n't|"
-    r"n\u2019t)|(?:isn't|aren't|isn\u2019t|aren\u2019t|wasn't|not|no|none|nil|excluded|absent|"
+    r"^[\s):*|-]{0,4}(?:(?:\w+\s){0,3}(?:is|are|was|were|has|have|does|do)\s?(?:not|n't|"
+    r"n\u2019t)|(?:(?:has|have|is|are)\s(?:since\s)?(?:gone|been\s(?:removed|filled|taken))|isn't|aren't|isn\u2019t|aren\u2019t|wasn't|not|no|none|nil|excluded|absent|"
     r"n/a)\b)",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
     r"\b(?:near(?:by)?|close\sto|walk(?:ing)?(?:\sdistance)?\s(?:to|of)|minutes?(?:'|"
-    r"\u2019)?\s(?:from|to|away|walk|drive)|metres?\s(?:from|to)|km\s(?:from|to)|opposite|"
+    r"\u2019)?\s(?:from|to|away|walk|drive)|metres?\s(?:from|to)|km\s(?:from|to)|"
     r"local|public|council|community|"
-    r"neighbou?r(?:ing|'s|\u2019s)?|adjacent\sto|next\sto|access\sto|proximity\sto|"
-    r"moments\s(?:from|to)|stroll\sto|drive\sto|across\sfrom|beside|within\sreach\sof|"
-    r"handy\sto|around\sthe\scorner\sfrom|"
-    r"shared|in\sthe\s(?:area|suburb|street))\s(?:\S+\s){0,4}$",
+    r"neighbou?r(?:ing|'s|\u2019s)?|easy\saccess\sto|proximity\sto|"
+    r"moments\s(?:from|to)|stroll\sto|drive\sto|within\sreach\sof|"
+    r"handy\sto|around\sthe\scorner\sfrom|in\sthe\s(?:area|suburb|street))\s(?:\S+\s){0,4}$"
+    r"|\b(?:opposite|adjacent\sto|next\sto|across\sfrom|beside)\s(?:(?!and\s)\S+\s){0,3}$",
     re.IGNORECASE,
 )
 _IN_STREET = re.compile(
     r"\s(?:\w+\s){0,3}?(?:by\spermit|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|"
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
+    r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
-_NEW_STATEMENT = re.compile(r"\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b")
-_STOP = re.compile(r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|and\s(?:it|has|comes|there))\b")
+_NEW_STATEMENT = re.compile(
+    r"\band\s(?:an?|access|its|has|have|with|plenty|lots)\b|\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b"
+)
+_STOP = re.compile(
+    r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|only|just|instead|and\s(?:it|has|comes|there))\b"
+)
+_NAME_AHEAD = re.compile(r"[a-z]\s(?:[A-Z][\w'\u2019-]+\s){1,3}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +65,18 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the record says of features: there, not there."""
+    """What the record says of features: there, not there, and those that may be but are not said."""
 
     there: frozenset[str]
     absent: frozenset[str]
+    open: frozenset[str]
+    words: tuple[frozenset[str], ...]
+    """The words of each line."""
+
+    def names(self, said: str) -> bool:
+        """Whether a line of the record has all the words of what is said."""
+        words = {word.text for word in words_of(said)}
+        return any(words <= line for line in self.words)
 
 
 def known_features(record: Record) -> Known:
@@ -64,21 +84,34 @@ def known_features(record: Record) -> Known:
     there: set[str] = set()
     absent: set[str] = set()
     for line in record.described:
-        clauses = split_clauses(line)
-        for mention in find_mentions(line):
+        none = line.startswith("no ")
+        said = line.removeprefix("no ").replace(": ", " ", 1)
+        clauses = split_clauses(said)
+        for mention in find_mentions(said):
             clause = clauses.at(mention.start)
-            denied = _denied(clause, mention) or line.startswith("no ")
+            denied = none or _denied(clause, mention)
             (absent if denied else there).add(mention.feature)
     for feature in tuple(there):
         there.update(lexicon().implies.get(feature, ()))
+    absent.update(*(lexicon().denies.get(feature, ()) for feature in there))
+    maybe = {each for feature in there for each in lexicon().allows.get(feature, ())}
+    maybe |= lexicon().minor | _usual(record)
     cars = record.span("car_spaces")
     if cars and cars.low > 0:
         there.add("parking")
-        if "carport" not in there:
-            there.add("garage")
+        maybe.update({"garage", "carport"} - absent if not there & {"garage", "carport"} else {"garage"})
     if cars and cars.high == 0:
-        absent.update({"parking", "garage", "carport"} - there)
-    return Known(frozenset(there), frozenset(absent - there))
+        absent.update({"parking", "garage", "carport"})
+    words = tuple(frozenset(word.text for word in words_of(line)) for line in record.described)
+    return Known(frozenset(there), frozenset(absent - there), frozenset(maybe - there - absent), words)
+
+
+def _usual(record: Record) -> set[str]:
+    """What goes without saying: a yard and a garden of a home on land, the basement of a building."""
+    types = {type_of(str(each)) for each in record.fields.get("property_type", ())}
+    if types & IN_BUILDINGS:
+        return {"basement"}
+    return {"yard", "garden"} if record.spans("land_area_sqm") or types & WITH_LAND else set()
 
 
 def check_features(
@@ -95,10 +128,18 @@ def check_features(
             index += 1
         if index < len(masked) and masked[index][0] < mention.end and mention.start < masked[index][1]:
             continue
+        if _is_name(text, mention):
+            continue
         said = _judged(clauses.at(mention.start), mention, known)
         if said and (mention.feature, said.verdict) not in seen:
             seen.add((mention.feature, said.verdict))
             yield said
+
+
+def _is_name(text: str, mention: Mention) -> bool:
+    """Whether a word is the end of a name in a sentence: "500 m from Darwin Waterfront"."""
+    name = _NAME_AHEAD.search(text, max(0, mention.start - 60), mention.start)
+    return bool(name) and text[mention.start].isupper() and " " not in text[mention.start : mention.end]
 
 
 def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
@@ -106,6 +147,8 @@ def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
         return None
     feature = mention.feature
     denied = _denied(clause, mention)
+    if feature in known.open:
+        return None
     if feature in known.there:
         verdict, rule = ("mismatch", "the record has it") if denied else ("match", "the record has it")
     elif denied:
@@ -114,6 +157,8 @@ def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
         verdict, rule = "match", "the record denies it"
     elif feature in known.absent:
         verdict, rule = "mismatch", "the record denies it"
+    elif known.names(clause.after(mention.start, mention.end - mention.start)):
+        return None
     else:
         verdict, rule = "invented", "nothing in the record says it"
     held = "yes" if feature in known.there else "no" if feature in known.absent else ""
@@ -124,7 +169,7 @@ def _is_stated(clause: Clause, mention: Mention) -> bool:
     """Whether the clause states the feature of this property: no question, wish, chance or unknown."""
     if clause.asked or clause.says_unknown or clause.supposed(mention.start):
         return False
-    if clause.possible(mention.start, mention.end):
+    if clause.possible(mention.start, mention.end) or clause.past(mention.start):
         return False
     if clause.of_another(mention.start, mention.end) or _IN_STREET.match(clause.after(mention.end, 50)):
         return False
@@ -133,6 +178,8 @@ def _is_stated(clause: Clause, mention: Mention) -> bool:
 
 def _denied(clause: Clause, mention: Mention) -> bool:
     """Whether the clause says that it is not there: "no pool or spa", "a pool is not included"."""
+    if _LACKS.search(clause.before(mention.start, 120)):
+        return True
     ahead = _STOP.split(clause.before(mention.start, 90))[-1]
     for match in _NO.finditer(ahead):
         between = ahead[match.end() :]
@@ -141,4 +188,5 @@ def _denied(clause: Clause, mention: Mention) -> bool:
         reaches = re.search(r"\b(?:or|nor)\b|,", between) or len(between.split()) <= 5
         if reaches and not _NEW_STATEMENT.search(between):
             return True
-    return bool(_NO_AFTER.search(clause.after(mention.end, 60)))
+    own = clause.after(mention.start, mention.end - mention.start)
+    return bool(_NOT_IN.search(own) or _NO_AFTER.search(clause.after(mention.end, 60)))

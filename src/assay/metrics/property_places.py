@@ -2,111 +2,266 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from assay.metrics.property_clauses import Clauses
+from assay.metrics.property_clauses import Clause, Clauses
 from assay.metrics.property_features import MAX_MENTIONS, Said
 from assay.metrics.property_record import Record
+from assay.metrics.property_speech import UNSURE
 from assay.metrics.property_words import words_of
 
-_DISTANCE = re.compile(
-    r"(?<![\w$.,])(?P<number>\d{1,4}(?:[.,]\d{1,3})?|one|two|three|four|five|six|seven|eight|"
-    r"nine|ten|twelve|fifteen|twenty|thirty)(?:\s?[-\u2013]\s?\d{1,3})?[\s-]{0,2}"
-    r"(?P<unit>km|kms|kilomet(?:re|er)s?|m|met(?:re|er)s?|miles?|mi|"
-    r"min(?:ute)?s?)\b['\u2019]?(?P<rest>(?:\s|-)(?:(?:by|on|walk(?:ing)?|drive|driving|"
-    r"stroll|ride|away|level|easy|short|flat|bus|train|tram|car|foot|cycle|commute|distance|"
-    r"south|north|east|west|direct|roughly)['\u2019]?[\s-]){0,4}?(?:(?:to|from|off|"
-    r"(?<=\s)of)\s(?P<place>[^.,;:\n()|]{3,60})|away\b))",
+_SPOKEN = {
+    "half a": 0.5, "a half": 0.5, "a": 1, "one": 1, "two": 2, "a couple of": 2, "three": 3, "four": 4,
+    "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15,
+    "twenty": 20, "thirty": 30, "forty": 40, "a hundred": 100, "two hundred": 200, "three hundred": 300,
+    "five hundred": 500,
+}  # fmt: skip
+_NUMBER = (
+    r"(?<![\w$.,])(?P<number>\d{1,4}(?:[.,]\d{1,3})?|"
+    + "|".join(sorted(_SPOKEN, key=len, reverse=True))
+    + r")(?:\s?[-\u2013]\s?\d{1,3})?[\s-]{1,2}?"
+)
+_UNIT = (
+    r"(?P<unit>km|kms|kilomet(?:re|er)s?|m|met(?:re|er)s?|miles?|mi|min(?:ute)?s?)\b(?!\s?[\u00b2x\u00d7]|\^)"
+)
+_DISTANCE = re.compile((_NUMBER + _UNIT).replace(r"[\s-]{1,2}?", r"[\s-]{0,2}", 1), re.IGNORECASE)
+_SIZE = re.compile(
+    r"[\s-](?:(?:street|rear|wide|clear|direct|water|beach|river)\s)?(?:frontage|wide|width|deep|depth|"
+    r"long|length|high|"
+    r"tall|ceilings?|pool|setback|by|of|square|lot|block|boundary|inspection|open|call|video|tour|span)\b",
     re.IGNORECASE,
 )
-_RECORD_DISTANCE = re.compile(
-    r"(?<![\w$.,])(?P<number>\d{1,4}(?:[.,]\d{1,3})?|one|two|three|four|five|six|seven|eight|"
-    r"nine|ten|twelve|fifteen|twenty|thirty)[\s-]{0,2}"
-    r"(?P<unit>km|kms|kilomet(?:re|er)s?|m|met(?:re|er)s?|miles?|mi|min(?:ute)?s?)\b",
+"""What makes a length that of a thing, and no distance."""
+_REST = re.compile(
+    r"(?:['\u2019]s?)?(?:[ -](?:by|on|a|an|walk(?:ing)?|drive|driving|stroll|ride|away|level|easy|short|"
+    r"flat|bus|train|tram|"
+    r"car|foot|freeway|ferry|road|cycle|bike|commute|distance|further|south|north|east|west|direct|"
+    r"roughly|or|"
+    r"so)\b['\u2019]?){0,4}"
+    r"(?: (?P<link>to|from|off|of) (?!(?:and|but|with)\b)(?P<place>[^.,;:!?\n()|]{3,60})| (?P<way>away|"
+    r"off|(?:down|up|"
+    r"along)\s(?:the|your)\s"
+    r"(?:road|street|hill)|downhill|uphill|walk|drive|on\sfoot)\b)?",
     re.IGNORECASE,
 )
+_TOLD = re.compile(r"\b(?:by\s\w+|away|off|walk(?:ing)?|stroll|drive|driving|ride)\b", re.IGNORECASE)
+_ENDS = re.compile(
+    r"\s(?:and|but|with|while|or|so|where|plus|for|is|are|via|which|that|as|if|than)\s", re.IGNORECASE
+)
+_BEGINS = re.compile(r"[;:.!?\n|(]\s|,\s|\s(?:and|with|but|plus|while|or)\s|\n")
+_LEADS = re.compile(
+    r"(?:\b(?:is|are|was|be|only|just|about|roughly|approximately|approx|around|at|some|a|mere|under|"
+    r"within|over|barely|nearly|"
+    r"almost|another|than|easy|level|short)|[,:|(\u2013\u2014-])[\s*_]*$",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(r"(?:^|[,.;:\n]\s?|\band\s)(?:[\w'\u2019]+\s){1,3}$")
+"""A place before its distance in a list: "station 2.4 km, school 1.1 km"."""
+_APPROACH = re.compile(
+    r"(?:[\s,:|(*_\u2013\u2014-]|\b(?:an?|just|only|about|roughly|some|an|easy|level|short|mere)\b)*$",
+    re.IGNORECASE,
+)
+_HEDGES = (
+    (r"\b(?:under|within|less\sthan|inside|no\smore\sthan|not\seven|barely|almost|nearly)", 0.6, 1.0),
+    (r"\b(?:over|more\sthan|further\sthan|beyond)", 1.0, 1.4),
+    (r"(?:\b(?:about|around|roughly|approximately|approx\.?|some|circa)|~)", 0.88, 1.12),
+)
+"""Words before a distance, and how far the record's may be from it, as shares."""
+_EXACT = 0.051
 _KEYED = re.compile(
     r"(?P<key>[a-z ]*?)\b(?P<unit>km|m|metres|minutes|min|mins|"
     r"miles)\b[a-z ]*:\s*(?P<number>\d{1,5}(?:\.\d{1,3})?)\s*$"
 )
-_SPOKEN = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
-    "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30,
+_KIND_WORDS = {
+    "beach": "sand beach surf", "station": "train railway rail station metro", "tram": "tram light",
+    "bus": "bus", "school": "school primary college", "city": "cbd downtown city", "ferry": "ferry wharf",
+    "shop": "shop shopping supermarket mall plaza", "village": "village", "park": "park parkland reserve",
+    "hospital": "hospital", "university": "university uni campus", "airport": "airport", "creek": "creek",
+    "river": "river", "lake": "lake", "pub": "pub", "cafe": "cafe", "market": "market",
+    "library": "library", "pool": "pool", "foreshore": "foreshore", "freeway": "freeway highway motorway",
+    "centre": "centre center town main", "golf": "golf",
 }  # fmt: skip
-_EMPTY_WORDS = frozenset(
-    (
-    "the", "a", "an", "of", "and", "to", "from", "walk", "drive", "minute", "train", "station", "away",
-    "local", "nearby", "by", "its", "both", "with", "is", "are", "on", "in", "at", "approximately",
-    "about", "only", "just", "centre", "center", "school", "road", "street", "beach"
+_KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
+"""Kinds of places by the words for them: the sand is the beach."""
+_EMPTY = frozenset((
+    "the", "a", "an", "of", "and", "to", "from", "walk", "drive", "minute", "away", "local", "nearby", "by",
+    "its", "both", "with", "is", "are", "on", "in", "at", "approximately", "about", "only", "just", "road",
+    "street", "it", "high", "easy", "close", "your", "you", "our", "nearest", "main", "under", "over",
+    "within", "level", "roughly", "located", "situated", "set", "short", "stroll", "ride", "distance",
+    "than", "less", "more", "mere", "some", "east", "west", "north", "south", "that", "this", "there",
+    "will", "be", "can", "have", "has", "stop", "house", "home", "property", "apartment", "unit", "door",
+    "front", "doorstep", "here", "townhouse", "building", "residence", "villa", "gate", "lobby", "entrance",
+    "foyer", "driveway", "balcony", "letterbox", "porch", "block", "courtyard", "verandah", "terrace",
+    "yard", "kitchen", "maybe", "perhaps", "end", "where", "everything", "action", "all", "deck", "future",
+    "new"
 ))  # fmt: skip
-_ITSELF = frozenset(
-    (
-    "house", "home", "property", "apartment", "unit", "door", "front", "doorstep", "here", "it",
-    "townhouse", "building", "residence", "villa", "that", "this", "there"
-))  # fmt: skip
-_KINDS = frozenset((
-    "station", "school", "beach", "train", "centre", "center", "tram", "bus"
-))  # fmt: skip
-_SCHOOL = re.compile(
-    r"\b(?P<name>(?:[A-Z][\w'\u2019.]{1,20}\s){1,4}(?:(?:Primary|High|Secondary|Public|State|"
-    r"Grammar|Elementary|Middle|Catholic|Senior|Girls|Boys|Independent)\s){0,3}(?:School|"
-    r"College|Grammar|Academy))\b"
+_TYPES = (
+    r"(?:Primary|High|Secondary|Public|State|Grammar|Elementary|Middle|Catholic|Senior|Girls|Boys|"
+    r"Independent)"
 )
+_SCHOOL = re.compile(
+    rf"\b(?P<name>(?:[A-Z][\w'\u2019.]{{1,20}}\s){{1,4}}(?:(?:{_TYPES}\s){{0,3}}(?:School|College|Grammar|"
+    rf"Academy)|"
+    rf"(?:Primary|High|Elementary|Secondary|SHS|PS|HS)(?!\s(?:{_TYPES}|School|College|[A-Z])|-)))\b"
+)
+_NO_NAME = frozenset(
+    (
+        "the",
+        "in",
+        "for",
+        "zoned",
+        "near",
+        "to",
+        "zone",
+        "at",
+        "and",
+        "opposite",
+        "close",
+        "yes",
+        "from",
+        "within",
+    )
+)
+_DENIED = re.compile(r"\b(?:not|never|no\slonger|rather\sthan|outside)\b|n['\u2019]t\b", re.IGNORECASE)
+
+
+NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place by its words: those of its name, and its kinds."""
+
+    names: frozenset[str]
+    kinds: frozenset[str]
+    initials: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.kinds)
+
+    def is_at(self, other: "Spot") -> bool:
+        """Whether both may be one place: a name that both have, or a kind where one of them has no name."""
+        if self.kinds and other.kinds and not self.kinds & other.kinds:
+            return False
+        if self.names and other.names:
+            return bool(self.names & other.names)
+        return bool(self.kinds & other.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How far a place is, in metres or minutes; `least` and `most` are shares of it that agree."""
+
+    unit: str
+    value: float
+    spot: Spot
+    start: int
+    end: int
+    least: float = 1 - _EXACT
+    most: float = 1 + _EXACT
+
+    def agrees_with(self, held: "Distance") -> bool:
+        """Whether the record's distance is within what the words allow."""
+        slack = 0.001 * self.value
+        return self.least * self.value - slack <= held.value <= self.most * self.value + slack
 
 
 def check_distances(text: str, clauses: Clauses, record: Record) -> Iterator[Said]:
-    """A verdict for each stated distance to a named place."""
+    """A verdict for each stated distance to a place."""
+    held = [*_held(record)]
+    for distance in _distances(text, clauses):
+        clause = clauses.at(distance.start)
+        if clause.asked or clause.unsure(distance.start) or clause.supposed(distance.start):
+            continue
+        verdict, shown = _verdict(distance, held)
+        if not verdict:
+            continue
+        key = " ".join(sorted(distance.spot.names | distance.spot.kinds))[:60]
+        rule = "distances as the record states them"
+        yield Said("distance", key, distance.start, distance.end, verdict, rule, shown)
+
+
+def _distances(text: str, clauses: Clauses) -> Iterator[Distance]:
     for count, match in enumerate(_DISTANCE.finditer(text)):
         if count >= MAX_MENTIONS:
             return
-        clause = clauses.at(match.start())
-        if clause.asked or clause.unsure(match.start()) or clause.supposed(match.start()):
-            continue
-        if match["rest"].lstrip(" -").startswith("of ") and "within" not in clause.before(match.start(), 20):
-            continue
-        unit, value = _measure(match["number"], match["unit"])
-        place = _place(match["place"] or "") or _place(clause.before(match.start(), 60))
-        if not place:
-            continue
-        verdict, held = _distance_verdict(unit, value, place, record)
-        end = match.start("rest") + len(match["rest"].split(" and ")[0])
-        yield Said(
-            "distance",
-            " ".join(sorted(place))[:60],
-            match.start(),
-            end,
-            verdict,
-            "distances as the record states them",
-            held,
+        if not _SIZE.match(text, match.end()) or match["unit"].lower().startswith("min"):
+            yield from _distance(text, match, clauses.at(match.start()))
+
+
+def _distance(text: str, match: re.Match[str], clause: Clause) -> Iterator[Distance]:
+    """The distance at a match, if a place stands after it or before it."""
+    rest = _REST.match(text, match.end())
+    if rest is None or (rest["link"] == "of" and "within" not in clause.before(match.start(), 20)):
+        return
+    ahead = clause.before(match.start(), 70)
+    place = _ENDS.split(rest["place"] or "")[0]
+    spot, end = _spot(place), rest.start("place") + len(place) if place else rest.end()
+    told = rest["link"] or rest["way"] or _TOLD.search(rest.group())
+    listed = _LISTED.search(ahead) and re.match(r"[,.;\n]|$", clause.after(match.end(), 1))
+    if not spot and (
+        told or ((listed or _LEADS.search(ahead)) and not match["unit"].lower().startswith("min"))
+    ):
+        steps = reversed(_BEGINS.split(_APPROACH.sub("", ahead))[-2:])
+        spot = next(
+            (found for step in steps if (found := _spot(step, named=not told))), Spot(NOTHING, NOTHING)
         )
+    if spot:
+        unit, value = _measure(match["number"], match["unit"])
+        least, most = next(
+            (
+                (low, high)
+                for hedge, low, high in _HEDGES
+                if re.search(rf"{hedge}\s?(?:a\s)?$", ahead, re.IGNORECASE)
+            ),
+            (1 - _EXACT, 1 + _EXACT),
+        )
+        yield Distance(unit, value, spot, match.start(), max(end, match.end()), least, most)
 
 
-def _place(text: str) -> set[str]:
-    """The words that name a place; those for the property itself name none."""
-    words = {word.text for word in words_of(text)}
-    return (words - _EMPTY_WORDS - _ITSELF) | (words & _KINDS)
+def _spot(text: str, *, named: bool = False) -> Spot:
+    """The place that words name; `named`: only one with a name or a kind counts."""
+    words = words_of(text)
+    kinds = {_KINDS[word.text] for word in words if word.text in _KINDS}
+    others = [word for word in words if word.text not in _EMPTY and word.text not in _KINDS]
+    names = {word.text for word in others if text[word.start].isupper() or text[word.start].isdigit()}
+    if not names and not kinds and not named:
+        names = {word.text for word in others}
+    initials = {word.text for word in others if text[word.start : word.end].isupper()}
+    return Spot(frozenset(names), frozenset(kinds), frozenset(initials))
 
 
-def _distance_verdict(unit: str, value: float, place: set[str], record: Record) -> tuple[str, str]:
-    near: list[str] = []
+def _held(record: Record) -> Iterator[Distance]:
+    """The record's distances, those whose unit stands in their key too."""
     for line in record.lines:
-        words = {word.text for word in words_of(line)}
-        if not place & words:
-            continue
-        for held_unit, held in _distances(line):
-            if held_unit != unit:
-                continue
-            near.append(f"{held:g} {unit}")
-            if abs(held - value) <= 0.051 * max(held, value):
-                return "match", near[-1]
-    return ("mismatch", ", ".join(near)[:80]) if near else ("invented", "")
+        keyed = _KEYED.match(line[:200])
+        if keyed:
+            spot = _spot(keyed["key"].title())
+            yield Distance(*_measure(keyed["number"], keyed["unit"]), spot, 0, 0)
+        for match in _DISTANCE.finditer(line[:5_000]):
+            rest = _REST.match(line, match.end())
+            place = _ENDS.split((rest and rest["place"]) or "")[0]
+            spot = _spot(place) or _spot(_BEGINS.split(line[: match.start()].rstrip(" ,:|(-"))[-1])
+            yield Distance(*_measure(match["number"], match["unit"]), spot or _spot(line), 0, 0)
 
 
-def _distances(line: str) -> Iterator[tuple[str, float]]:
-    for match in _RECORD_DISTANCE.finditer(line[:5_000]):
-        yield _measure(match["number"], match["unit"])
-    keyed = _KEYED.match(line[:200])
-    if keyed:
-        yield _measure(keyed["number"], keyed["unit"])
+def _verdict(said: Distance, held: list[Distance]) -> tuple[str, str]:
+    """The verdict and what the record has; none for minutes to a place that it tells in metres."""
+    known = [each for each in held if _same_place(said, each)]
+    there = [each for each in known if each.unit == said.unit]
+    for each in there:
+        if said.agrees_with(each):
+            return "match", f"{each.value:g} {each.unit}"
+    if there:
+        return "mismatch", ", ".join(f"{each.value:g} {each.unit}" for each in there)[:80]
+    return ("", "") if known else ("invented", "")
+
+
+def _same_place(said: Distance, held: Distance) -> bool:
+    """Whether both tell of one place; one that is called by its initials is known by its distance."""
+    if said.spot.is_at(held.spot):
+        return True
+    return any(len(name) < 6 for name in said.spot.initials) and said.agrees_with(held)
 
 
 def _measure(number: str, unit: str) -> tuple[str, float]:
@@ -128,22 +283,17 @@ def check_schools(text: str, clauses: Clauses, record: Record) -> Iterator[Said]
     seen: set[str] = set()
     for match in _SCHOOL.finditer(text):
         clause = clauses.at(match.start())
-        words = [
-            word.text
-            for word in words_of(match["name"])
-            if word.text not in ("the", "in", "for", "zoned", "near")
-        ]
+        words = [word.text for word in words_of(match["name"]) if word.text not in _NO_NAME]
         key = " ".join(words)
-        if key in seen or clause.asked or clause.says_unknown or len(seen) > 100:
+        behind = re.split(r"[.!?\n]", text[match.end() : match.end() + 80])[0]
+        stated = not (clause.asked or clause.says_unknown or UNSURE.search(behind))
+        if len(words) < 2 or key in seen or not stated or len(seen) > 100:
+            continue
+        if _DENIED.search(clause.before(match.start(), 60)):
             continue
         seen.add(key)
-        named = key in held or (len(words) > 2 and " ".join(words[:-1]) in held)
+        short = " ".join(words[:-1])
+        named = key in held or (short in held and (len(words) > 2 or words[-1] in ("sh", "p", "h")))
         verdict = "match" if named else "invented"
-        yield Said(
-            "schools",
-            key,
-            *match.span(),
-            verdict,
-            "schools that the record names",
-            "yes" if verdict == "match" else "",
-        )
+        rule = "schools that the record names"
+        yield Said("schools", key, *match.span(), verdict, rule, "yes" if named else "")

@@ -1,5 +1,6 @@
 """What a check of a claim finds, and how near two amounts must be."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,6 +19,8 @@ HEDGED_SHARE = 0.02
 ROUNDED_SHARE = 0.005
 """How far an amount written with k, m or million may be off."""
 DOLLAR = 1.0
+OFFERED = re.compile(r"\b(?:bids?|offers?\sof|offered|even\sat|would\smean)\b", re.IGNORECASE)
+"""Words of a price that somebody may pay, of which a sum can be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class Checker:
 
     def price_for(self, claim: Claim) -> float | None:
         """The price that a sum is of: the record's, else one said in the same clause or answer."""
-        if claim.clause.supposed(claim.find.start):
+        ahead = claim.clause.before(claim.find.start)
+        if claim.clause.supposed(claim.find.start) or OFFERED.search(ahead):
             supposed = _amount_beside(claim)
             if supposed is not None:
                 return supposed

@@ -1,7 +1,7 @@
 """The lexicon of features, read once from its file, and a walk that finds its phrases in linear time."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -15,6 +15,15 @@ PLAIN = frozenset((
     "gas", "glass", "bus", "business", "access", "success", "class", "less", "is", "as", "this", "has",
     "was", "its", "us"
 ))  # fmt: skip
+JOINS = frozenset(("and", "or", "plus"))
+SMALL = frozenset((
+    "of", "over", "to", "the", "out", "across", "on", "onto", "is", "are", "was", "were", "been", "be",
+    "being", "has", "have", "had", "will", "may", "can", "not", "recently", "newly", "fully", "completely",
+    "all", "both", "also", "toward", "towards", "a", "an", "its", "right", "under", "above", "behind", "at",
+    "in", "back", "down", "through", "just", "very"
+))  # fmt: skip
+"""What may stand between the two words of a pair."""
+MAX_BETWEEN = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +35,32 @@ class Word:
     end: int
 
 
+Phrase = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two kinds of words that name a feature together: `of` what, `what`."""
+
+    feature: str
+    of: frozenset[Phrase]
+    what: frozenset[Phrase]
+
+
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """Phrases by their words; an empty feature marks a phrase to skip."""
 
-    phrases: Mapping[tuple[str, ...], str]
+    phrases: Mapping[Phrase, str]
     implies: Mapping[str, tuple[str, ...]]
+    denies: Mapping[str, tuple[str, ...]]
+    allows: Mapping[str, tuple[str, ...]]
+    minor: frozenset[str]
+    """What a record need not say."""
+    pairs: Mapping[str, tuple[Pair, ...]]
+    """The pairs by the first word of what they begin with."""
+    heads: frozenset[Phrase]
+    """The words of pairs, which may stand in a list: "ocean and city views", "new kitchen and bathroom"."""
     longest: int
     beginnings: frozenset[str]
 
@@ -65,38 +94,100 @@ def _singular(word: str) -> str:
 def lexicon() -> Lexicon:
     """The built-in lexicon."""
     value, _ = parse_yaml(FILE.read_text(encoding="utf-8"), Place("features.yaml"))
-    phrases: dict[tuple[str, ...], str] = {}
+    phrases: dict[Phrase, str] = {}
+    pairs: list[Pair] = []
     for feature, row in value["features"].items():
-        for phrase in row["said"]:
-            phrases[tuple(word.text for word in words_of(phrase))] = feature
-    for phrase in value["ignore"]:
-        phrases[tuple(word.text for word in words_of(phrase))] = ""
-    implies = {name: tuple(row.get("implies", ())) for name, row in value["features"].items()}
+        phrases |= dict.fromkeys(_phrases(row.get("said", ())), feature)
+        pairs += [Pair(feature, _phrases(of), _phrases(what)) for of, what in row.get("pairs", ())]
+    phrases |= dict.fromkeys(_phrases(value["ignore"]), "")
+    by_first: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        for word in {phrase[0] for phrase in pair.of | pair.what}:
+            by_first.setdefault(word, []).append(pair)
+    rows = value["features"].items()
     return Lexicon(
         phrases=phrases,
-        implies=implies,
+        implies={name: tuple(row.get("implies", ())) for name, row in rows},
+        denies={name: tuple(row.get("denies", ())) for name, row in rows},
+        allows={name: tuple(row.get("allows", ())) for name, row in rows},
+        minor=frozenset(name for name, row in rows if row.get("minor")),
+        pairs={word: tuple(each) for word, each in by_first.items()},
+        heads=frozenset(phrase for pair in pairs for phrase in pair.of | pair.what),
         longest=max(map(len, phrases)),
         beginnings=frozenset(phrase[0] for phrase in phrases),
     )
 
 
+def _phrases(texts: Iterable[str]) -> frozenset[Phrase]:
+    return frozenset(tuple(word.text for word in words_of(text)) for text in texts)
+
+
 def find_mentions(text: str) -> Iterator[Mention]:
-    """The features that a text names, in order, the longest phrase first; nothing of ignored phrases."""
+    """The features that a text names, in order: phrases, the longest first, and pairs; no ignored phrases."""
     known = lexicon()
     words = words_of(text)
     index = 0
     while index < len(words):
         length = _match(known, words, index) if words[index].text in known.beginnings else 0
-        if length:
-            feature = known.phrases[tuple(word.text for word in words[index : index + length])]
-            if feature:
-                yield Mention(feature, words[index].start, words[index + length - 1].end)
+        pairs = (
+            [*_paired(known, text, words, index)] if length < 2 and words[index].text in known.pairs else []
+        )
+        feature = known.phrases[_texts(words, index, length)] if length else ""
+        if feature and not pairs:
+            yield Mention(feature, words[index].start, words[index + length - 1].end)
+        yield from pairs
         index += length or 1
+
+
+def _texts(words: list[Word], index: int, length: int) -> Phrase:
+    return tuple(word.text for word in words[index : index + length])
 
 
 def _match(known: Lexicon, words: list[Word], index: int) -> int:
     """How many words from `index` on are the longest phrase; a phrase does not cross a line or a stop."""
     for length in range(min(known.longest, len(words) - index), 0, -1):
-        if tuple(word.text for word in words[index : index + length]) in known.phrases:
+        if _texts(words, index, length) in known.phrases:
             return length
     return 0
+
+
+def _paired(known: Lexicon, text: str, words: list[Word], index: int) -> Iterator[Mention]:
+    """The pairs that begin at a word: "ocean and city views", "views right across the ocean"."""
+    for pair in known.pairs[words[index].text]:
+        for first, second in ((pair.of, pair.what), (pair.what, pair.of)):
+            length = _one_of(first, words, index)
+            end = _partner(known, text, words, index + length, second) if length else None
+            if end is not None and (first is pair.of or not _lists(words, index + length, end)):
+                yield Mention(pair.feature, words[index].start, words[end - 1].end)
+                break
+
+
+def _one_of(phrases: frozenset[Phrase], words: list[Word], index: int) -> int:
+    return next(
+        (size for size in (2, 1) if index + size <= len(words) and _texts(words, index, size) in phrases), 0
+    )
+
+
+def _lists(words: list[Word], start: int, end: int) -> bool:
+    return any(word.text in JOINS for word in words[start:end])
+
+
+def _partner(
+    known: Lexicon, text: str, words: list[Word], start: int, wanted: frozenset[Phrase]
+) -> int | None:
+    """The index behind the other word of a pair; small words, a list of heads, or one word stand between."""
+    odd = heads = joins = 0
+    for index in range(start, min(start + MAX_BETWEEN, len(words))):
+        gap = text[words[index - 1].end : words[index].start]
+        if any(mark in gap for mark in ".;:!?\n|"):
+            return None
+        joins += "," in gap
+        length = _one_of(wanted, words, index)
+        if length:
+            fits = not (odd and (joins or heads)) and odd < 2 and (not heads or joins)
+            return index + length if fits else None
+        word = words[index].text
+        joins += word in JOINS
+        heads += (word,) in known.heads
+        odd += word not in JOINS and word not in SMALL and (word,) not in known.heads
+    return None

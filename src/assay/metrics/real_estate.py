@@ -1,23 +1,24 @@
 """Real estate accuracy: the facts of an answer against the source record of the property."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from assay.domain.errors import InvalidInput
 from assay.domain.scores import Sample
 from assay.domain.text import valid_text
-from assay.extract.addresses import find_addresses
+from assay.extract.addresses import find_addresses, normal_state
 from assay.metrics.entry import MetricSpec
 from assay.metrics.pack_versions import text_digest, with_rules
-from assay.metrics.property_checks import area_field, check_claim, missing_fields
+from assay.metrics.property_checks import check_claim, field_of, missing_fields
 from assay.metrics.property_claims import numeric_claims
 from assay.metrics.property_clauses import split_clauses
-from assay.metrics.property_descriptions import descriptive_claims, is_another_address
+from assay.metrics.property_descriptions import descriptive_claims, is_another_address, other_homes
 from assay.metrics.property_features import Said, check_features
 from assay.metrics.property_fields import ALIASES
+from assay.metrics.property_layout import Layout, read_layout
 from assay.metrics.property_places import check_distances, check_schools
 from assay.metrics.property_record import Record, read_record
 from assay.metrics.property_rule_files import PropertyRules, load_rules
@@ -169,8 +170,10 @@ def _told(fact: Fact) -> str:
 
 def check_answer(text: str, record: Record, rules: PropertyRules, day: date | None = None) -> list[Fact]:
     """Every fact of a text that can be checked, in the order of fields and places; each said fact once."""
-    clauses = split_clauses(text)
+    layout = read_layout(text)
     structured = read_structured(text)
+    text = layout.text
+    clauses = split_clauses(text)
     if structured is None:
         claims = (*numeric_claims(text, clauses, record.locale), *descriptive_claims(text, clauses, record))
     else:
@@ -181,21 +184,31 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         for find in addresses
         if is_another_address(find, clauses.at(find.start), record)
         for clause in clauses.about(find.start)
-    }
+    } | {(clause.start, clause.end) for clause in other_homes(text, clauses, record, addresses[:200])}
     claims = tuple(claim for claim in claims if (claim.clause.start, claim.clause.end) not in others)
     facts = [*_checked(Checker(record, rules, claims, day))]
-    masked = sorted(
-        [(find.start, find.end) for find in addresses]
-        + list(others)
-        + _suburb_names(text, record)
-        + [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
-    )
-    said = (
-        *check_features(text, clauses, record, masked),
-        *check_distances(text, clauses, record),
-        *check_schools(text, clauses, record),
-    )
-    return list(_once([*facts, *(_of_said(each, text) for each in said)]))
+    spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
+    spans += [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
+    places = (*check_distances(text, clauses, record), *check_schools(text, clauses, record))
+    said = (*check_features(text, clauses, record, sorted([*spans, *others])), *places)
+    facts += [_of_said(each, text) for each in _of_own(said, others)]
+    return [_placed(fact, layout) for fact in _once(facts)]
+
+
+def _placed(fact: Fact, layout: Layout) -> Fact:
+    """The fact with its quote and place in the answer as it was written."""
+    start, end = layout.span(fact.start or 0, fact.end or 0)
+    return replace(fact, quote=layout.original[start:end], start=start, end=end)
+
+
+def _of_own(said: Iterable[Said], others: set[tuple[int, int]]) -> Iterator[Said]:
+    """What is not said in a clause about another address; a school's zone is one fact with the school."""
+    said = list(said)
+    schools = [each.start for each in said if each.field == "schools"]
+    for each in said:
+        zone = each.key == "school_catchment" and any(abs(start - each.start) < ZONE for start in schools)
+        if not zone and not any(start <= each.start < end for start, end in others):
+            yield each
 
 
 def _suburb_names(text: str, record: Record) -> list[tuple[int, int]]:
@@ -221,7 +234,7 @@ def _checked(checker: Checker) -> Iterator[Fact]:
         another = claim.field in right and claim.clause.may_be_of_another
         stray = verdict.verdict == "mismatch" and (beside or another)
         if verdict.verdict and not stray:
-            field = area_field(claim, checker.record)
+            field = field_of(claim, checker.record)
             find = claim.find
             yield Fact(
                 field,
@@ -243,8 +256,8 @@ def _of_said(said: Said, text: str) -> Fact:
 
 OF_A_BASE = ("deposit", "stamp_duty", "cooling_off_days")
 """Told beside the price or the term that they are reckoned from, which is not theirs."""
-ONE_PLACE = ("suburb", "state", "postcode")
-"""Of these the address and a sentence may both say the wrong one: one error."""
+ZONE = 120
+"""How near a school's name and the word of its zone are one fact."""
 
 
 def _once(facts: list[Fact]) -> Iterator[Fact]:
@@ -255,8 +268,8 @@ def _once(facts: list[Fact]) -> Iterator[Fact]:
         key = (fact.field, said, fact.verdict)
         if fact.verdict == "match":
             key = (fact.field, fact.record or said, "match")
-        elif fact.field in ONE_PLACE:
-            key = (fact.field, "", fact.verdict)
+        elif fact.field == "state":
+            key = (fact.field, normal_state(fact.said), fact.verdict)
         if key not in seen:
             seen.add(key)
             yield fact
