@@ -8,26 +8,39 @@ import re
 
 from assay.metrics.clause_terms import BLANK
 
+_BRACKETED = (
+    r"\[(?![^\]\n]{0,80}\b(?:sic|redacted|withheld|seal|l\.s\.|sign\w*|stamp\w*|note|page|end of|see|refer|clause|section|"
+    r"electronic\w*|e-sign\w*|attached|annexed|optional|deleted|omitted|excluded|reserved|struck|n/?a|not (?:used|applicable))\b)"
+    r"(?!(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT|CTH)\])(?=[^\]\n]*[^\W\d_]{2})(?!\w{1,20}\](?=\w))[^\]\n]{2,80}\](?!\()"
+)
+"""Words in square brackets, but for remarks: "[insert]", "[open / sole - select]", "[STATE]"."""
 _WORDS_OF_PLACEHOLDERS = (
-    "insert|enter|names?|date|amount|address|number|tbc|tba|tbd|to be|specify|details?|describe|complete|"
-    "fill|"
+    "insert|enter|names?|date|amount|address|number|to be|specify|details?|describe|complete|fill|"
     "blank|price|deposit|title|reference|month|day|year|county|city|suburb|postcode|bank|company|agency|licen[cs]e|"
     "vendor|seller|purchaser|buyer|landlord|tenant|lessor|lessee|agent|client|provider|contractor|state|period|"
     "method|percent(?:age)?|email|phone|premises|rent|term|fee|rate|holder"
 )
+_UNIT = r"(?:days?|%|per ?cent|weeks?|months?|years?|business|calendar)"
+_NOT_YET = (
+    r"agreed|known|determined|fixed|settled|decided|confirmed|set|chosen|selected|finali[sz]ed|completed|inserted|advised"
+)
 PLACEHOLDERS = re.compile(
-    rf"\[(?:[^\]\n]{{0,60}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})s?\b[^\]\n]{{0,80}}\](?!\()|"
+    rf"{_BRACKETED}|"
     r"\[(?:\s{3,}|\s*[*.$_#?-]{1,20}\s*(?:%\s*)?)\]|\$\s?\[\s*\]|"
-    r"\[\s*\](?=\s?(?:days?|%|per ?cent|weeks?|months?|years?|business)\b)|"
-    r"\[\$?\s?[.xX_]{2,12}%?\]|\[[xX]%\]|"
-    rf"<(?:[^>\n]{{0,40}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})\b[^>\n]{{0,40}}>|\{{\{{[^}}\n]{{1,60}}\}}\}}|"
-    r"(?P<line>_{3,}|\.{6,}|(?:\. ){5,})|\bTB[ACDN]\b|\bT\.B\.[ACDN]\b|"
-    r"\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|"
-    r"\bto be (?:advised|confirmed|inserted|notified|filled in|supplied later|decided)\b|"
-    r"\bto be (?:agreed|determined|negotiated|completed|finalised|finalized)"
-    r"(?=\s*(?:[.;,)|\n]|$|(?:later|between|at a|before|upon|on|prior)\b))|\bnot yet (?:agreed|known|"
-    r"determined)\b|"
-    r"\b(?:is|are|:)\s{0,3}(?=left blank)left blank\b",
+    rf"\[\s*\](?=\s?{_UNIT}\b)|\[\$?\s?[.xX_]{{2,12}}%?\]|\[[xX]%\]|"
+    rf"<{{1,2}}(?:[^>\n]{{0,40}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})\b[^>\n]{{0,40}}>{{1,2}}|\{{\{{[^}}\n]{{1,60}}\}}\}}|"
+    rf"\((?:insert|enter|specify|fill in|to be|tb[acdn]\b|amount|date|name)[^)\n]{{0,60}}\)|"
+    r"(?P<line>_{3,}|\.{6,}|(?:\. ){5,}|(?<=\d)__(?!\w)|(?<![\w*])__(?=\s?/))|\bTB[ACDN]\b|\bT\.B\.[ACDN]\b|"
+    r"\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|\$[ \t]*(?=[.;,)]?[ \t]*(?:\n|$|\|))|"
+    r"\$[ \t]+(?=(?:per|a|each|plus|payable|which|held|on|to|by|and|being|inclusive|weekly|in)\b)|\?{2,}|"
+    rf"\b(?:within|for|of|at|than|least)[ \t]{{3,}}(?={_UNIT}\b)|"
+    r"\bto be (?:advised|confirmed|inserted|notified|filled in|supplied later|decided|finali[sz]ed|entered)\b|"
+    r"\bto be (?:agreed|determined|negotiated|completed|fixed|settled|set|chosen|discussed)"
+    r"(?=\s*(?:[.;,)|\n]|$|(?:later|between|at a|before|upon|on|prior|separately)\b))|"
+    rf"\b(?:not|yet to be|still to be|has to be|remains? to be|left to be) (?:yet )?(?:been )?(?:{_NOT_YET})\b(?=\s*(?:[.;,)|\n]|$|yet\b))|"
+    rf"\b(?:not yet|yet to be|still to be) (?:been )?(?:{_NOT_YET})\b|"
+    r"\b(?:select|choose|circle|tick|strike out|delete) (?:one|whichever|which(?:ever)? (?:does )?not|as (?:applicable|appropriate|required))\b|"
+    r"\b(?:is|are|:)\s{0,3}(?=left blank)left blank\b|\b(?:to follow|to come|pending)(?=\s*[.;]?\s*(?:\n|$))",
     re.IGNORECASE,
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,4000}~~")
@@ -39,9 +52,10 @@ _SIGNING_BLOCK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _ROLES = re.compile(
-    r"[\W_]*(?:(?:the|by|name|date|vendor|seller|purchaser|buyer|landlord|lessor|tenant|lessee|renter|"
-    r"rental provider|owner|agent|client|principal|provider|contractor|consultant|customer|company|supplier|"
-    r"and|for|s)(?:\b|(?=_))[\W_]*)*$",
+    r"[\W_]*(?:(?:the|by|its|name|print|full|date|dated|day|place|position|capacity|title|vendor|seller|transferor|purchaser|"
+    r"buyer|transferee|landlord|lessor|tenant|lessee|renter|rental|owner|agent|licensee|client|principal|provider|contractor|"
+    r"consultant|customer|company|supplier|director|secretary|manager|attorney|broker|representative|per|of|in|presence|"
+    r"and|or|for|on|behalf|s|x|[12])(?:\b|(?=_))[\W_]*)*$",
     re.IGNORECASE,
 )
 

@@ -19,7 +19,7 @@ from assay.metrics.clause_exclusions import (
     titles_in,
 )
 from assay.metrics.clause_packs import Clause
-from assay.metrics.clause_references import REFERENCE, resolve, says_only_where_to_look
+from assay.metrics.clause_references import REFERENCE, Pointer, resolve, says_only_where_to_look
 from assay.metrics.clause_terms import BLANK
 from assay.metrics.clause_text import Contract, Section
 from assay.metrics.rule_phrases import Phrases
@@ -48,6 +48,8 @@ class Place(NamedTuple):
     section: Section | None
     cue_is_blank: bool = False
     """Whether the words by which a sentence was found hold a placeholder."""
+    is_subject: bool = False
+    """Whether the sentence points away from the clause, and says nothing of it."""
 
     @property
     def headed(self) -> bool:
@@ -77,21 +79,44 @@ class ClauseFinding:
         return {**found, "note": self.note} if self.note else found
 
 
-def check_clause(contract: Contract, clause: Clause, exclusions: Exclusions) -> ClauseFinding:
-    """The verdict on one clause that applies."""
-    places = list(_places(contract, clause, exclusions))
-    live = [place for place in places if not _is_excluded(contract, clause, place, exclusions)]
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A clause that is looked for in a contract; `said` is its text without the pointers that are lost."""
+
+    contract: Contract
+    clause: Clause
+    lost: Sequence[Pointer]
+    said: bytes
+
+
+def check_clause(
+    contract: Contract, clause: Clause, exclusions: Exclusions, lost: Sequence[Pointer] = ()
+) -> ClauseFinding:
+    """The verdict on one clause that applies; `lost` are the pointers to what is not in the text."""
+    looking = Looking(contract, clause, lost, _without(contract.data, lost))
+    places = list(_places(looking, exclusions))
+    live = [place for place in places if not _is_excluded(looking, place, exclusions)]
     headed = [place for place in places if place.headed]
     if not live or (headed and not any(place.headed for place in live)):
         return _without_place(contract, clause, places, exclusions)
-    full = [place for place in live if not _is_empty(contract, clause, place)]
-    said = _elements(contract, clause, full)
+    full = [place for place in live if not _is_empty(looking, place)]
+    said = _elements(looking, full)
     missing = tuple(name for name, span in said.items() if span is None)
     if len(full) < len(live) and not any(place.headed for place in full) and (missing or not full):
         return _placed(contract, clause, "empty", live[0], tuple(clause.elements))
     if not clause.blanks_allowed and any(_is_blank(contract, place, missing) for place in full):
         return _placed(contract, clause, "blank", full[0], missing)
-    return _said_or_referred(contract, clause, full, missing)
+    return _said_or_referred(looking, full, missing)
+
+
+def _without(data: bytes, pointers: Sequence[Pointer]) -> bytes:
+    """The text with pointers to what is not there as spaces: they say nothing."""
+    pieces, place = [], 0
+    for pointer in pointers:
+        if pointer.start >= place:
+            pieces += [data[place : pointer.start], b" " * (pointer.end - pointer.start)]
+            place = pointer.end
+    return b"".join([*pieces, data[place:]])
 
 
 def _is_blank(contract: Contract, place: Place, missing: tuple[str, ...]) -> bool:
@@ -101,17 +126,34 @@ def _is_blank(contract: Contract, place: Place, missing: tuple[str, ...]) -> boo
     return BLANK in contract.flat[place.strict_start : place.strict_end] and (place.headed or bool(missing))
 
 
-def _said_or_referred(
-    contract: Contract, clause: Clause, live: Sequence[Place], missing: tuple[str, ...]
-) -> ClauseFinding:
+def _said_or_referred(looking: Looking, live: Sequence[Place], missing: tuple[str, ...]) -> ClauseFinding:
+    contract, clause = looking.contract, looking.clause
     targets = list(_targets(contract, live))
     more = [target for target in targets if target is not None and target not in live]
     if missing and more:
-        missing = tuple(n for n, span in _elements(contract, clause, [*live, *more]).items() if span is None)
-    lost = any(target is None for target in targets)
-    if lost and (missing or all(_is_reference(contract, place) for place in live)):
-        return _placed(contract, clause, "dangling", live[0], missing or tuple(clause.elements))
+        missing = tuple(n for n, span in _elements(looking, [*live, *more]).items() if span is None)
+    away = [place for place in live if _points_away(looking, place)]
+    rest = [place for place in live if place not in away and not _is_foreign(clause, place.section)]
+    unsaid = tuple(n for n, span in _elements(looking, [*rest, *more]).items() if span is None)
+    if away and (missing or unsaid or not rest):
+        return _placed(contract, clause, "dangling", away[0], missing or unsaid or tuple(clause.elements))
+    if missing and any(target is None for target in targets):
+        return _placed(contract, clause, "dangling", live[0], missing)
     return _placed(contract, clause, "partial" if missing else "present", live[0], missing)
+
+
+def _points_away(looking: Looking, place: Place) -> bool:
+    """Whether a place says nothing but where to look, and that is not in the text."""
+    start = place.body if place.headed else place.strict_start
+    within = [
+        (max(pointer.start, start) - start, pointer.end - start)
+        for pointer in looking.lost
+        if start <= pointer.end and pointer.start < place.strict_end
+    ]
+    if not within:
+        return False
+    known = looking.clause.title + " " + (place.section.title if place.section else "")
+    return place.is_subject or says_only_where_to_look(looking.contract.flat[start : place.strict_end], within, known)
 
 
 def _without_place(
@@ -145,16 +187,18 @@ def _quote(contract: Contract, start: int, end: int) -> str:
     return " ".join(contract.raw[start : min(end, start + QUOTE_CHARS)].split())
 
 
-def _places(contract: Contract, clause: Clause, exclusions: Exclusions) -> Iterator[Place]:
+def _places(looking: Looking, exclusions: Exclusions) -> Iterator[Place]:
+    contract, clause = looking.contract, looking.clause
     headed = list(_headed(contract, clause))
     yield from headed
     covered = [(place.start, place.end) for place in headed]
+    yield from _pointing(looking, covered)
     count = 0
-    for span in clause.cues.find(contract.data, MAX_PLACES * 2):
-        start, end = contract.sentence(span.start, span.end)
-        sentence = contract.data[start:end]
-        if is_within(span.start, covered) or is_within(start, exclusions.sentences):
+    for start, end in _cues(contract, clause):
+        first, last = contract.sentence(start, end)
+        if is_within(start, covered) or is_within(first, exclusions.sentences):
             continue
+        sentence = contract.data[first:last]
         if clause.not_cues.first(sentence) is not None:
             continue
         if clause.requires and clause.requires.first(sentence) is None:
@@ -163,8 +207,39 @@ def _places(contract: Contract, clause: Clause, exclusions: Exclusions) -> Itera
         if count > MAX_PLACES:
             return
         around = _sentence if clause.same_sentence else _around
-        blank = BLANK in contract.flat[span.start : span.end]
-        yield around(contract, start, end)._replace(cue_is_blank=blank)
+        blank = BLANK in contract.flat[start:end] and not _is_foreign(clause, contract.section_at(start))
+        yield around(contract, first, last)._replace(cue_is_blank=blank)
+
+
+def _cues(contract: Contract, clause: Clause) -> Iterator[tuple[int, int]]:
+    """Where a cue stands, or the first part of what is said in one sentence in any order."""
+    spans = [(span.start, span.end) for span in clause.cues.find(contract.data, MAX_PLACES * 2)]
+    for first, *others in clause.says:
+        for span in first.find(contract.data, MAX_PLACES * 2):
+            low, high = contract.sentence(span.start, span.end)
+            found = [part.first(contract.data[low:high]) for part in others]
+            if all(found):
+                ends = [low + each.end for each in found if each]
+                spans.append((span.start, max([span.end, *ends])))
+    return iter(sorted(set(spans)))
+
+
+def _pointing(looking: Looking, covered: Sequence[tuple[int, int]]) -> Iterator[Place]:
+    """Sentences that point away from the clause to what is not in the text: "The premises are as described in
+    Schedule 1."
+    """
+    for pointer in looking.lost:
+        if is_within(pointer.start, covered) or not any(names(looking.clause, each) for each in pointer.subject):
+            continue
+        start, end = looking.contract.sentence(pointer.start, pointer.end)
+        sentence = _sentence(looking.contract, start, end)
+        said = _elements(looking, [sentence]).values()
+        yield sentence._replace(is_subject=not said or any(span is None for span in said))
+
+
+def _is_foreign(clause: Clause, section: Section | None) -> bool:
+    """Whether a section is headed as that of another clause."""
+    return section is not None and section.known and not names(clause, section.title)
 
 
 def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
@@ -176,7 +251,8 @@ def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
         count += 1
         if count > MAX_PLACES:
             return
-        yield Place(section.start, end, section.start, end, min(section.body, end), section)
+        body = min(section.body, end)
+        yield Place(section.start, end, section.start, min(section.own, end), body, section)
 
 
 def names(clause: Clause, title: str) -> bool:
@@ -202,24 +278,26 @@ def _around(contract: Contract, start: int, end: int) -> Place:
     return Place(first, max(last, end), start, end, first, section)
 
 
-def _is_excluded(contract: Contract, clause: Clause, place: Place, exclusions: Exclusions) -> bool:
+def _is_excluded(looking: Looking, place: Place, exclusions: Exclusions) -> bool:
+    contract, clause = looking.contract, looking.clause
     section = place.section
     if section is not None and exclusions.strike_out(section.number):
         return True
     if not place.headed:
         return False
-    text = contract.flat[place.body : place.end].strip()
+    text = contract.flat[place.body : place.strict_end].strip()
     found = find_struck_out(text)
     if found is None:
         return False
     if not clause.elements or not may_say_more(found):
         return True
-    said = (phrases.first(contract.data[place.body : place.end]) for phrases in clause.elements.values())
+    said = (phrases.first(contract.data[place.body : place.strict_end]) for phrases in clause.elements.values())
     return any(span is None for span in said)
 
 
-def _is_empty(contract: Contract, clause: Clause, place: Place) -> bool:
+def _is_empty(looking: Looking, place: Place) -> bool:
     """A heading with nothing but marks after it, which says nothing itself."""
+    contract, clause = looking.contract, looking.clause
     if not place.headed:
         return False
     text = _BARE_NUMBER.sub("", contract.flat[place.body : place.end])
@@ -229,28 +307,24 @@ def _is_empty(contract: Contract, clause: Clause, place: Place) -> bool:
         return (
             not (set(text) & set("_.")) and clause.cues.first(contract.data[place.start : place.body]) is None
         )
-    return not clause.same_sentence or any(
-        span is None for span in _elements(contract, clause, [place]).values()
-    )
+    return not clause.same_sentence or any(span is None for span in _elements(looking, [place]).values())
 
 
-def _elements(
-    contract: Contract, clause: Clause, places: Sequence[Place]
-) -> dict[str, tuple[int, int] | None]:
+def _elements(looking: Looking, places: Sequence[Place]) -> dict[str, tuple[int, int] | None]:
     """Element -> where it is said."""
     found: dict[str, tuple[int, int] | None] = {}
-    for name, phrases in clause.elements.items():
-        spans = (_said(contract, phrases, place, clause.same_sentence) for place in places)
+    for name, phrases in looking.clause.elements.items():
+        spans = (_said(looking, phrases, place) for place in places)
         found[name] = next((span for span in spans if span), None)
     return found
 
 
-def _said(contract: Contract, phrases: Phrases, place: Place, with_lead: bool) -> tuple[int, int] | None:
+def _said(looking: Looking, phrases: Phrases, place: Place) -> tuple[int, int] | None:
     spans = [(start, place.end) for start in dict.fromkeys((place.start, place.body))]
-    if with_lead:
-        spans += _leads(contract, place)
+    if looking.clause.same_sentence:
+        spans += _leads(looking.contract, place)
     for start, end in spans:
-        span = phrases.first(contract.data[start:end])
+        span = phrases.first(looking.said[start:end])
         if span is not None:
             return start + span.start, start + span.end
     return None
@@ -275,10 +349,6 @@ def _leads(contract: Contract, place: Place) -> Iterator[tuple[int, int]]:
 
 def _index_at(contract: Contract, place: int) -> int:
     return bisect_right(contract.sections, place, key=lambda section: section.start)
-
-
-def _is_reference(contract: Contract, place: Place) -> bool:
-    return place.headed and says_only_where_to_look(contract.flat[place.body : place.end])
 
 
 def _targets(contract: Contract, places: Sequence[Place]) -> Iterator[Place | None]:

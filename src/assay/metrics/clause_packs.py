@@ -23,6 +23,7 @@
         headings: [deposit]          found in a heading: the section is looked at
         not_headings: [...]          ... but not where one of these is found too
         cues: [...]                  found in the text: that sentence is looked at
+        says: [[rent, '{money}']]    ... or all of one list in a sentence, in any order; the first is the rarest
         not_cues: [...]              ... but not with one of these in the sentence
         requires: [...]              ... and only with one of these in the sentence
         elements: {holder: [...]}    what must be said, by name
@@ -73,7 +74,7 @@ CONDITION_FIELDS = ("cues", "unless", "number")
 PHRASE_FIELDS = ("headings", "not_headings", "cues", "not_cues", "requires")
 CLAUSE_FIELDS = (
     "id", "title", "level", "why", "source", "jurisdictions", "valid_from", "valid_to", "when",
-    *PHRASE_FIELDS, "elements", "blanks_allowed", "same_sentence",
+    *PHRASE_FIELDS, "says", "elements", "blanks_allowed", "same_sentence",
 )  # fmt: skip
 COMPARISONS = ("below", "at_least")
 YAML_DEPTH = 12
@@ -110,6 +111,7 @@ class Clause:
     cues: Phrases
     not_cues: Phrases
     requires: Phrases
+    says: tuple[tuple[Phrases, ...], ...]
     elements: Mapping[str, Phrases]
     blanks_allowed: bool
     same_sentence: bool
@@ -277,6 +279,7 @@ class _Reader:
             valid_from=read_day(self.problems, f"{path}.valid_from", value.get("valid_from")),
             valid_to=read_day(self.problems, f"{path}.valid_to", value.get("valid_to")),
             when=self.when(f"{path}.when", value.get("when"), conditions),
+            says=self.says(f"{path}.says", value.get("says")),
             elements=self.elements(f"{path}.elements", value.get("elements") or {}),
             blanks_allowed=self.flag(path, value, "blanks_allowed"),
             same_sentence=self.flag(path, value, "same_sentence"),
@@ -307,6 +310,17 @@ class _Reader:
     def elements(self, path: str, value: Any) -> Mapping[str, Phrases]:
         found = self.mapping(path, value)
         return {name: self.phrases(join_path(path, name), items) for name, items in found.items()}
+
+    def says(self, path: str, value: Any) -> tuple[tuple[Phrases, ...], ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(each, list) and each for each in value):
+            self.problems.add(path, "must be a list of lists of phrases")
+            return ()
+        return tuple(
+            tuple(self.phrases(f"{path}.{number}.{place}", part) for place, part in enumerate(parts))
+            for number, parts in enumerate(value)
+        )
 
     def when(self, path: str, value: Any, conditions: Mapping[str, Condition]) -> tuple[Test, ...]:
         if value is None:

@@ -28,7 +28,7 @@ _STREET = (
 )
 _LINK = r"(?:[\s]+(?:van|von|de|der|da|la|le|el|al|bin|of|and|&))"
 _NAME_WORD = r"[A-Z][\w'&-]*"
-_GAP_CHARACTER = r"(?:[^.\n]|\.\S|\b(?:no|st|dr|mr|ms|mrs|cl|s|ss|pty|ltd|inc|co|[A-Z])\.\s)"
+_GAP_CHARACTER = r"(?:[^.\n\x01]|\.[^\s\x01]|\b(?:no|st|dr|mr|ms|mrs|cl|s|ss|pty|ltd|inc|co|[A-Z])\.\s)"
 
 _EXPRESSIONS: Mapping[str, str] = {
     "near": _GAP_CHARACTER + "{0,110}?",

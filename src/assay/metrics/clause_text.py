@@ -26,7 +26,9 @@ _SENTENCE_END = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading and what stands under it, up to the next heading. `extent` ends after its subsections."""
+    """A heading and what stands under it, up to the next heading. `extent` ends after its subsections, `own` where
+    what a label on its own line says ends; `known`: a pack knows the title.
+    """
 
     level: int
     number: str
@@ -35,6 +37,8 @@ class Section:
     body: int
     end: int
     extent: int
+    own: int
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +128,28 @@ def _sections(heads: Sequence[tuple[int, int, Heading]], text: str) -> Iterator[
     for (start, body, heading), end, extent in zip(heads, ends, extents, strict=True):
         over = text.find("\n\n", body, end) if heading.inline and heading.level == LABEL_LEVEL else -1
         last = over + 1 if over >= 0 and text[over:end].strip() else end
+        whole = last if last != end else extent
+        own = _own_end(text, body, last) if heading.inline and heading.level == LABEL_LEVEL else whole
         yield Section(
             level=heading.level, number=heading.number.lower(), title=heading.title, start=start,
-            body=min(body, last), end=last, extent=last if last != end else extent,
+            body=min(body, last), end=last, extent=whole, own=own, known=heading.known,
         )  # fmt: skip
         if last != end:
-            yield Section(level=LABEL_LEVEL, number="", title="", start=last, body=last, end=end, extent=end)
+            yield Section(
+                level=LABEL_LEVEL, number="", title="", start=last, body=last, end=end, extent=end, own=end
+            )
+
+
+def _own_end(text: str, body: int, end: int) -> int:
+    """The end of the line of a label, or of those that go on with it: after no full stop, or in a list."""
+    place = body
+    while (found := text.find("\n", place, end)) >= 0:
+        following = text[found + 1 : end].split("\n", 1)[0]
+        goes_on = following[:1].islower() or following[:1] in " \t-*(|" or text[place:found].rstrip().endswith((",", ":"))
+        if not goes_on:
+            return found
+        place = found + 1
+    return end
 
 
 def _extents(heads: Sequence[tuple[int, int, Heading]], length: int) -> Sequence[int]:
