@@ -8,6 +8,7 @@ import re
 
 from assay.metrics.clause_terms import BLANK
 
+MAX_SIGNING_WORDS = 24
 _BRACKETED = (
     r"\[(?![^\]\n]{0,80}\b(?:sic|redacted|withheld|seal|l\.s\.|sign\w*|stamp\w*|note|page|end of|see|refer|clause|section|"
     r"electronic\w*|e-sign\w*|attached|annexed|optional|deleted|omitted|excluded|reserved|struck|n/?a|not (?:used|applicable))\b)"
@@ -29,7 +30,8 @@ PLACEHOLDERS = re.compile(
     r"\[(?:\s{3,}|\s*[*.$_#?-]{1,20}\s*(?:%\s*)?)\]|\$\s?\[\s*\]|"
     rf"\[\s*\](?=\s?{_UNIT}\b)|\[\$?\s?[.xX_]{{2,12}}%?\]|\[[xX]%\]|"
     rf"<{{1,2}}(?:[^>\n]{{0,40}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})\b[^>\n]{{0,40}}>{{1,2}}|\{{\{{[^}}\n]{{1,60}}\}}\}}|"
-    rf"\((?:insert|enter|specify|fill in|to be|tb[acdn]\b|amount|date|name)[^)\n]{{0,60}}\)|"
+    rf"\((?:insert|enter|specify|fill in|to be (?:advised|confirmed|inserted|completed|agreed|filled|specified|entered|"
+    r"determined|decided|nominated|supplied)|tb[acdn]\b|amount|date|name)[^)\n]{{0,60}}\)|"
     r"(?P<line>_{3,}|\.{6,}|(?:\. ){5,}|(?<=\d)__(?!\w)|(?<![\w*])__(?=\s?/))|\bTB[ACDN]\b|\bT\.B\.[ACDN]\b|"
     r"\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|\$[ \t]*(?=[.;,)]?[ \t]*(?:\n|$|\|))|"
     r"\$[ \t]+(?=(?:per|a|each|plus|payable|which|held|on|to|by|and|being|inclusive|weekly|in)\b)|\?{2,}|"
@@ -45,32 +47,41 @@ PLACEHOLDERS = re.compile(
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,4000}~~")
 _SIGNING = re.compile(
-    r"\b(?:sign(?:ed|atures?|ing|atory|atories)?|executed|execution|witness)\b", re.IGNORECASE
+    r"\b(?:sign(?:ed|atures?|ing|atory|atories)?|executed|execution|witness(?:ed)?)\b", re.IGNORECASE
 )
 _SIGNING_BLOCK = re.compile(
-    r"^[\W\d]*(?:the\s+)?(?:sign(?:ed|atures?|ing|atories)\b|execut(?:ed|ion)\b|in witness\b|by signing\b)",
+    r"^[\W\d]*(?:the\s+)?(?:sign(?:ed|atures?|ing|atories|atory)\b|execut(?:ed|ion)\b|in witness\b|by signing\b|"
+    r"(?:agreed|accepted|acknowledged)(?: (?:and|&) (?:agreed|accepted|acknowledged))?(?: by\b.{0,60})?\W*$|"
+    r"(?:i|we) (?:accept|agree)\b|"
+    r"(?:yours|kind regards|best regards|regards|sincerely|very truly|for and on behalf of)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
-_ROLES = re.compile(
-    r"[\W_]*(?:(?:the|by|its|name|print|full|date|dated|day|place|position|capacity|title|vendor|seller|transferor|purchaser|"
-    r"buyer|transferee|landlord|lessor|tenant|lessee|renter|rental|owner|agent|licensee|client|principal|provider|contractor|"
-    r"consultant|customer|company|supplier|director|secretary|manager|attorney|broker|representative|per|of|in|presence|"
-    r"and|or|for|on|behalf|s|x|[12])(?:\b|(?=_))[\W_]*)*$",
+_RUN = re.compile(r"_{3,}|\.{6,}|(?:\. ){5,}")
+_ROLE_WORDS = frozenset(
+    "the by its name print full date dated day place position capacity title vendor seller transferor purchaser buyer "
+    "transferee landlord lessor tenant lessee renter rental owner agent licensee client principal provider contractor consultant "
+    "customer company supplier designer developer director secretary manager attorney broker representative officer "
+    "authorised authorized sole member president partner trustee executor per of in presence and or for on behalf s x "
+    "1 2 at this both parties party signature a an licensed registered duly under section act corporations acting proprietor "
+    "we i accept accepted agree agreed acknowledged kind best regards yours faithfully sincerely truly very witness "
+    "electronically signed esq".split()
+)
+_MATTERS = re.compile(
+    r"\b(?:settlement|completion|closing|price|deposit|rent|bond|fees?|term|commission|property|premises|address|"
+    r"licen[cs]e|start|end|commencement|expiry|use|amount|number|period|holder|bank|insurance|rate)\b|[$%]",
     re.IGNORECASE,
 )
+"""Words of what is to be filled in and not signed."""
 
 
 def mark_placeholders(folded: str) -> str:
     """Each character of a placeholder as BLANK, of struck-out text as a space; the length stays."""
     blocks = [found.start() for found in _SIGNING_BLOCK.finditer(folded, len(folded) // 3)]
-    signing = blocks[-1] if blocks else len(folded)
+    signing = min(blocks[-1] if blocks else len(folded), _start_of_tail(folded))
 
     def mark(found: re.Match[str]) -> str:
         if found["line"]:
-            line = _line_around(folded, found.start())
-            if found.start() >= signing or _SIGNING.search(line):
-                return found.group()
-            if not blocks and found.start() > len(folded) * 4 // 5 and _ROLES.match(line):
+            if found.start() >= signing or _SIGNING.search(_line_around(folded, found.start())):
                 return found.group()
             if found["line"].startswith(".") and _follows(folded, found.end()):
                 return found.group()
@@ -78,6 +89,28 @@ def mark_placeholders(folded: str) -> str:
 
     marked = PLACEHOLDERS.sub(mark, folded)
     return _STRUCK.sub(lambda found: " " * len(found.group()), marked)
+
+
+def _start_of_tail(text: str) -> int:
+    """Where the lines at the very end begin that are to be signed: beside, above or below names and roles."""
+    start = place = len(text)
+    while place > 0:
+        begin = text.rfind("\n", 0, place - 1) + 1
+        line = text[begin:place]
+        if line.strip() and not _is_signed_by(line):
+            return start
+        if _RUN.search(line):
+            start = begin
+        place = begin
+    return start
+
+
+def _is_signed_by(line: str) -> bool:
+    """Whether nothing but roles, names and dates stands on a line."""
+    words = re.findall(r"[^\W_]+", line)
+    if len(words) > MAX_SIGNING_WORDS or _MATTERS.search(line):
+        return False
+    return all(word.lower() in _ROLE_WORDS or word[0].isupper() or word.isdigit() for word in words)
 
 
 def _line_around(text: str, place: int) -> str:

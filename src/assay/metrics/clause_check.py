@@ -32,6 +32,7 @@ QUOTE_CHARS = 160
 LEAD_REACH = 1_500
 """How far back the line is looked for that introduces a list."""
 _LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
+_MARK = re.compile(r"\s*(?:(?P<bullet>[-*+>])|(?P<row>\|)|(?P<number>\(?\d{1,2}[.)])|(?P<letter>\(?(?:[a-z]|[ivx]{1,4})[.)]))")
 _BARE_NUMBER = re.compile(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$")
 
 
@@ -100,11 +101,10 @@ def check_clause(
     if not live or (headed and not any(place.headed for place in live)):
         return _without_place(contract, clause, places, exclusions)
     full = [place for place in live if not _is_empty(looking, place)]
-    said = _elements(looking, full)
-    missing = tuple(name for name, span in said.items() if span is None)
+    missing = _unsaid(looking, full)
     if len(full) < len(live) and not any(place.headed for place in full) and (missing or not full):
         return _placed(contract, clause, "empty", live[0], tuple(clause.elements))
-    if not clause.blanks_allowed and any(_is_blank(contract, place, missing) for place in full):
+    if not clause.blanks_allowed and any(_is_blank(looking, place, missing) for place in full):
         return _placed(contract, clause, "blank", full[0], missing)
     return _said_or_referred(looking, full, missing)
 
@@ -119,11 +119,19 @@ def _without(data: bytes, pointers: Sequence[Pointer]) -> bytes:
     return b"".join([*pieces, data[place:]])
 
 
-def _is_blank(contract: Contract, place: Place, missing: tuple[str, ...]) -> bool:
+def _is_blank(looking: Looking, place: Place, missing: tuple[str, ...]) -> bool:
     """A placeholder in a section of the clause, or in a sentence where something of it is missing."""
     if place.cue_is_blank:
         return True
-    return BLANK in contract.flat[place.strict_start : place.strict_end] and (place.headed or bool(missing))
+    if not place.headed and not missing:
+        return False
+    flat, found = looking.contract.flat, place.strict_start
+    while (found := flat.find(BLANK, found, place.strict_end)) >= 0:
+        section = looking.contract.section_at(found)
+        if section is None or section == place.section or not _is_foreign(looking.clause, section):
+            return True
+        found = section.end
+    return False
 
 
 def _said_or_referred(looking: Looking, live: Sequence[Place], missing: tuple[str, ...]) -> ClauseFinding:
@@ -131,10 +139,10 @@ def _said_or_referred(looking: Looking, live: Sequence[Place], missing: tuple[st
     targets = list(_targets(contract, live))
     more = [target for target in targets if target is not None and target not in live]
     if missing and more:
-        missing = tuple(n for n, span in _elements(looking, [*live, *more]).items() if span is None)
+        missing = _unsaid(looking, [*live, *more])
     away = [place for place in live if _points_away(looking, place)]
     rest = [place for place in live if place not in away and not _is_foreign(clause, place.section)]
-    unsaid = tuple(n for n, span in _elements(looking, [*rest, *more]).items() if span is None)
+    unsaid = _unsaid(looking, [*rest, *more])
     if away and (missing or unsaid or not rest):
         return _placed(contract, clause, "dangling", away[0], missing or unsaid or tuple(clause.elements))
     if missing and any(target is None for target in targets):
@@ -233,8 +241,8 @@ def _pointing(looking: Looking, covered: Sequence[tuple[int, int]]) -> Iterator[
             continue
         start, end = looking.contract.sentence(pointer.start, pointer.end)
         sentence = _sentence(looking.contract, start, end)
-        said = _elements(looking, [sentence]).values()
-        yield sentence._replace(is_subject=not said or any(span is None for span in said))
+        says_nothing = not looking.clause.elements or bool(_unsaid(looking, [sentence]))
+        yield sentence._replace(is_subject=says_nothing)
 
 
 def _is_foreign(clause: Clause, section: Section | None) -> bool:
@@ -307,36 +315,31 @@ def _is_empty(looking: Looking, place: Place) -> bool:
         return (
             not (set(text) & set("_.")) and clause.cues.first(contract.data[place.start : place.body]) is None
         )
-    return not clause.same_sentence or any(span is None for span in _elements(looking, [place]).values())
+    return not clause.same_sentence or bool(_unsaid(looking, [place]))
 
 
-def _elements(looking: Looking, places: Sequence[Place]) -> dict[str, tuple[int, int] | None]:
-    """Element -> where it is said."""
-    found: dict[str, tuple[int, int] | None] = {}
-    for name, phrases in looking.clause.elements.items():
-        spans = (_said(looking, phrases, place) for place in places)
-        found[name] = next((span for span in spans if span), None)
-    return found
+def _unsaid(looking: Looking, places: Sequence[Place]) -> tuple[str, ...]:
+    """The elements that none of some places says."""
+    elements = looking.clause.elements.items()
+    return tuple(name for name, phrases in elements if not any(_said(looking, phrases, each) for each in places))
 
 
-def _said(looking: Looking, phrases: Phrases, place: Place) -> tuple[int, int] | None:
-    spans = [(start, place.end) for start in dict.fromkeys((place.start, place.body))]
+def _said(looking: Looking, phrases: Phrases, place: Place) -> bool:
+    """Whether an element is said in a place; under a heading of the clause, as if the heading led the sentence."""
+    texts = [looking.said[start : place.end] for start in dict.fromkeys((place.start, place.body))]
+    if place.headed and place.section is not None:
+        body = looking.said[place.body : place.end].replace(b"\n", b" ")
+        texts.append(place.section.title.encode("latin-1", "replace") + b" " + body)
     if looking.clause.same_sentence:
-        spans += _leads(looking.contract, place)
-    for start, end in spans:
-        span = phrases.first(looking.said[start:end])
-        if span is not None:
-            return start + span.start, start + span.end
-    return None
+        texts += [looking.said[start:end] for start, end in _leads(looking.contract, place)]
+    return any(phrases.first(text) is not None for text in texts)
 
 
 def _leads(contract: Contract, place: Place) -> Iterator[tuple[int, int]]:
-    """What introduces the list that a place is in: a line that ends with a colon, and the headings above
-    it.
-    """
+    """What introduces the list that a place is in: a line that ends with a colon, and the headings above it."""
     low = max(0, place.start - LEAD_REACH)
     lines = list(_LEAD.finditer(contract.raw, low, place.start))
-    if lines:
+    if lines and _is_list(contract.raw[lines[-1].end() : place.start + 1]):
         yield lines[-1].span()
     level = 99
     for section in reversed(contract.sections[: _index_at(contract, place.start)]):
@@ -345,6 +348,22 @@ def _leads(contract: Contract, place: Place) -> Iterator[tuple[int, int]]:
         if section.level < level and section.start <= place.start < section.extent:
             level = section.level
             yield section.start, section.body
+
+
+def _is_list(text: str) -> bool:
+    """Whether a text is items of one list: no paragraph without its mark, and no other mark after an empty line."""
+    first, after_gap = None, False
+    for line in text.split("\n"):
+        if not line.strip():
+            after_gap = True
+            continue
+        mark = _MARK.match(line)
+        kind = mark.lastgroup if mark else None
+        first = kind if first is None and kind else first
+        if after_gap and first and kind != first:
+            return False
+        after_gap = False
+    return True
 
 
 def _index_at(contract: Contract, place: int) -> int:

@@ -39,6 +39,7 @@ _ELSEWHERE = re.compile(
     r"terms of contract|law society)",
     re.IGNORECASE,
 )
+_REPLACED = re.compile(r"\b(?:replac|substitut|amended to read|in (?:its|their) place|instead)", re.IGNORECASE)
 _NUMBERS = re.compile(r"\b(\d{1,3}(?:\.\d{1,3})*)\b")
 
 
@@ -62,7 +63,7 @@ def find_exclusions(contract: Contract) -> Exclusions:
     for found in _EXCLUSION.finditer(contract.flat):
         start, end = contract.sentence(*found.span())
         sentence = contract.flat[start:end]
-        if _ELSEWHERE.search(sentence):
+        if _ELSEWHERE.search(sentence) or _REPLACED.search(sentence):
             continue
         numbers |= set(_NUMBERS.findall(found.group()))
         sentences.append((start, end))

@@ -82,8 +82,8 @@ def read_heading(line: str, previous: str, following: str, is_title: IsTitle) ->
         return _markdown(line, markdown)
     return (
         _annexure(line)
+        or (_bold(line) if _BOLD.match(line) else None)
         or _numbered(line, is_title)
-        or _bold(line)
         or _capitals(line, is_title)
         or _label(line, is_title)
         or _title_line(line, previous, following, is_title)
@@ -187,7 +187,8 @@ def _split_title(rest: str, is_title: IsTitle) -> tuple[str, int | None]:
 def _before_figures(rest: str, is_title: IsTitle) -> tuple[str, int]:
     """The words of a title before a figure or a blank, as in "5 Deposit $50,000"; none when there are none."""
     for found in reversed(list(islice(_FIGURE_NEXT.finditer(rest), 4))):
-        if is_title(_plain(rest[: found.start()])):
+        words = len(rest[: found.start()].split())
+        if words <= MAX_LABEL_WORDS - 1 and is_title(_plain(rest[: found.start()])):
             return _plain(rest[: found.start()]), found.end()
     return "", 0
 
@@ -200,10 +201,12 @@ def _bold(line: str) -> Heading | None:
     numbered = _number_of(title)
     number = numbered["number"] if numbered else ""
     name = _plain(numbered["rest"] if numbered else title)
+    if not any(map(str.isalpha, name)):
+        return None
     if not rest or rest in (":", "."):
         level = BARE_LABEL_LEVEL if line.lstrip().startswith(("- ", "* ", "+ ")) else CAPITALS_LEVEL
         return Heading(level, number, name, len(line))
-    ends = title.endswith((":", ".")) or rest.startswith((":", "-", "."))
+    ends = title.endswith((":", ".", "?", ",")) or rest.startswith((":", "-", "."))
     if not ends and not number:
         return None
     return Heading(NUMBER_LEVEL + 1 if number else LABEL_LEVEL, number, name, found.start(2))

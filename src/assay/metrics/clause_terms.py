@@ -39,8 +39,8 @@ _EXPRESSIONS: Mapping[str, str] = {
         r"\bdollars\s+\(?\d)"
     ),
     "percent": (
-        r"(?:\b\d+(?:\.\d+)?\s?(?:%|per\s?cent\b|percent\b)|"
-        rf"\b{_NUMBER}\s?(?:\(\d+\)\s?)?(?:%|per\s?cent\b|percent\b))"
+        r"(?:\b\d+(?:\.\d+)?\s?(?:%|per\s?cent(?:um)?\b|percent\b)|"
+        rf"\b{_NUMBER}\s?(?:\(\d+%?\)\s?)?(?:%|per\s?cent(?:um)?\b|percent\b))"
     ),
     "number": _NUMBER,
     "date": (

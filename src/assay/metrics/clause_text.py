@@ -14,8 +14,8 @@ from assay.metrics.rule_phrases import fold
 
 MAX_LINES = 60_000
 _NAMES_DOCUMENT = re.compile(
-    r"\b(?:contract|agreement|lease|deed|offer|form|authority|terms|summary|letter|tenancy|sale|"
-    r"purchase of)\b",
+    r"\b(?:contract|agreement|lease|deed|offer|form|authority|terms|summary|letter|letting|tenancy|sale|"
+    r"purchase|appointment|engagement|listing|statement of work)\b",
     re.IGNORECASE,
 )
 _ENDS_BLOCK = re.compile(r"\n(?=[ \t]*(?:\n|[-*+>] |\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)] |\|))")
