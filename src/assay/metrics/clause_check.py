@@ -32,7 +32,7 @@ QUOTE_CHARS = 160
 LEAD_REACH = 1_500
 """How far back the line is looked for that introduces a list."""
 _LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
-_MARK = re.compile(r"\s*(?:(?P<bullet>[-*+>])|(?P<row>\|)|(?P<number>\(?\d{1,2}[.)])|(?P<letter>\(?(?:[a-z]|[ivx]{1,4})[.)]))")
+_MARK = re.compile(r"\s*(?:(?P<bullet>[-*+>\u2022\u25cf\u25aa\u2013])|(?P<row>\|)|(?P<number>\(?\d{1,2}[.)])|(?P<letter>\(?(?:[a-z]|[ivx]{1,4})[.)]))")
 _BARE_NUMBER = re.compile(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$")
 
 
@@ -123,8 +123,10 @@ def _is_blank(looking: Looking, place: Place, missing: tuple[str, ...]) -> bool:
     """A placeholder in a section of the clause, or in a sentence where something of it is missing."""
     if place.cue_is_blank:
         return True
-    if not place.headed and not missing:
-        return False
+    if not place.headed:
+        own = place._replace(start=place.strict_start, end=place.strict_end, body=place.strict_start)
+        if not missing and not (looking.clause.elements and _unsaid(looking, [own])):
+            return False
     flat, found = looking.contract.flat, place.strict_start
     while (found := flat.find(BLANK, found, place.strict_end)) >= 0:
         section = looking.contract.section_at(found)

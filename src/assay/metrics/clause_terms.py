@@ -30,9 +30,35 @@ _LINK = r"(?:[\s]+(?:van|von|de|der|da|la|le|el|al|bin|of|and|&))"
 _NAME_WORD = r"[A-Z][\w'&-]*"
 _GAP_CHARACTER = r"(?:[^.\n\x01]|\.[^\s\x01]|\b(?:no|st|dr|mr|ms|mrs|cl|s|ss|pty|ltd|inc|co|[A-Z])\.\s)"
 
+_FULL_NAME = (
+    rf"(?-i:\b(?:(?:Dr|Mr|Mrs|Ms|Prof)\.?\s+)?[A-Z][\w'&-]*{_LINK}?(?:[\s]+[A-Z]\.?)?{_LINK}?[\s]+{_NAME_WORD})"
+)
+_CALLING = (
+    r"(?:\((?:(?:the|hereinafter|hereafter|as|collectively|together|jointly|called|referred\sto\sas)\s|[\"'*,])*|"
+    r"\bas\s(?:the\s)?[\"'*]*|\b(?:hereinafter|hereafter|called|referred\sto\sas|known\sas)(?:\s(?:called|referred\sto\sas|"
+    r"known\sas))?,?\s(?:as\s)?(?:the\s)?[\"'*]*|,\s(?:the\s|as\s|our\s)?[\"'*]*|[\"'])"
+)
+_GAP = _GAP_CHARACTER + "{0,70}?"
+_ROLE = (
+    r"(?:buyer|seller|purchaser|vendor|lessor|lessee|landlord|tenant|renter|agent|client|principal|owner|provider|supplier|"
+    r"customer|contractor|consultant|company)"
+)
+_LEAVE = r"(?:terminat|cancel|revok|rescind|withdr[ae]w|determin(?:e[sd]?\b|ation)|walk(?:s|ing)?\saway|bring[a-z]*\s(?:it|[a-z\s]{3,40}?)\sto\san\send|(?:call|opt|pull|back|get)[a-z]*\s(?:it\s)?o(?:ff|ut)\b)"
+_SIGNING = (
+    r"(?:\bsigned(?:,|\s+(?:by|as\s+an\s+agreement|as\s+a\s+deed|for|sealed|at|on|and|below|in|electronically|this|[a-z]+\s+(?:by|for))\b)|"
+    r"\bexecuted(?:,|\s+(?:by|as|for|on|this|in|at|and|under)\b)|\bexecut(?:e|es)\s+this|"
+    rf"\bsignatures?(?:\s+of)?\b[^.\n]{{0,60}}(?::|_{{3}}|\.{{4}}|\bblocks?\b)|\b{_ROLE}(?:.s\s+signature|s)?\b[\s:.]{{0,4}}_{{4,}}|"
+    r"\bduly\s+(?:signed|executed)\b|\bin\s+witness\s+(?:whereof|of)|"
+    rf"\b{_ROLE}\s+signs?\b(?:\s*_|\s*\.\.|\s+(?:below|here|this|and))|"
+    r"\b(?:parties|party|each\s+of\s+(?:them|us)|both(?:\s+of\s+us)?|they|we)\s+(?:(?:have|hereby|hereto|must|to|each|both|now|electronically)\s+)*"
+    r"(?:signs?|signed|executes?|executed)\b|\bby\s+signing\b|\bsigned\b[^a-z]*(?:\(|$)|\bsign\s+(?:here|below)\b|"
+    r"\b(?:electronically|digitally)\s+(?:signed|executed)|\be-?signed|\bdocusign|/s/|\bplace\s+their\s+signatures|\bset\s+their\s+hands|"
+    r"_{4,}|(?:\.{6,}|(?:\.\s){5,})\s*(?:$|\n|dated?\b|in\s+the\s+presence|\(|witness|director))"
+)
+
 _EXPRESSIONS: Mapping[str, str] = {
     "near": _GAP_CHARACTER + "{0,110}?",
-    "gap": _GAP_CHARACTER + "{0,70}?",
+    "gap": _GAP,
     "money": (
         r"(?:(?:(?:au|us|a|nz)?\$|aud|usd|£|EUR)\s?\d[\d,]*(?:\.\d+)?(?:\s?(?:k|m|million)\b)?|"
         r"\b\d[\d,]*(?:\.\d\d)?\s?(?:dollars|aud|usd)\b|\b(?:hundred|thousand|million)\s(?:[a-z]+[\s-]){0,6}?dollars|"
@@ -64,13 +90,24 @@ _EXPRESSIONS: Mapping[str, str] = {
         r"(?:\w+\s){0,3}?\d|\btitle\s(?:reference|ref)[\s:]+\d|\b[sd]p\s?\d{3,}|\bblocks?\s\d+,?\s(?:of\s)?section\s\d+|"
         r"\bplan\s(?:of\ssubdivision\s)?(?:ps|sp|dp|up|rp)?\s?\d{3,}|\bct\s\d{3,}|\bunit\s\d+\s(?:in|of|on)\s)"
     ),
-    "full_name": (
-        rf"(?-i:\b(?:(?:Dr|Mr|Mrs|Ms|Prof)\.?\s+)?[A-Z][\w'&-]*{_LINK}?(?:[\s]+[A-Z]\.?)?{_LINK}?[\s]+{_NAME_WORD})"
+    "full_name": _FULL_NAME,
+    "calling": _CALLING,
+    "called": _GAP + _CALLING + r"\b",
+    "is_named": rf"s?\b[^.\n,;]{{0,60}}?,?\s(?:is|are)\s{_FULL_NAME}",
+    "named": (
+        r"(?:.s|s)?\b(?:\s?\((?:s|\w+)\))?(?:\sfull)?(?:\s(?:names?|details))?[*\s|]*(?::|-|is|are|=|\||,|\(|\.{3,}|;)?[*\s|]*"
+        + _FULL_NAME
     ),
-    "calling": (
-        r"(?:\((?:(?:the|hereinafter|hereafter|as|collectively|together|jointly|called|referred\sto\sas)\s|[\"'*,])*|"
-        r"\bas\s(?:the\s)?[\"'*]*|\b(?:hereinafter|hereafter|called|referred\sto\sas|known\sas)(?:\s(?:called|referred\sto\sas|"
-        r"known\sas))?,?\s(?:as\s)?(?:the\s)?[\"'*]*|,\s(?:the\s|as\s|our\s)?[\"'*]*|[\"'])"
+    "frequency": (
+        r"(?:\b(?:per|a|an|each|every|/)\s?(?:annum|year|month|calendar\smonth|quarter|week|fortnight|two\sweeks|(?:mon|tues|wednes|"
+        r"thurs|fri|satur|sun)day)\b|\b(?:monthly|quarterly|annually|annual|weekly|yearly|fortnightly)\b|"
+        r"\bp\.?\s?(?:a|w|f|m|c\.?m)\b|/\s?(?:week|wk|fortnight|month|year|annum)\b|\bin\sadvance\b)"
+    ),
+    "leaving": _LEAVE + "[a-z]*",
+    "signing": _SIGNING,
+    "signing_title": (
+        r"(?:\bsign(?:ed|ing|atures?|ature\s+page|ature\s+blocks?|atories)\b|^sign\b|\bexecut(?:ed|ion)\b|^attestation|^acceptance\s+by|"
+        r"^testimonium|^acknowledge?ment\s+and\s+signature)"
     ),
     "placeholder_word": BLANK,
     "seller": "(?:vendor|seller|transferor)",

@@ -19,6 +19,7 @@ _NAMES_DOCUMENT = re.compile(
     re.IGNORECASE,
 )
 _ENDS_BLOCK = re.compile(r"\n(?=[ \t]*(?:\n|[-*+>] |\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)] |\|))")
+_EMPHASIS = re.compile(r"(?<=[^\s*])\*{1,3}(?!\*)|(?<!\*)\*{1,3}(?=[^\s*])|(?<![\w_])__(?=[A-Za-z$])|(?<=[A-Za-z.,:;?%])__(?![_\w])")
 _SENTENCE_END = re.compile(
     r"(?<!\b[A-Z])(?<!\bNo)(?<!\bno)(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!Pty)(?<!Inc)[.!?][\"')\]*]*\s|\n"
 )
@@ -174,7 +175,9 @@ def _holds(outer: Heading, inner: Heading) -> bool:
 
 
 def _flatten(folded: str, sections: Sequence[Section]) -> str:
-    """Line ends inside a section become spaces; those before a section and between paragraphs stay."""
+    """Line ends inside a section and marks of emphasis become spaces; line ends before a section and between
+    paragraphs stay.
+    """
     kept = {section.start - 1 for section in sections}
     paragraphs = {found.start() for found in _ENDS_BLOCK.finditer(folded)}
     pieces = folded.split("\n")
@@ -182,4 +185,4 @@ def _flatten(folded: str, sections: Sequence[Section]) -> str:
     for piece in pieces[:-1]:
         place += len(piece) + 1
         out += [piece, "\n" if place in kept or place in paragraphs else " "]
-    return "".join([*out, pieces[-1]])
+    return _EMPHASIS.sub(lambda found: " " * len(found.group()), "".join([*out, pieces[-1]]))
