@@ -47,7 +47,7 @@ PLACEHOLDERS = re.compile(
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,4000}~~")
 _SIGNING = re.compile(
-    r"\b(?:sign(?:ed|atures?|ing|atory|atories)?|executed|execution|witness(?:ed)?)\b", re.IGNORECASE
+    r"\b(?:sign(?:s|ed|atures?|ing|atory|atories)?|executed|execution|witness(?:ed)?)\b", re.IGNORECASE
 )
 _SIGNING_BLOCK = re.compile(
     r"^[\W\d]*(?:the\s+)?(?:sign(?:ed|atures?|ing|atories|atory)\b|execut(?:ed|ion)\b|in witness\b|by signing\b|"
@@ -62,7 +62,7 @@ _ROLE_WORDS = frozenset(
     "transferee landlord lessor tenant lessee renter rental owner agent licensee client principal provider contractor consultant "
     "customer company supplier designer developer director secretary manager attorney broker representative officer "
     "authorised authorized sole member president partner trustee executor per of in presence and or for on behalf s x "
-    "1 2 at this both parties party signature a an licensed registered duly under section act corporations acting proprietor "
+    "1 2 at this both parties party sign signs signature a an licensed registered duly under section act corporations acting proprietor "
     "we i accept accepted agree agreed acknowledged kind best regards yours faithfully sincerely truly very witness "
     "electronically signed esq".split()
 )

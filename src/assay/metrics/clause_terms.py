@@ -36,7 +36,8 @@ _FULL_NAME = (
 _CALLING = (
     r"(?:\((?:(?:the|hereinafter|hereafter|as|collectively|together|jointly|called|referred\sto\sas)\s|[\"'*,])*|"
     r"\bas\s(?:the\s)?[\"'*]*|\b(?:hereinafter|hereafter|called|referred\sto\sas|known\sas)(?:\s(?:called|referred\sto\sas|"
-    r"known\sas))?,?\s(?:as\s)?(?:the\s)?[\"'*]*|,\s(?:the\s|as\s|our\s)?[\"'*]*|[\"'])"
+    r"known\sas))?,?\s(?:as\s)?(?:the\s)?[\"'*]*|,\s(?:the\s|as\s|our\s)?[\"'*]*|"
+    r"\b(?:is|are|am|being|acting\sas)\s(?:the\s)?[\"']?|[\"'])"
 )
 _GAP = _GAP_CHARACTER + "{0,70}?"
 _ROLE = (
@@ -92,11 +93,16 @@ _EXPRESSIONS: Mapping[str, str] = {
     ),
     "full_name": _FULL_NAME,
     "calling": _CALLING,
-    "called": _GAP + _CALLING + r"\b",
+    "called": _GAP_CHARACTER + "{0,110}?" + _CALLING + r"\b",
     "is_named": rf"s?\b[^.\n,;]{{0,60}}?,?\s(?:is|are)\s{_FULL_NAME}",
     "named": (
         r"(?:.s|s)?\b(?:\s?\((?:s|\w+)\))?(?:\sfull)?(?:\s(?:names?|details))?[*\s|]*(?::|-|is|are|=|\||,|\(|\.{3,}|;)?[*\s|]*"
         + _FULL_NAME
+    ),
+    "street": (
+        r"(?:property|land|premises|house|home|unit|apartment|townhouse|villa|dwelling|cottage|shop|office|warehouse|building|lot|"
+        r"sells?|sale|selling|buys?|purchase|lets?|letting|leases?|rents?|tenancy|known\sas|situated?|located|address|real\sestate|"
+        r"agreement|contract|authority|listing|offer|re)\b"
     ),
     "frequency": (
         r"(?:\b(?:per|a|an|each|every|/)\s?(?:annum|year|month|calendar\smonth|quarter|week|fortnight|two\sweeks|(?:mon|tues|wednes|"

@@ -178,7 +178,7 @@ def _flatten(folded: str, sections: Sequence[Section]) -> str:
     """Line ends inside a section and marks of emphasis become spaces; line ends before a section and between
     paragraphs stay.
     """
-    kept = {section.start - 1 for section in sections}
+    kept = {place for section in sections for place in (section.start - 1, section.own)}
     paragraphs = {found.start() for found in _ENDS_BLOCK.finditer(folded)}
     pieces = folded.split("\n")
     place, out = -1, []
