@@ -16,6 +16,10 @@ _NUMBER = (
     rf"(?:\d{{1,4}}|{_ONES}|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
     rf"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-](?:{_ONES}))?|hundred)"
 )
+_ORDINAL = (
+    r"(?:(?:twenty|thirty)[\s-])?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|"
+    r"(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|thirtieth)"
+)
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
     r"nov(?:ember)?|dec(?:ember)?)"
@@ -44,7 +48,7 @@ _ROLE = (
     r"(?:buyer|seller|purchaser|vendor|lessor|lessee|landlord|tenant|renter|agent|client|principal|owner|provider|supplier|"
     r"customer|contractor|consultant|company)"
 )
-_LEAVE = r"(?:terminat|cancel|revok|rescind|withdr[ae]w|determin(?:e[sd]?\b|ation)|walk(?:s|ing)?\saway|bring[a-z]*\s(?:it|[a-z\s]{3,40}?)\sto\san\send|(?:call|opt|pull|back|get)[a-z]*\s(?:it\s)?o(?:ff|ut)\b)"
+_LEAVE = r"(?:terminat|cancel|revok|rescind|withdr[ae]w|determin(?:e[sd]?\b|ation)|walk(?:s|ing)?\saway|bring[a-z]*\s(?:it|[a-z\s]{3,40}?)\sto\san\send|(?:call|opt|pull|back|get)[a-z]*\s(?:(?:it|this|of|the\s(?:sale|deal|contract))\s)?o(?:ff|ut)\b)"
 _SIGNING = (
     r"(?:\bsigned(?:,|\s+(?:by|as\s+an\s+agreement|as\s+a\s+deed|for|sealed|at|on|and|below|in|electronically|this|[a-z]+\s+(?:by|for))\b)|"
     r"\bexecuted(?:,|\s+(?:by|as|for|on|this|in|at|and|under)\b)|\bexecut(?:e|es)\s+this|"
@@ -52,7 +56,7 @@ _SIGNING = (
     r"\bduly\s+(?:signed|executed)\b|\bin\s+witness\s+(?:whereof|of)|"
     rf"\b{_ROLE}\s+signs?\b(?:\s*_|\s*\.\.|\s+(?:below|here|this|and))|"
     r"\b(?:parties|party|each\s+of\s+(?:them|us)|both(?:\s+of\s+us)?|they|we)\s+(?:(?:have|hereby|hereto|must|to|each|both|now|electronically)\s+)*"
-    r"(?:signs?|signed|executes?|executed)\b|\bby\s+signing\b|\bsigned\b[^a-z]*(?:\(|$)|\bsign\s+(?:here|below)\b|"
+    r"(?:signs?|signed|executes?|executed)\b|\bby\s+signing\b|\bsigned\b[^a-z]*(?:\(|$)|\bsign\s+here\b|"
     r"\b(?:electronically|digitally)\s+(?:signed|executed)|\be-?signed|\bdocusign|/s/|\bplace\s+their\s+signatures|\bset\s+their\s+hands|"
     r"_{4,}|(?:\.{6,}|(?:\.\s){5,})\s*(?:$|\n|dated?\b|in\s+the\s+presence|\(|witness|director))"
 )
@@ -72,13 +76,13 @@ _EXPRESSIONS: Mapping[str, str] = {
     "number": _NUMBER,
     "date": (
         rf"(?:\b\d{{1,2}}(?:st|nd|rd|th)?(?:\sday)?(?:\sof)?[\s-]{_MONTH}[\s,-]{{1,2}}\d{{4}}\b|"
-        rf"\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,?\s\d{{4}}\b|\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2,4}}\b|"
+        rf"\b{_ORDINAL}(?:\sday)?(?:\sof)?\s{_MONTH},?\s(?:\d{{4}}|two\sthousand)\b|\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,?\s\d{{4}}\b|\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2,4}}\b|"
         r"\b\d{4}-\d{2}-\d{2}\b)"
     ),
     "period": (
         rf"(?:\b{_NUMBER}(?:\s?\(\d{{1,4}}\))?['\s-]{{0,2}}(?:(?:clear|business|working|calendar|consecutive|full|complete|"
         r"whole|more)[\s-]){0,2}(?:days?|weeks?|months?|years?|hours?|fortnights?)\b|"
-        r"\b(?:\d{1,3}(?:st|nd|rd|th)|second|third|fourth|fifth|tenth|fourteenth|thirtieth|forty[\s-]second|"
+        rf"\b(?:\d{{1,3}}(?:st|nd|rd|th)|(?:forty[\s-])?{_ORDINAL}|fortieth|fiftieth|"
         r"sixtieth|ninetieth)\s(?:clear\s|business\s|working\s)?day\b)"
     ),
     "address": (
@@ -100,7 +104,7 @@ _EXPRESSIONS: Mapping[str, str] = {
         + _FULL_NAME
     ),
     "street": (
-        r"(?:property|land|premises|house|home|unit|apartment|townhouse|villa|dwelling|cottage|shop|office|warehouse|building|lot|"
+        r"(?:property|land|premises|house|home|unit|apartment|townhouse|villa|dwelling|cottage|flat|studio|duplex|residence|farm|shop|office|warehouse|building|lot|"
         r"sells?|sale|selling|buys?|purchase|lets?|letting|leases?|rents?|tenancy|known\sas|situated?|located|address|real\sestate|"
         r"agreement|contract|authority|listing|offer|re)\b"
     ),
