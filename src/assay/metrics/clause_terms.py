@@ -34,6 +34,14 @@ _LINK = r"(?:[\s]+(?:van|von|de|der|da|la|le|el|al|bin|of|and|&))"
 _NAME_WORD = r"[A-Z][\w'&-]*"
 _GAP_CHARACTER = r"(?:[^.\n\x01]|\.[^\s\x01]|\b(?:no|st|dr|mr|ms|mrs|cl|s|ss|pty|ltd|inc|co|[A-Z])\.\s)"
 
+_PLACE_NAME = (
+    r"(?:new\ssouth\swales|nsw|victorian?|queensland|qld|tasmanian?|(?:western|south)\saustralian?|northern\sterritory|"
+    r"australian\scapital\sterritory|australian?|commonwealth|english|england|wales|scottish|scotland|new\szealand|singapore|"
+    r"alabama|alaska|arizona|arkansas|california|colorado|connecticut|delaware|florida|georgia|hawaii|idaho|illinois|indiana|iowa|"
+    r"kansas|kentucky|louisiana|maine|maryland|massachusetts|michigan|minnesota|mississippi|missouri|montana|nebraska|nevada|"
+    r"new\s(?:hampshire|jersey|mexico|york)|(?:north|south)\s(?:carolina|dakota)|ohio|oklahoma|oregon|pennsylvania|rhode\sisland|"
+    r"tennessee|texas|utah|vermont|virginia|washington|wisconsin|wyoming)"
+)
 _FULL_NAME = (
     rf"(?-i:\b(?:(?:Dr|Mr|Mrs|Ms|Prof)\.?\s+)?[A-Z][\w'&-]*{_LINK}?(?:[\s]+[A-Z]\.?)?{_LINK}?[\s]+{_NAME_WORD})"
 )
@@ -108,6 +116,7 @@ _EXPRESSIONS: Mapping[str, str] = {
         r"sells?|sale|selling|buys?|purchase|lets?|letting|leases?|rents?|tenancy|known\sas|situated?|located|address|real\sestate|"
         r"agreement|contract|authority|listing|offer|re)\b"
     ),
+    "place_name": _PLACE_NAME,
     "frequency": (
         r"(?:\b(?:per|a|an|each|every|/)\s?(?:annum|year|month|calendar\smonth|quarter|week|fortnight|two\sweeks|(?:mon|tues|wednes|"
         r"thurs|fri|satur|sun)day)\b|\b(?:monthly|quarterly|annually|annual|weekly|yearly|fortnightly)\b|"
