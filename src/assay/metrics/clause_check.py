@@ -125,15 +125,11 @@ def _is_blank(looking: Looking, place: Place, missing: tuple[str, ...]) -> bool:
         return True
     if not place.headed:
         own = place._replace(start=place.strict_start, end=place.strict_end, body=place.strict_start)
+        if _is_foreign(looking.contract, looking.clause, place.strict_start):
+            return False
         if not missing and not (looking.clause.elements and _unsaid(looking, [own])):
             return False
-    flat, found = looking.contract.flat, place.strict_start
-    while (found := flat.find(BLANK, found, place.strict_end)) >= 0:
-        section = looking.contract.section_at(found)
-        if section is None or section == place.section or not _is_foreign(looking.clause, section):
-            return True
-        found = section.end
-    return False
+    return BLANK in looking.contract.flat[place.strict_start : place.strict_end]
 
 
 def _said_or_referred(looking: Looking, live: Sequence[Place], missing: tuple[str, ...]) -> ClauseFinding:
@@ -143,7 +139,7 @@ def _said_or_referred(looking: Looking, live: Sequence[Place], missing: tuple[st
     if missing and more:
         missing = _unsaid(looking, [*live, *more])
     away = [place for place in live if _points_away(looking, place)]
-    rest = [place for place in live if place not in away and not _is_foreign(clause, place.section)]
+    rest = [place for place in live if place not in away and not _is_foreign(contract, clause, place.strict_start)]
     unsaid = _unsaid(looking, [*rest, *more])
     if away and (missing or unsaid or not rest):
         return _placed(contract, clause, "dangling", away[0], missing or unsaid or tuple(clause.elements))
@@ -217,7 +213,7 @@ def _places(looking: Looking, exclusions: Exclusions) -> Iterator[Place]:
         if count > MAX_PLACES:
             return
         around = _sentence if clause.same_sentence else _around
-        blank = BLANK in contract.flat[start:end] and not _is_foreign(clause, contract.section_at(start))
+        blank = BLANK in contract.flat[start:end] and not _is_foreign(contract, clause, start)
         yield around(contract, first, last)._replace(cue_is_blank=blank)
 
 
@@ -235,21 +231,23 @@ def _cues(contract: Contract, clause: Clause) -> Iterator[tuple[int, int]]:
 
 
 def _pointing(looking: Looking, covered: Sequence[tuple[int, int]]) -> Iterator[Place]:
-    """Sentences that point away from the clause to what is not in the text: "The premises are as described in
-    Schedule 1."
-    """
+    """Sentences that say of the clause only that it stands elsewhere, in what is not in the text, or is open."""
+    contract = looking.contract
     for pointer in looking.lost:
         if is_within(pointer.start, covered) or not any(names(looking.clause, each) for each in pointer.subject):
             continue
-        start, end = looking.contract.sentence(pointer.start, pointer.end)
-        sentence = _sentence(looking.contract, start, end)
-        says_nothing = not looking.clause.elements or bool(_unsaid(looking, [sentence]))
-        yield sentence._replace(is_subject=says_nothing)
+        sentence = _sentence(contract, *contract.sentence(pointer.start, pointer.end))
+        if BLANK in contract.flat[pointer.start : pointer.end]:
+            yield sentence._replace(cue_is_blank=not _is_foreign(contract, looking.clause, pointer.start))
+        else:
+            says_nothing = not looking.clause.elements or bool(_unsaid(looking, [sentence]))
+            yield sentence._replace(is_subject=says_nothing)
 
 
-def _is_foreign(clause: Clause, section: Section | None) -> bool:
-    """Whether a section is headed as that of another clause."""
-    return section is not None and section.known and not names(clause, section.title)
+def _is_foreign(contract: Contract, clause: Clause, place: int) -> bool:
+    """Whether a place stands under a heading of another clause."""
+    section = contract.section_at(place)
+    return section is not None and section.known and place < section.own and not names(clause, section.title)
 
 
 def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
@@ -262,7 +260,16 @@ def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
         if count > MAX_PLACES:
             return
         body = min(section.body, end)
-        yield Place(section.start, end, section.start, min(section.own, end), body, section)
+        yield Place(section.start, end, section.start, _own_end(contract, clause, section, end), body, section)
+
+
+def _own_end(contract: Contract, clause: Clause, section: Section, end: int) -> int:
+    """Where what surely is the clause's own ends: before a part that is headed as another clause."""
+    own = min(section.own, end)
+    for part in contract.sections[_index_at(contract, section.start) :]:
+        if part.start >= own or _is_foreign(contract, clause, part.start):
+            return max(section.body, min(own, part.start))
+    return own
 
 
 def names(clause: Clause, title: str) -> bool:

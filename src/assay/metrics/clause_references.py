@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Literal, NamedTuple
 
 from assay.metrics.clause_headings import ORDINALS, plain_label
+from assay.metrics.clause_terms import BLANK
 from assay.metrics.clause_text import Contract, Section
 
 MAX_POINTERS = 200
@@ -48,9 +49,13 @@ _FOLLOWS = re.compile(
     r"\s+(?:applies|appl(?:y|ies)|sets?\s+out|describes?|lists?|contains?|says|states?|specif(?:y|ies)|deals?\s+with)\b",
     re.IGNORECASE,
 )
+_BLANK_STATEMENT = re.compile(
+    rf"(?P<subject>[^\n.;:{BLANK}]{{3,80}}?)\s*(?:\b(?:is|are|(?:shall|will|must)\s+be)\b\s*(?:still\s+|yet\s+)?|[:=|-]\s*)"
+    rf"(?P<blank>[$%]?\s?{BLANK}{{2,}})"
+)
 _NUMBER_FIRST = re.compile(r"^\s*\d+(?:\.\d+)*[.)]?\s")
 _WORD = re.compile(r"[A-Za-z0-9$%]+")
-_DETERMINER = re.compile(r"\b(?:the|an?|its|their|his|her|your|our|all|any|those|these|and|for|to|of|pays?|buys?|sells?)\s+", re.IGNORECASE)
+_DETERMINER = re.compile(r"\b(?:the|an?|its|their|his|her|your|our|all|any|those|these|and|for|to|of|on|about|regarding|concerning|pays?|buys?|sells?)\s+", re.IGNORECASE)
 _SUBJECT_START = re.compile(r"[\n:;,]|[.]\s")
 _SUBJECT_END = re.compile(r"[\s,:-]*(?:\b(?:(?:is|are|be|will|shall|must|which|that|has|have|been|means)\b\s*)+)?[\s,:-]*$", re.IGNORECASE)
 _POINTING = frozenset(
@@ -81,9 +86,10 @@ class Pointer(NamedTuple):
     subject: tuple[str, ...]
 
 
-def find_lost_pointers(contract: Contract) -> tuple[Pointer, ...]:
-    """Pointers whose target is not in the text."""
-    return tuple(islice(_lost(contract), MAX_POINTERS))
+def find_pointers(contract: Contract) -> tuple[Pointer, ...]:
+    """In order of place, what points to what is not in the text, and blanks in place of a statement."""
+    found = [*islice(_lost(contract), MAX_POINTERS), *islice(_blank_subjects(contract), MAX_POINTERS)]
+    return tuple(sorted(found))
 
 
 def _lost(contract: Contract) -> Iterator[Pointer]:
@@ -113,6 +119,11 @@ def _subjects(before: str) -> tuple[str, ...]:
     words = _NUMBER_FIRST.sub("", words + " ").strip()
     places = [0, *(each.end() for each in _DETERMINER.finditer(words))]
     return tuple(dict.fromkeys(words[place:] for place in places[-4:] if words[place:]))
+
+
+def _blank_subjects(contract: Contract) -> Iterator[Pointer]:
+    for found in _BLANK_STATEMENT.finditer(contract.flat):
+        yield Pointer(found.start("blank"), found.end(), _subjects(found["subject"]))
 
 
 def says_only_where_to_look(text: str, pointers: Collection[tuple[int, int]] = (), known: str = "") -> bool:

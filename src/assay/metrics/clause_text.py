@@ -7,12 +7,16 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from assay.metrics.clause_blanks import mark_placeholders
 from assay.metrics.clause_headings import BARE_LABEL_LEVEL, LABEL_LEVEL, Heading, IsTitle, read_heading
 from assay.metrics.rule_phrases import fold
 
 MAX_LINES = 60_000
+WRAPPED_CHARS = 55
+"""Shorter lines are not broken for want of room."""
+_GOES_ON = re.compile(r"(?:,|:|;|-|\b(?:and|or|of|the|an?|to|by|with|for|in|at|on|between|from|that|is|are|as))\s*$", re.IGNORECASE)
 _NAMES_DOCUMENT = re.compile(
     r"\b(?:contract|agreement|lease|deed|offer|form|authority|terms|summary|letter|letting|tenancy|sale|"
     r"purchase|appointment|engagement|listing|statement of work)\b",
@@ -182,7 +186,13 @@ def _flatten(folded: str, sections: Sequence[Section]) -> str:
     paragraphs = {found.start() for found in _ENDS_BLOCK.finditer(folded)}
     pieces = folded.split("\n")
     place, out = -1, []
-    for piece in pieces[:-1]:
+    for piece, following in pairwise(pieces):
         place += len(piece) + 1
-        out += [piece, "\n" if place in kept or place in paragraphs else " "]
+        ends = place in kept or place in paragraphs or _ends_line(piece, following)
+        out += [piece, "\n" if ends else " "]
     return _EMPHASIS.sub(lambda found: " " * len(found.group()), "".join([*out, pieces[-1]]))
+
+
+def _ends_line(line: str, following: str) -> bool:
+    """Whether a line is not wrapped: short, and the next one begins anew."""
+    return len(line) < WRAPPED_CHARS and following[:1].isupper() and _GOES_ON.search(line) is None
