@@ -198,7 +198,9 @@ def _places(looking: Looking, exclusions: Exclusions) -> Iterator[Place]:
     headed = list(_headed(contract, clause))
     yield from headed
     covered = [(place.start, place.end) for place in headed]
-    yield from _pointing(looking, covered)
+    for place in _pointing(looking, covered):
+        covered.append((place.strict_start, place.strict_end))
+        yield place
     count = 0
     for start, end in _cues(contract, clause):
         first, last = contract.sentence(start, end)

@@ -50,6 +50,7 @@ _CELLS = re.compile(r"(?P<title>[A-Z][A-Za-z'/&(), -]{1,50}?)(?:\t+| {2,}|\s*\|\
 _FIGURE_NEXT = re.compile(rf"(?<=[A-Za-z)])\s+(?=[$\d(\[{BLANK}])")
 _PLURAL = re.compile(r"\((?:s|es)\)", re.IGNORECASE)
 _UNDERLINE = re.compile(r"\s*(?:=|-){3,}\s*$")
+_INDENTED = re.compile(r"(?:\t| {2,}|: )(?=[^\s*|-])")
 _FIGURE = re.compile(r"\d{3,}|\$|\d,\d")
 _STRUCTURE = re.compile(
     r"(?:[a-z'&]+ ){0,3}(?:terms|conditions|provisions|part|background|recitals|details|particulars|"
@@ -263,10 +264,13 @@ def _title_line(line: str, previous: str, following: str, is_title: IsTitle) -> 
         return Heading(CAPITALS_LEVEL, "", _plain(text), len(line))
     if _TITLE_END.search(text):
         return None
-    if previous.strip() and not _UNDERLINE.match(previous) and not _is_label_line(text, previous, following, is_title):
+    is_set_off = not previous.strip() or _UNDERLINE.match(previous) or _INDENTED.match(previous)
+    if not is_set_off and not _is_label_line(text, previous, following, is_title):
         return None
     if any(map(str.isdigit, text)) or BLANK in text or not text[:1].isupper():
         return None
+    if _INDENTED.match(following) and line[:1] == text[:1] and len(text.split()) <= MAX_LABEL_WORDS:
+        return Heading(CAPITALS_LEVEL, "", _plain(text), len(line))
     if not is_title(_plain(text)) and not _STRUCTURE.match(text):
         return None
     return Heading(CAPITALS_LEVEL, "", _plain(text), len(line))

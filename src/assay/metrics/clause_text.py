@@ -195,4 +195,6 @@ def _flatten(folded: str, sections: Sequence[Section]) -> str:
 
 def _ends_line(line: str, following: str) -> bool:
     """Whether a line is not wrapped: short, and the next one begins anew."""
+    if line[:2] == "  " and following[:1].isupper():
+        return True
     return len(line) < WRAPPED_CHARS and following[:1].isupper() and _GOES_ON.search(line) is None
