@@ -9,6 +9,7 @@ import re
 from assay.metrics.clause_terms import BLANK
 
 MAX_SIGNING_WORDS = 24
+MAX_OTHER_WORDS = 2
 _BRACKETED = (
     r"\[(?![^\]\n]{0,80}\b(?:sic|redacted|withheld|seal|l\.s\.|sign\w*|stamp\w*|note|page|end of|see|refer|clause|section|"
     r"electronic\w*|e-sign\w*|attached|annexed|optional|deleted|omitted|excluded|reserved|struck|n/?a|not (?:used|applicable))\b)"
@@ -64,7 +65,7 @@ _ROLE_WORDS = frozenset(
     "authorised authorized sole member president partner trustee executor per of in presence and or for on behalf s x "
     "1 2 at this both parties party sign signs signature a an licensed registered duly under section act corporations acting proprietor "
     "we i accept accepted agree agreed acknowledged kind best regards yours faithfully sincerely truly very witness "
-    "electronically signed esq".split()
+    "electronically signed esq common seal affixed".split()
 )
 _MATTERS = re.compile(
     r"\b(?:settlement|completion|closing|price|deposit|rent|bond|fees?|term|commission|property|premises|address|"
@@ -110,7 +111,8 @@ def _is_signed_by(line: str) -> bool:
     words = re.findall(r"[^\W_]+", line)
     if len(words) > MAX_SIGNING_WORDS or _MATTERS.search(line):
         return False
-    return all(word.lower() in _ROLE_WORDS or word[0].isupper() or word.isdigit() for word in words)
+    other = sum(word.lower() not in _ROLE_WORDS and not word[0].isupper() and not word.isdigit() for word in words)
+    return other <= (MAX_OTHER_WORDS if _RUN.search(line) else 0)
 
 
 def _line_around(text: str, place: int) -> str:

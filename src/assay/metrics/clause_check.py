@@ -33,6 +33,11 @@ LEAD_REACH = 1_500
 """How far back the line is looked for that introduces a list."""
 _LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
 _MARK = re.compile(r"\s*(?:(?P<bullet>[-*+>\u2022\u25cf\u25aa\u2013])|(?P<row>\|)|(?P<number>\(?\d{1,2}[.)])|(?P<letter>\(?(?:[a-z]|[ivx]{1,4})[.)]))")
+_RECITAL = re.compile(r"(?:background|recitals?|introduction|preamble|whereas|definitions?|interpretation)\b", re.IGNORECASE)
+_DEFINITION = re.compile(
+    r"[\"'][^\"'\n]{2,60}[\"']\s*(?:also\s+)?(?:means?|includes?|refers\s+to|has\s+the\s+meaning|shall\s+mean)\b|^\W*(?:and\s+)?whereas\b",
+    re.IGNORECASE,
+)
 _BARE_NUMBER = re.compile(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$")
 
 
@@ -211,12 +216,24 @@ def _places(looking: Looking, exclusions: Exclusions) -> Iterator[Place]:
             continue
         if clause.requires and clause.requires.first(sentence) is None:
             continue
+        if _is_mention(looking, start, _sentence(contract, first, last)):
+            continue
         count += 1
         if count > MAX_PLACES:
             return
         around = _sentence if clause.same_sentence else _around
         blank = BLANK in contract.flat[start:end] and not _is_foreign(contract, clause, start)
         yield around(contract, first, last)._replace(cue_is_blank=blank)
+
+
+def _is_mention(looking: Looking, cue: int, sentence: Place) -> bool:
+    """Whether a cue stands in a definition or a recital, and what the clause must say does not."""
+    section = looking.contract.section_at(cue)
+    recital = section is not None and _RECITAL.match(section.title) is not None
+    text = looking.contract.flat[sentence.start : sentence.end]
+    if not recital and _DEFINITION.search(text) is None:
+        return False
+    return not looking.clause.elements or bool(_unsaid(looking, [sentence]))
 
 
 def _cues(contract: Contract, clause: Clause) -> Iterator[tuple[int, int]]:

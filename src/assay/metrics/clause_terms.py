@@ -66,7 +66,7 @@ _SIGNING = (
     r"\b(?:parties|party|each\s+of\s+(?:them|us)|both(?:\s+of\s+us)?|they|we)\s+(?:(?:have|hereby|hereto|must|to|each|both|now|electronically)\s+)*"
     r"(?:signs?|signed|executes?|executed)\b|\bby\s+signing\b|\bsigned\b[^a-z]*(?:\(|$)|\bsign\s+here\b|"
     r"\b(?:electronically|digitally)\s+(?:signed|executed)|\be-?signed|\bdocusign|/s/|\bplace\s+their\s+signatures|\bset\s+their\s+hands|"
-    r"_{4,}|(?:\.{6,}|(?:\.\s){5,})\s*(?:$|\n|dated?\b|in\s+the\s+presence|\(|witness|director))"
+    r"\bcommon\s+seal\b|_{4,}|(?:\.{6,}|(?:\.\s){5,})\s*(?:$|\n|dated?\b|in\s+the\s+presence|\(|witness|director))"
 )
 
 _EXPRESSIONS: Mapping[str, str] = {
@@ -106,13 +106,13 @@ _EXPRESSIONS: Mapping[str, str] = {
     "full_name": _FULL_NAME,
     "calling": _CALLING,
     "called": _GAP_CHARACTER + "{0,110}?" + _CALLING + r"\b",
-    "is_named": rf"s?\b[^.\n,;]{{0,60}}?,?\s(?:is|are)\s{_FULL_NAME}",
+    "is_named": rf"s?\b[^.\n,;]{{0,60}}?,?\s(?:is|are)\s(?:the\s)?{_FULL_NAME}",
     "named": (
         r"(?:.s|s)?\b(?:\s?\((?:s|\w+)\))?(?:\sfull)?(?:\s(?:names?|details))?[*\s|]*(?::|-|is|are|=|\||,|\(|\.{3,}|;)?[*\s|]*"
         + _FULL_NAME
     ),
     "street": (
-        r"(?:property|land|premises|house|home|unit|apartment|townhouse|villa|dwelling|cottage|flat|studio|duplex|residence|farm|shop|office|warehouse|building|lot|"
+        r"(?:property|land|premises|house|home|unit|apartment|townhouse|villa|dwelling|cottage|flat|studio|duplex|residence|farm|shop|office|warehouse|mezzanine|floor|space|room|workshop|store|hall|kiosk|site|yard|factory|building|lot|"
         r"sells?|sale|selling|buys?|purchase|lets?|letting|leases?|rents?|tenancy|known\sas|situated?|located|address|real\sestate|"
         r"agreement|contract|authority|listing|offer|re)\b"
     ),
