@@ -207,14 +207,14 @@ def _places(looking: Looking, exclusions: Exclusions) -> Iterator[Place]:
         covered.append((place.strict_start, place.strict_end))
         yield place
     count = 0
-    for start, end in _cues(contract, clause):
+    for start, end, in_order in _cues(contract, clause):
         first, last = contract.sentence(start, end)
         if is_within(start, covered) or is_within(first, exclusions.sentences):
             continue
         sentence = contract.data[first:last]
         if clause.not_cues.first(sentence) is not None:
             continue
-        if clause.requires and clause.requires.first(sentence) is None:
+        if in_order and clause.requires and clause.requires.first(sentence) is None:
             continue
         if _is_mention(looking, start, _sentence(contract, first, last)):
             continue
@@ -236,16 +236,16 @@ def _is_mention(looking: Looking, cue: int, sentence: Place) -> bool:
     return not looking.clause.elements or bool(_unsaid(looking, [sentence]))
 
 
-def _cues(contract: Contract, clause: Clause) -> Iterator[tuple[int, int]]:
-    """Where a cue stands, or the first part of what is said in one sentence in any order."""
-    spans = [(span.start, span.end) for span in clause.cues.find(contract.data, MAX_PLACES * 2)]
+def _cues(contract: Contract, clause: Clause) -> Iterator[tuple[int, int, bool]]:
+    """Where a cue stands (true), or the first part of what is said in one sentence in any order (false)."""
+    spans = [(span.start, span.end, True) for span in clause.cues.find(contract.data, MAX_PLACES * 2)]
     for first, *others in clause.says:
         for span in first.find(contract.data, MAX_PLACES * 2):
             low, high = contract.sentence(span.start, span.end)
             found = [part.first(contract.data[low:high]) for part in others]
             if all(found):
                 ends = [low + each.end for each in found if each]
-                spans.append((span.start, max([span.end, *ends])))
+                spans.append((span.start, max([span.end, *ends]), False))
     return iter(sorted(set(spans)))
 
 

@@ -25,7 +25,7 @@
         cues: [...]                  found in the text: that sentence is looked at
         says: [[rent, '{money}']]    ... or all of one list in a sentence, in any order; the first is the rarest
         not_cues: [...]              ... but not with one of these in the sentence
-        requires: [...]              ... and only with one of these in the sentence
+        requires: [...]              ... and, for cues, only with one of these in the sentence
         elements: {holder: [...]}    what must be said, by name
         blanks_allowed: true         lines to fill in, as for signatures, are no placeholders
         same_sentence: true          what is said of a cue stands in its sentence, in the headings above or
