@@ -33,7 +33,7 @@ LEAD_REACH = 1_500
 """How far back the line is looked for that introduces a list."""
 _LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
 _MARK = re.compile(r"\s*(?:(?P<bullet>[-*+>\u2022\u25cf\u25aa\u2013])|(?P<row>\|)|(?P<number>\(?\d{1,2}[.)])|(?P<letter>\(?(?:[a-z]|[ivx]{1,4})[.)]))")
-_RECITAL = re.compile(r"(?:background|recitals?|introduction|preamble|whereas|definitions?|interpretation)\b", re.IGNORECASE)
+_RECITAL = re.compile(r"(?:background|recitals?|introduction|preamble|whereas|definitions|interpretation)\b", re.IGNORECASE)
 _DEFINITION = re.compile(
     r"[\"'][^\"'\n]{2,60}[\"']\s*(?:also\s+)?(?:means?|includes?|refers\s+to|has\s+the\s+meaning|shall\s+mean)\b|^\W*(?:and\s+)?whereas\b",
     re.IGNORECASE,
@@ -229,7 +229,8 @@ def _places(looking: Looking, exclusions: Exclusions) -> Iterator[Place]:
 def _is_mention(looking: Looking, cue: int, sentence: Place) -> bool:
     """Whether a cue stands in a definition or a recital, and what the clause must say does not."""
     section = looking.contract.section_at(cue)
-    recital = section is not None and _RECITAL.match(section.title) is not None
+    opening = looking.contract.flat[slice(*looking.contract.paragraph(cue, cue))].lstrip()
+    recital = _RECITAL.match(opening) or (section is not None and _RECITAL.match(section.title))
     text = looking.contract.flat[sentence.start : sentence.end]
     if not recital and _DEFINITION.search(text) is None:
         return False

@@ -12,6 +12,10 @@ BLANK = "\x01"
 """Stands for each character of a placeholder."""
 
 _ONES = "one|two|three|four|five|six|seven|eight|nine"
+_NUMBER_WORDS = (
+    rf"{_ONES}|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|"
+    r"hundred|thousand|million"
+)
 _NUMBER = (
     rf"(?:\d{{1,4}}|{_ONES}|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
     rf"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-](?:{_ONES}))?|hundred)"
@@ -19,6 +23,9 @@ _NUMBER = (
 _ORDINAL = (
     r"(?:(?:twenty|thirty)[\s-])?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|"
     r"(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|thirtieth)"
+)
+_SPELLED = (
+    rf"\b(?:{_NUMBER_WORDS})(?:[\s,-]+(?:and\s)?(?:{_NUMBER_WORDS})){{0,14}}"
 )
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
@@ -74,7 +81,7 @@ _EXPRESSIONS: Mapping[str, str] = {
     "gap": _GAP,
     "money": (
         r"(?:(?:(?:au|us|a|nz)?\$|aud|usd|£|EUR)\s?\d[\d,]*(?:\.\d+)?(?:\s?(?:k|m|million)\b)?|"
-        r"\b\d[\d,]*(?:\.\d\d)?\s?(?:dollars|aud|usd)\b|\b(?:hundred|thousand|million)\s(?:[a-z]+[\s-]){0,6}?dollars|"
+        r"\b\d[\d,]*(?:\.\d\d)?\s?(?:dollars|aud|usd)\b|" + _SPELLED + r"\sdollars|"
         r"\bdollars\s+\(?\d)"
     ),
     "percent": (
