@@ -145,6 +145,8 @@ def _said_or_referred(looking: Looking, live: Sequence[Place], missing: tuple[st
         missing = _unsaid(looking, [*live, *more])
     away = [place for place in live if _points_away(looking, place)]
     rest = [place for place in live if place not in away and not _is_foreign(contract, clause, place.strict_start)]
+    if any(place.headed for place in away):
+        rest = [place for place in rest if place.headed]
     unsaid = _unsaid(looking, [*rest, *more])
     if away and (missing or unsaid or not rest):
         return _placed(contract, clause, "dangling", away[0], missing or unsaid or tuple(clause.elements))

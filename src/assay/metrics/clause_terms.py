@@ -69,7 +69,7 @@ _SIGNING = (
     r"\bexecuted(?:,|\s+(?:by|as|for|on|this|in|at|and|under)\b)|\bexecut(?:e|es)\s+this|"
     rf"\bsignatures?(?:\s+of)?\b[^.\n]{{0,60}}(?::|_{{3}}|\.{{4}}|\bblocks?\b)|\b{_ROLE}(?:.s\s+signature|s)?\b[\s:.]{{0,4}}_{{4,}}|"
     r"\bduly\s+(?:signed|executed)\b|\bin\s+witness\s+(?:whereof|of)|"
-    rf"\b{_ROLE}\s+signs?\b(?:\s*_|\s*\.\.|\s+(?:below|here|this|and))|"
+    rf"\b{_ROLE}\s+signs?\b(?:\s*_|\s*\.\.|\s+(?:below|here))|"
     r"\b(?:parties|party|each\s+of\s+(?:them|us)|both(?:\s+of\s+us)?|they|we)\s+(?:(?:have|hereby|hereto|must|to|each|both|now|electronically)\s+)*"
     r"(?:signs?|signed|executes?|executed)\b|\bby\s+signing\b|\bsigned\b[^a-z]*(?:\(|$)|\bsign\s+here\b|"
     r"\b(?:electronically|digitally)\s+(?:signed|executed)|\be-?signed|\bdocusign|/s/|\bplace\s+their\s+signatures|\bset\s+their\s+hands|"
