@@ -11,9 +11,12 @@ from assay.metrics.clause_terms import BLANK
 MAX_SIGNING_WORDS = 24
 MAX_OTHER_WORDS = 2
 _BRACKETED = (
-    r"\[(?![^\]\n]{0,80}\b(?:sic|redacted|withheld|seal|l\.s\.|sign\w*|stamp\w*|note|page|end of|see|refer|clause|section|"
-    r"electronic\w*|e-sign\w*|attached|annexed|optional|deleted|omitted|excluded|reserved|struck|n/?a|not (?:used|applicable))\b)"
-    r"(?!(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT|CTH)\])(?=[^\]\n]*[^\W\d_]{2})(?!\w{1,20}\](?=\w))[^\]\n]{2,80}\](?!\()"
+    r"\[(?![^\]\n]{0,80}\b(?:sic|redacted|withheld|seal|l\.s\.|sign\w*|stamp\w*|note|page|end of|see|refer|"
+    r"clause|section|"
+    r"electronic\w*|e-sign\w*|attached|annexed|optional|deleted|omitted|excluded|reserved|struck|n/?a|"
+    r"not (?:used|applicable))\b)"
+    r"(?!(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT|"
+    r"CTH)\])(?=[^\]\n]*[^\W\d_]{2})(?!\w{1,20}\](?=\w))[^\]\n]{2,80}\](?!\()"
 )
 """Words in square brackets, but for remarks: "[insert]", "[open / sole - select]", "[STATE]"."""
 _WORDS_OF_PLACEHOLDERS = (
@@ -24,25 +27,31 @@ _WORDS_OF_PLACEHOLDERS = (
 )
 _UNIT = r"(?:days?|%|per ?cent|weeks?|months?|years?|business|calendar)"
 _NOT_YET = (
-    r"agreed|known|determined|fixed|settled|decided|confirmed|set|chosen|selected|finali[sz]ed|completed|inserted|advised"
+    r"agreed|known|determined|fixed|settled|decided|confirmed|set|chosen|selected|finali[sz]ed|"
+    r"completed|inserted|advised"
 )
 PLACEHOLDERS = re.compile(
     rf"{_BRACKETED}|"
     r"\[(?:\s{3,}|\s*[*.$_#?-]{1,20}\s*(?:%\s*)?)\]|\$\s?\[\s*\]|"
     rf"\[\s*\](?=\s?{_UNIT}\b)|\[\$?\s?[.xX_]{{2,12}}%?\]|\[[xX]%\]|"
-    rf"<{{1,2}}(?:[^>\n]{{0,40}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})\b[^>\n]{{0,40}}>{{1,2}}|\{{\{{[^}}\n]{{1,60}}\}}\}}|"
-    rf"\((?:insert|enter|specify|fill in|to be (?:advised|confirmed|inserted|completed|agreed|filled|specified|entered|"
+    rf"<{{1,2}}(?:[^>\n]{{0,40}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})\b[^>\n]{{0,40}}>{{1,2}}|"
+    rf"\{{\{{[^}}\n]{{1,60}}\}}\}}|"
+    rf"\((?:insert|enter|specify|fill in|to be (?:advised|confirmed|inserted|completed|agreed|filled|"
+    rf"specified|entered|"
     r"determined|decided|nominated|supplied)|tb[acdn]\b|amount|date|name)[^)\n]{{0,60}}\)|"
     r"(?P<line>_{3,}|\.{6,}|(?:\. ){5,}|(?<=\d)__(?!\w)|(?<![\w*])__(?=\s?/))|\bTB[ACDN]\b|\bT\.B\.[ACDN]\b|"
     r"\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|\$[ \t]*(?=[.;,)]?[ \t]*(?:\n|$|\|))|"
     r"\$[ \t]+(?=(?:per|a|each|plus|payable|which|held|on|to|by|and|being|inclusive|weekly|in)\b)|\?{2,}|"
     rf"\b(?:within|for|of|at|than|least)[ \t]{{3,}}(?={_UNIT}\b)|"
-    r"\bto be (?:advised|confirmed|inserted|notified|filled in|supplied later|decided|finali[sz]ed|entered)\b|"
+    r"\bto be (?:advised|confirmed|inserted|notified|filled in|supplied later|decided|finali[sz]ed|"
+    r"entered)\b|"
     r"\bto be (?:agreed|determined|negotiated|completed|fixed|settled|set|chosen|discussed)"
     r"(?=\s*(?:[.;,)|\n]|$|(?:later|between|at a|before|upon|on|prior|separately)\b))|"
-    rf"\b(?:not|yet to be|still to be|has to be|remains? to be|left to be) (?:yet )?(?:been )?(?:{_NOT_YET})\b(?=\s*(?:[.;,)|\n]|$|yet\b))|"
+    rf"\b(?:not|yet to be|still to be|has to be|remains? to be|"
+    rf"left to be) (?:yet )?(?:been )?(?:{_NOT_YET})\b(?=\s*(?:[.;,)|\n]|$|yet\b))|"
     rf"\b(?:not yet|yet to be|still to be) (?:been )?(?:{_NOT_YET})\b|"
-    r"\b(?:select|choose|circle|tick|strike out|delete) (?:one|whichever|which(?:ever)? (?:does )?not|as (?:applicable|appropriate|required))\b|"
+    r"\b(?:select|choose|circle|tick|strike out|delete) (?:one|whichever|which(?:ever)? (?:does )?not|"
+    r"as (?:applicable|appropriate|required))\b|"
     r"\b(?:is|are|:)\s{0,3}(?=left blank)left blank\b|\b(?:to follow|to come|pending)(?=\s*[.;]?\s*(?:\n|$))",
     re.IGNORECASE,
 )
@@ -51,7 +60,8 @@ _SIGNING = re.compile(
     r"\b(?:sign(?:s|ed|atures?|ing|atory|atories)?|executed|execution|witness(?:ed)?)\b", re.IGNORECASE
 )
 _SIGNING_BLOCK = re.compile(
-    r"^[\W\d]*(?:the\s+)?(?:sign(?:ed|atures?|ing|atories|atory)\b|execut(?:ed|ion)\b|in witness\b|by signing\b|"
+    r"^[\W\d]*(?:the\s+)?(?:sign(?:ed|atures?|ing|atories|atory)\b|execut(?:ed|ion)\b|in witness\b|"
+    r"by signing\b|"
     r"(?:agreed|accepted|acknowledged)(?: (?:and|&) (?:agreed|accepted|acknowledged))?(?: by\b.{0,60})?\W*$|"
     r"(?:i|we) (?:accept|agree)\b|"
     r"(?:yours|kind regards|best regards|regards|sincerely|very truly|for and on behalf of)\b)",
@@ -59,16 +69,24 @@ _SIGNING_BLOCK = re.compile(
 )
 _RUN = re.compile(r"_{3,}|\.{6,}|(?:\. ){5,}")
 _ROLE_WORDS = frozenset(
-    "the by its name print full date dated day place position capacity title vendor seller transferor purchaser buyer "
-    "transferee landlord lessor tenant lessee renter rental owner agent licensee client principal provider contractor consultant "
-    "customer company supplier designer developer director secretary manager attorney broker representative officer "
-    "authorised authorized sole member president partner trustee executor per of in presence and or for on behalf s x "
-    "1 2 at this both parties party sign signs signature a an licensed registered duly under section act corporations acting proprietor "
-    "we i accept accepted agree agreed acknowledged kind best regards yours faithfully sincerely truly very witness "
-    "electronically signed esq common seal affixed".split()
-)
+    {
+        "the", "by", "its", "name", "print", "full", "date", "dated", "day", "place", "position",
+        "capacity", "title", "vendor", "seller", "transferor", "purchaser", "buyer", "transferee",
+        "landlord", "lessor", "tenant", "lessee", "renter", "rental", "owner", "agent", "licensee",
+        "client", "principal", "provider", "contractor", "consultant", "customer", "company", "supplier",
+        "designer", "developer", "director", "secretary", "manager", "attorney", "broker",
+        "representative", "officer", "authorised", "authorized", "sole", "member", "president", "partner",
+        "trustee", "executor", "per", "of", "in", "presence", "and", "or", "for", "on", "behalf", "s",
+        "x", "1", "2", "at", "this", "both", "parties", "party", "sign", "signs", "signature", "a", "an",
+        "licensed", "registered", "duly", "under", "section", "act", "corporations", "acting",
+        "proprietor", "we", "i", "accept", "accepted", "agree", "agreed", "acknowledged", "kind", "best",
+        "regards", "yours", "faithfully", "sincerely", "truly", "very", "witness", "electronically",
+        "signed", "esq", "common", "seal", "affixed",
+    }
+)  # fmt: skip
 _MATTERS = re.compile(
-    r"\b(?:settlement|completion|closing|price|deposit|rent|bond|fees?|term|commission|property|premises|address|"
+    r"\b(?:settlement|completion|closing|price|deposit|rent|bond|fees?|term|commission|property|premises|"
+    r"address|"
     r"licen[cs]e|start|end|commencement|expiry|use|amount|number|period|holder|bank|insurance|rate)\b|[$%]",
     re.IGNORECASE,
 )
@@ -111,7 +129,9 @@ def _is_signed_by(line: str) -> bool:
     words = re.findall(r"[^\W_]+", line)
     if len(words) > MAX_SIGNING_WORDS or _MATTERS.search(line):
         return False
-    other = sum(word.lower() not in _ROLE_WORDS and not word[0].isupper() and not word.isdigit() for word in words)
+    other = sum(
+        word.lower() not in _ROLE_WORDS and not word[0].isupper() and not word.isdigit() for word in words
+    )
     return other <= (MAX_OTHER_WORDS if _RUN.search(line) else 0)
 
 

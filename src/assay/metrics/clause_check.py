@@ -32,10 +32,16 @@ QUOTE_CHARS = 160
 LEAD_REACH = 1_500
 """How far back the line is looked for that introduces a list."""
 _LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
-_MARK = re.compile(r"\s*(?:(?P<bullet>[-*+>\u2022\u25cf\u25aa\u2013])|(?P<row>\|)|(?P<number>\(?\d{1,2}[.)])|(?P<letter>\(?(?:[a-z]|[ivx]{1,4})[.)]))")
-_RECITAL = re.compile(r"(?:background|recitals?|introduction|preamble|whereas|definitions|interpretation)\b", re.IGNORECASE)
+_MARK = re.compile(
+    r"\s*(?:(?P<bullet>[-*+>\u2022\u25cf\u25aa\u2013])|(?P<row>\|)|(?P<number>\(?\d{1,2}[.)])|"
+    r"(?P<letter>\(?(?:[a-z]|[ivx]{1,4})[.)]))"
+)
+_RECITAL = re.compile(
+    r"(?:background|recitals?|introduction|preamble|whereas|definitions|interpretation)\b", re.IGNORECASE
+)
 _DEFINITION = re.compile(
-    r"[\"'][^\"'\n]{2,60}[\"']\s*(?:also\s+)?(?:means?|includes?|refers\s+to|has\s+the\s+meaning|shall\s+mean)\b|^\W*(?:and\s+)?whereas\b",
+    r"[\"'][^\"'\n]{2,60}[\"']\s*(?:also\s+)?(?:means?|includes?|refers\s+to|has\s+the\s+meaning|"
+    r"shall\s+mean)\b|^\W*(?:and\s+)?whereas\b",
     re.IGNORECASE,
 )
 _BARE_NUMBER = re.compile(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$")
@@ -144,7 +150,9 @@ def _said_or_referred(looking: Looking, live: Sequence[Place], missing: tuple[st
     if missing and more:
         missing = _unsaid(looking, [*live, *more])
     away = [place for place in live if _points_away(looking, place)]
-    rest = [place for place in live if place not in away and not _is_foreign(contract, clause, place.strict_start)]
+    rest = [
+        place for place in live if place not in away and not _is_foreign(contract, clause, place.strict_start)
+    ]
     if any(place.headed for place in away):
         rest = [place for place in rest if place.headed]
     unsaid = _unsaid(looking, [*rest, *more])
@@ -166,7 +174,9 @@ def _points_away(looking: Looking, place: Place) -> bool:
     if not within:
         return False
     known = looking.clause.title + " " + (place.section.title if place.section else "")
-    return place.is_subject or says_only_where_to_look(looking.contract.flat[start : place.strict_end], within, known)
+    return place.is_subject or says_only_where_to_look(
+        looking.contract.flat[start : place.strict_end], within, known
+    )
 
 
 def _without_place(
@@ -253,10 +263,12 @@ def _cues(contract: Contract, clause: Clause) -> Iterator[tuple[int, int, bool]]
 
 
 def _pointing(looking: Looking, covered: Sequence[tuple[int, int]]) -> Iterator[Place]:
-    """Sentences that say of the clause only that it stands elsewhere, in what is not in the text, or is open."""
+    """Sentences that say of the clause only that it is open, or stands in what is not in the text."""
     contract = looking.contract
     for pointer in looking.lost:
-        if is_within(pointer.start, covered) or not any(names(looking.clause, each) for each in pointer.subject):
+        if is_within(pointer.start, covered) or not any(
+            names(looking.clause, each) for each in pointer.subject
+        ):
             continue
         sentence = _sentence(contract, *contract.sentence(pointer.start, pointer.end))
         if BLANK in contract.flat[pointer.start : pointer.end]:
@@ -282,7 +294,9 @@ def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
         if count > MAX_PLACES:
             return
         body = min(section.body, end)
-        yield Place(section.start, end, section.start, _own_end(contract, clause, section, end), body, section)
+        yield Place(
+            section.start, end, section.start, _own_end(contract, clause, section, end), body, section
+        )
 
 
 def _own_end(contract: Contract, clause: Clause, section: Section, end: int) -> int:
@@ -330,7 +344,9 @@ def _is_excluded(looking: Looking, place: Place, exclusions: Exclusions) -> bool
         return False
     if not clause.elements or not may_say_more(found):
         return True
-    said = (phrases.first(contract.data[place.body : place.strict_end]) for phrases in clause.elements.values())
+    said = (
+        phrases.first(contract.data[place.body : place.strict_end]) for phrases in clause.elements.values()
+    )
     return any(span is None for span in said)
 
 
@@ -352,7 +368,9 @@ def _is_empty(looking: Looking, place: Place) -> bool:
 def _unsaid(looking: Looking, places: Sequence[Place]) -> tuple[str, ...]:
     """The elements that none of some places says."""
     elements = looking.clause.elements.items()
-    return tuple(name for name, phrases in elements if not any(_said(looking, phrases, each) for each in places))
+    return tuple(
+        name for name, phrases in elements if not any(_said(looking, phrases, each) for each in places)
+    )
 
 
 def _said(looking: Looking, phrases: Phrases, place: Place) -> bool:

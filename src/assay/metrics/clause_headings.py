@@ -19,7 +19,8 @@ ANNEXURE_LEVEL, CAPITALS_LEVEL, NUMBER_LEVEL, BARE_LABEL_LEVEL, LABEL_LEVEL = 10
 _MARKDOWN = re.compile(r"\s{0,3}(#{1,6})\s+(\S.*?)[\s#]*$")
 _BOLD = re.compile(r"\s*(?:[-*+]\s+)?(?:\*\*|__)(?=\S)([^*_\n]{1,90}?)(?:\*\*|__)\s*(.*)$")
 _NUMBERED = re.compile(
-    r"\s*(?:[-*+]\s+)?(?P<word>(?:special\s+)?(?:clause|section|article|item|paragraph|condition|term)\s+)?\(?"
+    r"\s*(?:[-*+]\s+)?(?P<word>(?:special\s+)?(?:clause|section|article|item|paragraph|condition|"
+    r"term)\s+)?\(?"
     r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4}|(?:[A-Z]|[IVX]{1,5})(?=[.):]))(?P<mark>[.):]*)(?:\s*[-:]\s*|\s+)"
     r"(?P<rest>\S.*)$",
     re.IGNORECASE,
@@ -32,11 +33,13 @@ _WORDS = ("one", "two", "three", "four", "five")
 _ANNEXURE = re.compile(
     rf"\s*(?:the\s+)?(?:({'|'.join(ORDINALS)}|reference|item|fee|lease)\s+)?"
     r"(schedule|annexure|appendix|exhibit|attachment|annex|addendum|rider)"
-    r"(?:\s+[\"(]?([A-Z]|\d{1,2}|[IVX]{1,4}|one|two|three|four|five)\b[\")]?)?\s*(?:$|[-:.(]\s*(.*)$|([A-Z].*)$)",
+    r"(?:\s+[\"(]?([A-Z]|\d{1,2}|[IVX]{1,4}|one|two|three|four|five)\b[\")]?)?\s*(?:$|[-:.(]\s*(.*)$|"
+    r"([A-Z].*)$)",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"\s*(?:[-*+>]\s+|\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)]\s+|\|\s*(?:(?:item\s+)?\d{1,2}(?:\.\d)?[.)]?\s*\|\s*)?)?(?:\*{1,3}|__?)?"
+    r"\s*(?:[-*+>]\s+|\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)]\s+|"
+    r"\|\s*(?:(?:item\s+)?\d{1,2}(?:\.\d)?[.)]?\s*\|\s*)?)?(?:\*{1,3}|__?)?"
     r"([A-Za-z][A-Za-z0-9'()/&.,% -]{1,58}?)(?:\*{1,3}|__?)?\s*(?:\||:(?!//))\s*(?:\*\*|__)?\s*(.*?)\s*\|"
     r"?\s*$"
 )
@@ -186,7 +189,7 @@ def _split_title(rest: str, is_title: IsTitle) -> tuple[str, int | None]:
 
 
 def _before_figures(rest: str, is_title: IsTitle) -> tuple[str, int]:
-    """The words of a title before a figure or a blank, as in "5 Deposit $50,000"; none when there are none."""
+    """The words of a title before a figure or a blank, as in "5 Deposit $50,000"."""
     for found in reversed(list(islice(_FIGURE_NEXT.finditer(rest), 4))):
         words = len(rest[: found.start()].split())
         if words <= MAX_LABEL_WORDS - 1 and is_title(_plain(rest[: found.start()])):
@@ -277,9 +280,7 @@ def _title_line(line: str, previous: str, following: str, is_title: IsTitle) -> 
 
 
 def _is_label_line(text: str, previous: str, following: str, is_title: IsTitle) -> bool:
-    """Whether a line right below another is a heading: short and known, with text below, and not below a heading
-    whose text it is itself.
-    """
+    """Whether a line right below another is a heading: short, known, and not the text of the one above."""
     if len(text.split()) > MAX_LABEL_WORDS or not is_title(_plain(text)):
         return False
     below = following.strip()

@@ -23,7 +23,7 @@
         headings: [deposit]          found in a heading: the section is looked at
         not_headings: [...]          ... but not where one of these is found too
         cues: [...]                  found in the text: that sentence is looked at
-        says: [[rent, '{money}']]    ... or all of one list in a sentence, in any order; the first is the rarest
+        says: [[rent, '{money}']]    ... or all of one list in a sentence, in any order
         not_cues: [...]              ... but not with one of these in the sentence
         requires: [...]              ... and, for cues, only with one of these in the sentence
         elements: {holder: [...]}    what must be said, by name

@@ -24,55 +24,78 @@ _PAPERS = (
 REFERENCE = re.compile(
     r"\b(?:the\s+)?(?P<kind>schedule|annexure|appendix|exhibit|attachment|annex|addendum|rider)\s+[\"(]?"
     r"(?P<label>[A-Z]|\d{1,2}|[IVX]{1,4}|one|two|three|four|five)\b(?=(?P<after>[^.\n]{0,50}))"
-    rf"|\b(?:the\s+)?(?P<ordinal>{'|'.join(ORDINALS)})\s+(?P<ranked>schedule|annexure|appendix)\b(?=(?P<behind>[^.\n]{{0,50}}))"
-    rf"|\b(?P<the>the|attached|an?|our|your)\s+(?:(?:attached|annexed|enclosed|reference|fee|fees|item|lease|property|services|"
+    rf"|\b(?:the\s+)?(?P<ordinal>{'|'.join(ORDINALS)})\s+(?P<ranked>schedule|annexure|"
+    rf"appendix)\b(?=(?P<behind>[^.\n]{{0,50}}))"
+    rf"|\b(?P<the>the|attached|an?|our|your)\s+(?:(?:attached|annexed|enclosed|reference|fee|fees|item|"
+    rf"lease|property|services|"
     rf"pricing|agreed)\s+){{0,2}}(?P<bare>{_PAPERS})\b"
-    r"|\b(?P<clause>(?:special\s+)?(?:clause|condition)|section|item|paragraph|article)\s+(?P<number>\d{1,3}(?:\.\d{1,3})*)\b(?=(?P<rest>[^.\n]{0,50}))",
+    r"|\b(?P<clause>(?:special\s+)?(?:clause|condition)|section|item|paragraph|"
+    r"article)\s+(?P<number>\d{1,3}(?:\.\d{1,3})*)\b(?=(?P<rest>[^.\n]{0,50}))",
     re.IGNORECASE,
 )
 _STATUTE = re.compile(
-    r"^\s*(?:\(\w+\)\s*)*,?\s*(?:to|of|in|under)\s+(?:the\s+|that\s+)?[^.\n]*?\b(?:act|regulations?|code|general|standard)\b",
+    r"^\s*(?:\(\w+\)\s*)*,?\s*(?:to|of|in|under)\s+(?:the\s+|that\s+)?[^.\n]*?\b(?:act|regulations?|code|"
+    r"general|standard)\b",
     re.IGNORECASE,
 )
-_IN_HERE = re.compile(r"^\s*(?:of|in)\s+this\s+(?:contract|agreement|lease|deed)\b|^\s*(?:below|above)\b", re.IGNORECASE)
+_IN_HERE = re.compile(
+    r"^\s*(?:of|in)\s+this\s+(?:contract|agreement|lease|deed)\b|^\s*(?:below|above)\b", re.IGNORECASE
+)
 _LEAD = re.compile(
-    r"(?:\b(?:as|is|are|being|be|will|shall|which|that|more|fully|particularly|further|only|separately|all)\s+)*"
-    r"(?:\b(?:described|set\s+(?:out|forth|down)|specified|stated|listed|detailed|dealt\s+with|contained|provided|provided\s+for|"
-    r"shown|identified|defined|outlined|recorded|noted|governed|covered|addressed|regulated|found|itemi[sz]ed|named|given|"
-    r"appears?|agreed|mentioned|explained|laid\s+down|referred\s+to|those|written)\s+(?:up\s+)?(?:in|by|under|at|on|to)|"
-    r"\bin\s+accordance\s+with|\b(?:as\s+)?per|\baccording\s+to|\bpursuant\s+to|\bas\s+(?:in|for|under)|\bsee|\brefers?\s+to|"
+    r"(?:\b(?:as|is|are|being|be|will|shall|which|that|more|fully|particularly|further|only|separately|"
+    r"all)\s+)*"
+    r"(?:\b(?:described|set\s+(?:out|forth|down)|specified|stated|listed|detailed|dealt\s+with|contained|"
+    r"provided|provided\s+for|"
+    r"shown|identified|defined|outlined|recorded|noted|governed|covered|addressed|regulated|found|"
+    r"itemi[sz]ed|named|given|"
+    r"appears?|agreed|mentioned|explained|laid\s+down|referred\s+to|those|written)\s+(?:up\s+)?(?:in|by|"
+    r"under|at|on|to)|"
+    r"\bin\s+accordance\s+with|\b(?:as\s+)?per|\baccording\s+to|\bpursuant\s+to|\bas\s+(?:in|for|under)|"
+    r"\bsee|\brefers?\s+to|"
     r"\breference\s+is\s+made\s+to|\b(?P<weak>in|under|from|by|to|at))\s+(?:also\s+)?(?:the\s+)?$",
     re.IGNORECASE,
 )
-_ATTACHED = re.compile(r"\b(?:attach|annex|enclos|append|accompan|form(?:s|ing)?\s+part)\w*[^.\n]{0,30}$", re.IGNORECASE)
+_ATTACHED = re.compile(
+    r"\b(?:attach|annex|enclos|append|accompan|form(?:s|ing)?\s+part)\w*[^.\n]{0,30}$", re.IGNORECASE
+)
 _FOLLOWS = re.compile(
-    r"\s+(?:applies|appl(?:y|ies)|sets?\s+out|describes?|lists?|contains?|says|states?|specif(?:y|ies)|deals?\s+with)\b",
+    r"\s+(?:applies|appl(?:y|ies)|sets?\s+out|describes?|lists?|contains?|says|states?|specif(?:y|ies)|"
+    r"deals?\s+with)\b",
     re.IGNORECASE,
 )
 _BLANK_STATEMENT = re.compile(
-    rf"(?P<subject>[^\n.;:{BLANK}]{{3,80}}?)\s*(?:\b(?:is|are|(?:shall|will|must)\s+be)\b\s*(?:still\s+|yet\s+)?|[:=|-]\s*)"
+    rf"(?P<subject>[^\n.;:{BLANK}]{{3,80}}?)\s*(?:\b(?:is|are|(?:shall|will|must)\s+be)\b\s*(?:still\s+|"
+    rf"yet\s+)?|[:=|-]\s*)"
     rf"(?P<blank>[$%]?\s?{BLANK}{{2,}})"
 )
 _NUMBER_FIRST = re.compile(r"^\s*\d+(?:\.\d+)*[.)]?\s")
 _WORD = re.compile(r"[A-Za-z0-9$%]+")
-_DETERMINER = re.compile(r"\b(?:the|an?|its|their|his|her|your|our|all|any|those|these|and|for|to|of|on|about|regarding|concerning|pays?|buys?|sells?)\s+", re.IGNORECASE)
+_DETERMINER = re.compile(
+    r"\b(?:the|an?|its|their|his|her|your|our|all|any|those|these|and|for|to|of|on|about|regarding|"
+    r"concerning|pays?|buys?|sells?)\s+",
+    re.IGNORECASE,
+)
 _SUBJECT_START = re.compile(r"[\n:;,]|[.]\s")
-_SUBJECT_END = re.compile(r"[\s,:-]*(?:\b(?:(?:is|are|be|will|shall|must|which|that|has|have|been|means)\b\s*)+)?[\s,:-]*$", re.IGNORECASE)
+_SUBJECT_END = re.compile(
+    r"[\s,:-]*(?:\b(?:(?:is|are|be|will|shall|must|which|that|has|have|been|means)\b\s*)+)?[\s,:-]*$",
+    re.IGNORECASE,
+)
 _POINTING = frozenset(
     {
-        "see", "refer", "refers", "referred", "to", "as", "set", "out", "in", "described",
-        "specified", "per", "according", "the", "is", "are", "be", "detailed", "stated", "listed",
-        "provided", "contained", "shown", "below", "attached", "hereto", "of", "this", "contract",
-        "agreement", "lease", "with", "a", "and", "by", "under", "details", "particulars", "full",
-        "more", "for", "item", "on", "at", "that", "which", "will", "shall", "must", "may", "its", "their",
-        "your", "our", "we", "you", "it", "they", "has", "have", "been", "at", "all", "any", "also", "terms",
-        "agrees", "agree", "offers", "sells", "sell", "buys", "buy", "pays", "pay", "paid", "payable", "leases", "lets",
-        "let", "rents", "rent", "hires", "takes", "perform", "performs", "provide", "provides", "supply", "supplies",
-        "deliver", "delivers", "carry", "carries", "do", "does", "undertake", "undertakes", "comply", "complies", "apply",
-        "applies", "dealt", "matters", "about", "from", "same", "manner", "way", "amount", "amounts", "parties", "party",
-        "both", "each", "s",
-        "vendor", "seller", "purchaser", "buyer", "landlord", "lessor", "tenant", "lessee", "renter", "agent", "client",
-        "principal", "contractor", "consultant", "provider", "customer", "supplier", "company", "owner", "licensee",
+        "see", "refer", "refers", "referred", "to", "as", "set", "out", "in", "described", "specified",
+        "per", "according", "the", "is", "are", "be", "detailed", "stated", "listed", "provided",
+        "contained", "shown", "below", "attached", "hereto", "of", "this", "contract", "agreement",
+        "lease", "with", "a", "and", "by", "under", "details", "particulars", "full", "more", "for",
+        "item", "on", "at", "that", "which", "will", "shall", "must", "may", "its", "their", "your",
+        "our", "we", "you", "it", "they", "has", "have", "been", "all", "any", "also", "terms", "agrees",
+        "agree", "offers", "sells", "sell", "buys", "buy", "pays", "pay", "paid", "payable", "leases",
+        "lets", "let", "rents", "rent", "hires", "takes", "perform", "performs", "provide", "provides",
+        "supply", "supplies", "deliver", "delivers", "carry", "carries", "do", "does", "undertake",
+        "undertakes", "comply", "complies", "apply", "applies", "dealt", "matters", "about", "from",
+        "same", "manner", "way", "amount", "amounts", "parties", "party", "both", "each", "s", "vendor",
+        "seller", "purchaser", "buyer", "landlord", "lessor", "tenant", "lessee", "renter", "agent",
+        "client", "principal", "contractor", "consultant", "provider", "customer", "supplier", "company",
+        "owner", "licensee",
     }
 )  # fmt: skip
 """Words that say nothing but who is to look where."""
@@ -113,7 +136,7 @@ def _end(found: re.Match[str]) -> int:
 
 
 def _subjects(before: str) -> tuple[str, ...]:
-    """What may be pointed away from: the words before the pointer in its sentence, whole and from each article."""
+    """What may be pointed away from: the words before the pointer, whole and from each article."""
     starts = [each.end() for each in _SUBJECT_START.finditer(before.rstrip(" ,:-"))]
     words = _SUBJECT_END.sub("", before[starts[-1] if starts else 0 :]).strip()
     words = _NUMBER_FIRST.sub("", words + " ").strip()

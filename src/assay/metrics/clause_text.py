@@ -16,14 +16,20 @@ from assay.metrics.rule_phrases import fold
 MAX_LINES = 60_000
 WRAPPED_CHARS = 55
 """Shorter lines are not broken for want of room."""
-_GOES_ON = re.compile(r"(?:,|:|;|-|\b(?:and|or|of|the|an?|to|by|with|for|in|at|on|between|from|that|is|are|as))\s*$", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"(?:,|:|;|-|\b(?:and|or|of|the|an?|to|by|with|for|in|at|on|between|from|that|is|are|as))\s*$",
+    re.IGNORECASE,
+)
 _NAMES_DOCUMENT = re.compile(
     r"\b(?:contract|agreement|lease|deed|offer|form|authority|terms|summary|letter|letting|tenancy|sale|"
     r"purchase|appointment|engagement|listing|statement of work)\b",
     re.IGNORECASE,
 )
 _ENDS_BLOCK = re.compile(r"\n(?=[ \t]*(?:\n|[-*+>] |\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)] |\|))")
-_EMPHASIS = re.compile(r"(?<=[^\s*])\*{1,3}(?!\*)|(?<!\*)\*{1,3}(?=[^\s*])|(?<![\w_])__(?=[A-Za-z$])|(?<=[A-Za-z.,:;?%])__(?![_\w])")
+_EMPHASIS = re.compile(
+    r"(?<=[^\s*])\*{1,3}(?!\*)|(?<!\*)\*{1,3}(?=[^\s*])|(?<![\w_])__(?=[A-Za-z$])|"
+    r"(?<=[A-Za-z.,:;?%])__(?![_\w])"
+)
 _SENTENCE_END = re.compile(
     r"(?<!\b[A-Z])(?<!\bNo)(?<!\bno)(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!Pty)(?<!Inc)[.!?][\"')\]*]*\s|\n"
 )
@@ -31,8 +37,9 @@ _SENTENCE_END = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading and what stands under it, up to the next heading. `extent` ends after its subsections, `own` where
-    what a label on its own line says ends; `known`: a pack knows the title.
+    """A heading and what stands under it, up to the next heading.
+
+    `extent` ends after its subsections, `own` where a label's own lines end; `known`: a pack knows the title.
     """
 
     level: int
@@ -150,7 +157,11 @@ def _own_end(text: str, body: int, end: int) -> int:
     place = body
     while (found := text.find("\n", place, end)) >= 0:
         following = text[found + 1 : end].split("\n", 1)[0]
-        goes_on = following[:1].islower() or following[:1] in " \t-*(|" or text[place:found].rstrip().endswith((",", ":"))
+        goes_on = (
+            following[:1].islower()
+            or following[:1] in " \t-*(|"
+            or text[place:found].rstrip().endswith((",", ":"))
+        )
         if not goes_on:
             return found
         place = found + 1
