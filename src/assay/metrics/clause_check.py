@@ -1,72 +1,37 @@
 """What a contract says of one clause: is it there, is it whole, is it blank, struck out, or only referred to?
 
-Where a clause is looked for: sections whose heading a pack names (with their subsections), and sentences in
-which a cue stands, with the sentence before and the two after. What all these places say is taken together.
+What all places of a clause say is taken together (see `assay.metrics.clause_places`).
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from assay.metrics.clause_exclusions import (
     Exclusions,
     find_struck_out,
-    is_within,
     may_say_more,
     titles_in,
 )
 from assay.metrics.clause_packs import Clause
+from assay.metrics.clause_places import (
+    MAX_PLACE_CHARS,
+    MAX_PLACES,
+    Looking,
+    Place,
+    find_places,
+    is_foreign,
+    unsaid,
+)
 from assay.metrics.clause_references import REFERENCE, Pointer, resolve, says_only_where_to_look
 from assay.metrics.clause_terms import BLANK
 from assay.metrics.clause_text import Contract, Section
-from assay.metrics.rule_phrases import Phrases
 
 Verdict = Literal["present", "partial", "blank", "empty", "excluded", "dangling", "missing", "not_applicable"]
-MAX_PLACES = 12
-"""Places of one clause that are looked at."""
-MAX_PLACE_CHARS = 6_000
 QUOTE_CHARS = 160
-LEAD_REACH = 1_500
-"""How far back the line is looked for that introduces a list."""
-_LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
-_MARK = re.compile(
-    r"\s*(?:(?P<bullet>[-*+>\u2022\u25cf\u25aa\u2013])|(?P<row>\|)|(?P<number>\(?\d{1,2}[.)])|"
-    r"(?P<letter>\(?(?:[a-z]|[ivx]{1,4})[.)]))"
-)
-_RECITAL = re.compile(
-    r"(?:background|recitals?|introduction|preamble|whereas|definitions|interpretation)\b", re.IGNORECASE
-)
-_DEFINITION = re.compile(
-    r"[\"'][^\"'\n]{2,60}[\"']\s*(?:also\s+)?(?:means?|includes?|refers\s+to|has\s+the\s+meaning|"
-    r"shall\s+mean)\b|^\W*(?:and\s+)?whereas\b",
-    re.IGNORECASE,
-)
 _BARE_NUMBER = re.compile(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$")
-
-
-class Place(NamedTuple):
-    """Where a clause is looked for: `strict` is the part whose placeholders count, `body` where its text
-    begins.
-    """
-
-    start: int
-    end: int
-    strict_start: int
-    strict_end: int
-    body: int
-    section: Section | None
-    cue_is_blank: bool = False
-    """Whether the words by which a sentence was found hold a placeholder."""
-    is_subject: bool = False
-    """Whether the sentence points away from the clause, and says nothing of it."""
-
-    @property
-    def headed(self) -> bool:
-        """Whether it is a section with a heading of the clause."""
-        return self.body != self.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,28 +56,18 @@ class ClauseFinding:
         return {**found, "note": self.note} if self.note else found
 
 
-@dataclass(frozen=True, slots=True)
-class Looking:
-    """A clause that is looked for in a contract; `said` is its text without the pointers that are lost."""
-
-    contract: Contract
-    clause: Clause
-    lost: Sequence[Pointer]
-    said: bytes
-
-
 def check_clause(
     contract: Contract, clause: Clause, exclusions: Exclusions, lost: Sequence[Pointer] = ()
 ) -> ClauseFinding:
     """The verdict on one clause that applies; `lost` are the pointers to what is not in the text."""
     looking = Looking(contract, clause, lost, _without(contract.data, lost))
-    places = list(_places(looking, exclusions))
+    places = list(find_places(looking, exclusions))
     live = [place for place in places if not _is_excluded(looking, place, exclusions)]
     headed = [place for place in places if place.headed]
     if not live or (headed and not any(place.headed for place in live)):
         return _without_place(contract, clause, places, exclusions)
     full = [place for place in live if not _is_empty(looking, place)]
-    missing = _unsaid(looking, full)
+    missing = unsaid(looking, full)
     if len(full) < len(live) and not any(place.headed for place in full) and (missing or not full):
         return _placed(contract, clause, "empty", live[0], tuple(clause.elements))
     if not clause.blanks_allowed and any(_is_blank(looking, place, missing) for place in full):
@@ -136,9 +91,9 @@ def _is_blank(looking: Looking, place: Place, missing: tuple[str, ...]) -> bool:
         return True
     if not place.headed:
         own = place._replace(start=place.strict_start, end=place.strict_end, body=place.strict_start)
-        if _is_foreign(looking.contract, looking.clause, place.strict_start):
+        if is_foreign(looking.contract, looking.clause, place.strict_start):
             return False
-        if not missing and not (looking.clause.elements and _unsaid(looking, [own])):
+        if not missing and not (looking.clause.elements and unsaid(looking, [own])):
             return False
     return BLANK in looking.contract.flat[place.strict_start : place.strict_end]
 
@@ -148,16 +103,16 @@ def _said_or_referred(looking: Looking, live: Sequence[Place], missing: tuple[st
     targets = list(_targets(contract, live))
     more = [target for target in targets if target is not None and target not in live]
     if missing and more:
-        missing = _unsaid(looking, [*live, *more])
+        missing = unsaid(looking, [*live, *more])
     away = [place for place in live if _points_away(looking, place)]
     rest = [
-        place for place in live if place not in away and not _is_foreign(contract, clause, place.strict_start)
+        place for place in live if place not in away and not is_foreign(contract, clause, place.strict_start)
     ]
     if any(place.headed for place in away):
         rest = [place for place in rest if place.headed]
-    unsaid = _unsaid(looking, [*rest, *more])
-    if away and (missing or unsaid or not rest):
-        return _placed(contract, clause, "dangling", away[0], missing or unsaid or tuple(clause.elements))
+    left = unsaid(looking, [*rest, *more])
+    if away and (missing or left or not rest):
+        return _placed(contract, clause, "dangling", away[0], missing or left or tuple(clause.elements))
     if missing and any(target is None for target in targets):
         return _placed(contract, clause, "dangling", live[0], missing)
     return _placed(contract, clause, "partial" if missing else "present", live[0], missing)
@@ -210,127 +165,6 @@ def _quote(contract: Contract, start: int, end: int) -> str:
     return " ".join(contract.raw[start : min(end, start + QUOTE_CHARS)].split())
 
 
-def _places(looking: Looking, exclusions: Exclusions) -> Iterator[Place]:
-    contract, clause = looking.contract, looking.clause
-    headed = list(_headed(contract, clause))
-    yield from headed
-    covered = [(place.start, place.end) for place in headed]
-    for place in _pointing(looking, covered):
-        covered.append((place.strict_start, place.strict_end))
-        yield place
-    count = 0
-    for start, end, in_order in _cues(contract, clause):
-        first, last = contract.sentence(start, end)
-        if is_within(start, covered) or is_within(first, exclusions.sentences):
-            continue
-        sentence = contract.data[first:last]
-        if clause.not_cues.first(sentence) is not None:
-            continue
-        if in_order and clause.requires and clause.requires.first(sentence) is None:
-            continue
-        if _is_mention(looking, start, _sentence(contract, first, last)):
-            continue
-        count += 1
-        if count > MAX_PLACES:
-            return
-        around = _sentence if clause.same_sentence else _around
-        blank = BLANK in contract.flat[start:end] and not _is_foreign(contract, clause, start)
-        yield around(contract, first, last)._replace(cue_is_blank=blank)
-
-
-def _is_mention(looking: Looking, cue: int, sentence: Place) -> bool:
-    """Whether a cue stands in a definition or a recital, and what the clause must say does not."""
-    section = looking.contract.section_at(cue)
-    opening = looking.contract.flat[slice(*looking.contract.paragraph(cue, cue))].lstrip()
-    recital = _RECITAL.match(opening) or (section is not None and _RECITAL.match(section.title))
-    text = looking.contract.flat[sentence.start : sentence.end]
-    if not recital and _DEFINITION.search(text) is None:
-        return False
-    return not looking.clause.elements or bool(_unsaid(looking, [sentence]))
-
-
-def _cues(contract: Contract, clause: Clause) -> Iterator[tuple[int, int, bool]]:
-    """Where a cue stands (true), or the first part of what is said in one sentence in any order (false)."""
-    spans = [(span.start, span.end, True) for span in clause.cues.find(contract.data, MAX_PLACES * 2)]
-    for first, *others in clause.says:
-        for span in first.find(contract.data, MAX_PLACES * 2):
-            low, high = contract.sentence(span.start, span.end)
-            found = [part.first(contract.data[low:high]) for part in others]
-            if all(found):
-                ends = [low + each.end for each in found if each]
-                spans.append((span.start, max([span.end, *ends]), False))
-    return iter(sorted(set(spans)))
-
-
-def _pointing(looking: Looking, covered: Sequence[tuple[int, int]]) -> Iterator[Place]:
-    """Sentences that say of the clause only that it is open, or stands in what is not in the text."""
-    contract = looking.contract
-    for pointer in looking.lost:
-        if is_within(pointer.start, covered) or not any(
-            names(looking.clause, each) for each in pointer.subject
-        ):
-            continue
-        sentence = _sentence(contract, *contract.sentence(pointer.start, pointer.end))
-        if BLANK in contract.flat[pointer.start : pointer.end]:
-            yield sentence._replace(cue_is_blank=not _is_foreign(contract, looking.clause, pointer.start))
-        else:
-            says_nothing = not looking.clause.elements or bool(_unsaid(looking, [sentence]))
-            yield sentence._replace(is_subject=says_nothing)
-
-
-def _is_foreign(contract: Contract, clause: Clause, place: int) -> bool:
-    """Whether a place stands under a heading of another clause."""
-    section = contract.section_at(place)
-    return section is not None and section.known and place < section.own and not names(clause, section.title)
-
-
-def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
-    count = 0
-    for section in contract.sections:
-        if not section.title or not names(clause, section.title):
-            continue
-        end = min(section.extent, section.start + MAX_PLACE_CHARS)
-        count += 1
-        if count > MAX_PLACES:
-            return
-        body = min(section.body, end)
-        yield Place(
-            section.start, end, section.start, _own_end(contract, clause, section, end), body, section
-        )
-
-
-def _own_end(contract: Contract, clause: Clause, section: Section, end: int) -> int:
-    """Where what surely is the clause's own ends: before a part that is headed as another clause."""
-    own = min(section.own, end)
-    for part in contract.sections[_index_at(contract, section.start) :]:
-        if part.start >= own or _is_foreign(contract, clause, part.start):
-            return max(section.body, min(own, part.start))
-    return own
-
-
-def names(clause: Clause, title: str) -> bool:
-    """Whether a heading is one that the pack knows for a clause."""
-    data = title.encode("latin-1", "replace")
-    return clause.headings.first(data) is not None and clause.not_headings.first(data) is None
-
-
-def _sentence(contract: Contract, start: int, end: int) -> Place:
-    return Place(start, end, start, end, start, contract.section_at(start))
-
-
-def _around(contract: Contract, start: int, end: int) -> Place:
-    """The sentence of a cue with one before and two after, in its paragraph."""
-    low, high = contract.paragraph(start, end, reach=600)
-    first = contract.sentence(max(low, start - 2), max(low + 1, start - 1))[0] if start - 2 > low else start
-    last = end
-    for _ in range(2):
-        if last + 1 < high:
-            last = min(high, contract.sentence(last, last + 1)[1])
-    section = contract.section_at(start)
-    first = min(first, start)
-    return Place(first, max(last, end), start, end, first, section)
-
-
 def _is_excluded(looking: Looking, place: Place, exclusions: Exclusions) -> bool:
     contract, clause = looking.contract, looking.clause
     section = place.section
@@ -362,61 +196,7 @@ def _is_empty(looking: Looking, place: Place) -> bool:
         return (
             not (set(text) & set("_.")) and clause.cues.first(contract.data[place.start : place.body]) is None
         )
-    return not clause.same_sentence or bool(_unsaid(looking, [place]))
-
-
-def _unsaid(looking: Looking, places: Sequence[Place]) -> tuple[str, ...]:
-    """The elements that none of some places says."""
-    elements = looking.clause.elements.items()
-    return tuple(
-        name for name, phrases in elements if not any(_said(looking, phrases, each) for each in places)
-    )
-
-
-def _said(looking: Looking, phrases: Phrases, place: Place) -> bool:
-    """Whether an element is said in a place; under a heading of the clause, as if the heading led the sentence."""
-    texts = [looking.said[start : place.end] for start in dict.fromkeys((place.start, place.body))]
-    if place.headed and place.section is not None:
-        body = looking.said[place.body : place.end].replace(b"\n", b" ")
-        texts.append(place.section.title.encode("latin-1", "replace") + b" " + body)
-    if looking.clause.same_sentence:
-        texts += [looking.said[start:end] for start, end in _leads(looking.contract, place)]
-    return any(phrases.first(text) is not None for text in texts)
-
-
-def _leads(contract: Contract, place: Place) -> Iterator[tuple[int, int]]:
-    """What introduces the list that a place is in: a line that ends with a colon, and the headings above it."""
-    low = max(0, place.start - LEAD_REACH)
-    lines = list(_LEAD.finditer(contract.raw, low, place.start))
-    if lines and _is_list(contract.raw[lines[-1].end() : place.start + 1]):
-        yield lines[-1].span()
-    level = 99
-    for section in reversed(contract.sections[: _index_at(contract, place.start)]):
-        if section.start < low:
-            return
-        if section.level < level and section.start <= place.start < section.extent:
-            level = section.level
-            yield section.start, section.body
-
-
-def _is_list(text: str) -> bool:
-    """Whether a text is items of one list: no paragraph without its mark, and no other mark after an empty line."""
-    first, after_gap = None, False
-    for line in text.split("\n"):
-        if not line.strip():
-            after_gap = True
-            continue
-        mark = _MARK.match(line)
-        kind = mark.lastgroup if mark else None
-        first = kind if first is None and kind else first
-        if after_gap and first and kind != first:
-            return False
-        after_gap = False
-    return True
-
-
-def _index_at(contract: Contract, place: int) -> int:
-    return bisect_right(contract.sections, place, key=lambda section: section.start)
+    return not clause.same_sentence or bool(unsaid(looking, [place]))
 
 
 def _targets(contract: Contract, places: Sequence[Place]) -> Iterator[Place | None]:

@@ -10,9 +10,10 @@ from assay.domain.errors import InvalidInput
 from assay.domain.scores import Sample
 from assay.domain.text import valid_text
 from assay.metrics.clause_blanks import mark_placeholders
-from assay.metrics.clause_check import ClauseFinding, check_clause, names
+from assay.metrics.clause_check import ClauseFinding, check_clause
 from assay.metrics.clause_exclusions import find_exclusions
 from assay.metrics.clause_packs import Clause, ClausePack, Condition, list_clause_packs, load_clause_packs
+from assay.metrics.clause_places import names
 from assay.metrics.clause_references import find_pointers
 from assay.metrics.clause_text import Contract, read_contract
 from assay.metrics.contract_consistency import find_inconsistencies
