@@ -181,12 +181,14 @@ def _sentence(contract: Contract, start: int, end: int) -> Place:
 def _around(contract: Contract, start: int, end: int) -> Place:
     """The sentence of a cue with one before and two after, in its paragraph."""
     low, high = contract.paragraph(start, end, reach=600)
+    section = contract.section_at(start)
+    if section is not None and start >= section.own:
+        low = max(low, section.own)
     first = contract.sentence(max(low, start - 2), max(low + 1, start - 1))[0] if start - 2 > low else start
     last = end
     for _ in range(2):
         if last + 1 < high:
             last = min(high, contract.sentence(last, last + 1)[1])
-    section = contract.section_at(start)
     first = min(first, start)
     return Place(first, max(last, end), start, end, first, section)
 
