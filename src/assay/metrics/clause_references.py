@@ -175,7 +175,8 @@ def resolve(contract: Contract, found: re.Match[str]) -> Section | Literal["igno
         return "ignored"
     kind = (found["kind"] or found["ranked"]).lower()
     label = plain_label(found["label"] or found["ordinal"])
-    return _section_with(contract, f"{kind} {label}") or _section_with(contract, kind)
+    section = _section_with(contract, f"{kind} {label}")
+    return section or (_section_with(contract, kind) if label in ("1", "a") else None)
 
 
 def _is_named(section: Section, kind: str) -> bool:

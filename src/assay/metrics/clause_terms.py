@@ -142,9 +142,14 @@ _EXPRESSIONS: Mapping[str, str] = {
     "called": _GAP_CHARACTER + "{0,110}?" + _CALLING + r"\b",
     "is_named": rf"s?\b[^.\n,;]{{0,60}}?,?\s(?:is|are)\s(?:the\s)?{_FULL_NAME}",
     "named": (
-        r"(?:.s|s)?\b(?:\s?\((?:s|\w+)\))?(?:\sfull)?(?:\s(?:names?|details))?[*\s|]*(?::|-|is|are|=|\||,|"
+        r"(?:.s|s)?\b(?:\s?\((?:s|\w+)\))?(?:\sfull)?(?:\s(?:names?|details))?[*\s|]*(?::|[=-]+|is|are|\||,|"
         r"\(|\.{3,}|;)?[*\s|]*"
         + _FULL_NAME
+    ),
+    "large_sum": (
+        r"(?:(?:(?:au|us|a|nz)?\$|aud|usd)\s?(?:\d{2,3}(?:,\d{3})+|\d{1,3}(?:,\d{3}){2,}|\d{5,}|\d[\d.]*\s?(?:k|m|million)\b)|"
+        + _SPELLED
+        + r"\sdollars)"
     ),
     "street": (
         r"(?:property|land|premises|house|home|unit|apartment|townhouse|villa|dwelling|cottage|flat|studio|"

@@ -141,7 +141,10 @@ def _sections(heads: Sequence[tuple[int, int, Heading]], text: str) -> Iterator[
         over = text.find("\n\n", body, end) if heading.inline and heading.level == LABEL_LEVEL else -1
         last = over + 1 if over >= 0 and text[over:end].strip() else end
         whole = last if last != end else extent
-        own = _own_end(text, body, last) if heading.inline and heading.level == LABEL_LEVEL else whole
+        own = whole
+        if heading.inline:
+            is_label = heading.level == LABEL_LEVEL
+            own = _own_end(text, body, last) if is_label else _paragraph_end(text, body, whole)
         yield Section(
             level=heading.level, number=heading.number.lower(), title=heading.title, start=start,
             body=min(body, last), end=last, extent=whole, own=own, known=heading.known,
@@ -150,6 +153,11 @@ def _sections(heads: Sequence[tuple[int, int, Heading]], text: str) -> Iterator[
             yield Section(
                 level=LABEL_LEVEL, number="", title="", start=last, body=last, end=end, extent=end, own=end
             )
+
+
+def _paragraph_end(text: str, body: int, end: int) -> int:
+    place = text.find("\n\n", body, end)
+    return place if place >= 0 else end
 
 
 def _own_end(text: str, body: int, end: int) -> int:
