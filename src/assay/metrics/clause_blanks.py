@@ -41,7 +41,7 @@ PLACEHOLDERS = re.compile(
     r"determined|decided|nominated|supplied)|tb[acdn]\b|amount|date|name)[^)\n]{{0,60}}\)|"
     r"(?P<line>_{3,}|\.{6,}|(?:\. ){5,}|(?<=\d)__(?!\w)|(?<![\w*])__(?=\s?/))|\bTB[ACDN]\b|\bT\.B\.[ACDN]\b|"
     r"\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|\$[ \t]*(?=[.;,)]?[ \t]*(?:\n|$|\|))|"
-    r"\$[ \t]+(?=(?:per|a|each|plus|payable|which|held|on|to|by|and|being|inclusive|weekly|in)\b)|\?{2,}|"
+    r"\$[ \t]+(?=(?:per|a|each|plus|payable|which|held|on|to|by|and|being|inclusive|weekly|in|is|will|shall|must|for|at|due|then|within)\b)|\?{2,}|"
     rf"\b(?:within|for|of|at|than|least)[ \t]{{3,}}(?={_UNIT}\b)|"
     r"\bto be (?:advised|confirmed|inserted|notified|filled in|supplied later|decided|finali[sz]ed|"
     r"entered)\b|"

@@ -57,10 +57,10 @@ class ClauseFinding:
 
 
 def check_clause(
-    contract: Contract, clause: Clause, exclusions: Exclusions, lost: Sequence[Pointer] = ()
+    contract: Contract, clause: Clause, exclusions: Exclusions, pointers: Sequence[Pointer] = ()
 ) -> ClauseFinding:
-    """The verdict on one clause that applies; `lost` are the pointers to what is not in the text."""
-    looking = Looking(contract, clause, lost, _without(contract.data, lost))
+    """The verdict on one clause that applies; `pointers` are those of the contract."""
+    looking = Looking(contract, clause, pointers, _without_lost(contract.data, pointers))
     places = list(find_places(looking, exclusions))
     live = [place for place in places if not _is_excluded(looking, place, exclusions)]
     headed = [place for place in places if place.headed]
@@ -75,11 +75,11 @@ def check_clause(
     return _said_or_referred(looking, full, missing)
 
 
-def _without(data: bytes, pointers: Sequence[Pointer]) -> bytes:
+def _without_lost(data: bytes, pointers: Sequence[Pointer]) -> bytes:
     """The text with pointers to what is not there as spaces: they say nothing."""
     pieces, place = [], 0
     for pointer in pointers:
-        if pointer.start >= place:
+        if pointer.kind == "lost" and pointer.start >= place:
             pieces += [data[place : pointer.start], b" " * (pointer.end - pointer.start)]
             place = pointer.end
     return b"".join([*pieces, data[place:]])
@@ -123,8 +123,8 @@ def _points_away(looking: Looking, place: Place) -> bool:
     start = place.body if place.headed else place.strict_start
     within = [
         (max(pointer.start, start) - start, pointer.end - start)
-        for pointer in looking.lost
-        if start <= pointer.end and pointer.start < place.strict_end
+        for pointer in looking.pointers
+        if pointer.kind == "lost" and start <= pointer.end and pointer.start < place.strict_end
     ]
     if not within:
         return False

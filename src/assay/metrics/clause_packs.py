@@ -271,7 +271,8 @@ class _Reader:
         }
         phrases = {name: self.phrases(join_path(path, name), value.get(name)) for name in PHRASE_FIELDS}
         own = frozenset(read_texts(self.problems, f"{path}.jurisdictions", value.get("jurisdictions")))
-        self.check(path, texts, phrases)
+        says = self.says(f"{path}.says", value.get("says"))
+        self.check(path, texts, bool(phrases["headings"] or phrases["cues"] or says))
         fields: dict[str, Any] = {**texts, **phrases}
         return Clause(
             source=self.source(f"{path}.source", value.get("source")),
@@ -279,7 +280,7 @@ class _Reader:
             valid_from=read_day(self.problems, f"{path}.valid_from", value.get("valid_from")),
             valid_to=read_day(self.problems, f"{path}.valid_to", value.get("valid_to")),
             when=self.when(f"{path}.when", value.get("when"), conditions),
-            says=self.says(f"{path}.says", value.get("says")),
+            says=says,
             elements=self.elements(f"{path}.elements", value.get("elements") or {}),
             blanks_allowed=self.flag(path, value, "blanks_allowed"),
             same_sentence=self.flag(path, value, "same_sentence"),
@@ -291,13 +292,13 @@ class _Reader:
             self.problems.add(join_path(path, name), "must be true or false")
         return value.get(name) is True
 
-    def check(self, path: str, texts: Mapping[str, str], phrases: Mapping[str, Phrases]) -> None:
+    def check(self, path: str, texts: Mapping[str, str], can_be_found: bool) -> None:
         if texts["id"] and not _ID.match(texts["id"]):
             self.problems.add(f"{path}.id", "is lower-case letters, digits and _")
         if texts["level"] and texts["level"] not in LEVELS:
             self.problems.add(f"{path}.level", f"must be one of {', '.join(LEVELS)}")
-        if not phrases["headings"] and not phrases["cues"]:
-            self.problems.add(path, "needs `headings` or `cues`, to be found in a text")
+        if not can_be_found:
+            self.problems.add(path, "needs `headings`, `cues` or `says`, to be found in a text")
 
     def source(self, path: str, value: Any) -> str | Mapping[str, str]:
         if isinstance(value, dict) and value:

@@ -65,7 +65,7 @@ class Looking:
 
     contract: Contract
     clause: Clause
-    lost: Sequence[Pointer]
+    pointers: Sequence[Pointer]
     said: bytes
 
 
@@ -123,19 +123,20 @@ def _cues(contract: Contract, clause: Clause) -> Iterator[tuple[int, int, bool]]
 
 
 def _pointing(looking: Looking, covered: Sequence[tuple[int, int]]) -> Iterator[Place]:
-    """Sentences that say of the clause only that it is open, or stands in what is not in the text."""
-    contract = looking.contract
-    for pointer in looking.lost:
-        if is_within(pointer.start, covered) or not any(
-            names(looking.clause, each) for each in pointer.subject
-        ):
+    """Sentences that say of the clause that it is open, or only where it stands."""
+    contract, clause = looking.contract, looking.clause
+    for pointer in looking.pointers:
+        if is_within(pointer.start, covered) or not any(names(clause, each) for each in pointer.subject):
             continue
         sentence = _sentence(contract, *contract.sentence(pointer.start, pointer.end))
-        if BLANK in contract.flat[pointer.start : pointer.end]:
-            yield sentence._replace(cue_is_blank=not is_foreign(contract, looking.clause, pointer.start))
+        if pointer.kind == "blank":
+            section = sentence.section
+            is_line_of_its_own = section is None or sentence.start > section.body
+            foreign = not is_line_of_its_own and is_foreign(contract, clause, pointer.start)
+            yield sentence._replace(cue_is_blank=not foreign)
         else:
-            says_nothing = not looking.clause.elements or bool(unsaid(looking, [sentence]))
-            yield sentence._replace(is_subject=says_nothing)
+            is_subject = pointer.kind == "lost" and (not clause.elements or bool(unsaid(looking, [sentence])))
+            yield sentence._replace(is_subject=is_subject)
 
 
 def is_foreign(contract: Contract, clause: Clause, place: int) -> bool:

@@ -15,6 +15,7 @@ from assay.metrics.clause_terms import BLANK
 from assay.metrics.clause_text import Contract, Section
 
 MAX_POINTERS = 200
+MAX_REFERENCES = 1000
 LEAD_REACH = 60
 SUBJECT_REACH = 160
 _PAPERS = (
@@ -102,22 +103,24 @@ _POINTING = frozenset(
 
 
 class Pointer(NamedTuple):
-    """A reference in place of a statement, from its first word of pointing; `subject` is what it is about."""
+    """A reference or a blank in place of a statement, from its first word of pointing, and what it is about."""
 
     start: int
     end: int
+    kind: Literal["found", "lost", "blank"]
     subject: tuple[str, ...]
 
 
 def find_pointers(contract: Contract) -> tuple[Pointer, ...]:
-    """In order of place, what points to what is not in the text, and blanks in place of a statement."""
-    found = [*islice(_lost(contract), MAX_POINTERS), *islice(_blank_subjects(contract), MAX_POINTERS)]
+    """In order of place: references to what is in the text and what is not, and blanks."""
+    found = [*islice(_references(contract), MAX_POINTERS), *islice(_blanks(contract), MAX_POINTERS)]
     return tuple(sorted(found))
 
 
-def _lost(contract: Contract) -> Iterator[Pointer]:
-    for found in REFERENCE.finditer(contract.flat):
-        if resolve(contract, found) is not None:
+def _references(contract: Contract) -> Iterator[Pointer]:
+    for found in islice(REFERENCE.finditer(contract.flat), MAX_REFERENCES):
+        target = resolve(contract, found)
+        if target == "ignored":
             continue
         low = contract.flat.rfind("\n", 0, found.start()) + 1
         before = contract.flat[max(low, found.start() - LEAD_REACH) : found.start()]
@@ -127,7 +130,8 @@ def _lost(contract: Contract) -> Iterator[Pointer]:
         if lead is not None and (_ATTACHED.search(before) or (lead["weak"] and found["clause"])):
             continue
         start = found.start() - (len(before) - lead.start() if lead else 0)
-        yield Pointer(start, _end(found), _subjects(contract.flat[max(low, start - SUBJECT_REACH) : start]))
+        subjects = _subjects(contract.flat[max(low, start - SUBJECT_REACH) : start])
+        yield Pointer(start, _end(found), "found" if target else "lost", subjects)
 
 
 def _end(found: re.Match[str]) -> int:
@@ -144,9 +148,9 @@ def _subjects(before: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words[place:] for place in places[-4:] if words[place:]))
 
 
-def _blank_subjects(contract: Contract) -> Iterator[Pointer]:
+def _blanks(contract: Contract) -> Iterator[Pointer]:
     for found in _BLANK_STATEMENT.finditer(contract.flat):
-        yield Pointer(found.start("blank"), found.end(), _subjects(found["subject"]))
+        yield Pointer(found.start("blank"), found.end(), "blank", _subjects(found["subject"]))
 
 
 def says_only_where_to_look(text: str, pointers: Collection[tuple[int, int]] = (), known: str = "") -> bool:

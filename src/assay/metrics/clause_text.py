@@ -127,7 +127,7 @@ def _headings(text: str, is_title: IsTitle) -> Iterator[tuple[int, int, Heading]
 
 def _is_document_title(heading: Heading, line: str, before: str) -> bool:
     """The first line of all, when it is a title of several words, heads the contract and no clause of it."""
-    if before.strip() or heading.number or ":" in line.rstrip(": "):
+    if before.strip() or heading.number or ":" in line.rstrip(": ") or line.lstrip().startswith("|"):
         return False
     words = len(line.split())
     return words <= 12 and (words > 4 or _NAMES_DOCUMENT.search(line) is not None)

@@ -222,9 +222,9 @@ def examine(
     contract = read_contract(text, lambda title: any(names(clause, title) for clause in clauses))
     conditions = {name: each for pack in packs for name, each in pack.conditions.items()}
     holding = Conditions(contract.data, question.conditions, conditions)
-    exclusions, lost = find_exclusions(contract), find_pointers(contract)
+    exclusions, pointers = find_exclusions(contract), find_pointers(contract)
     findings = [
-        check_clause(contract, clause, exclusions, lost)
+        check_clause(contract, clause, exclusions, pointers)
         if holding.hold(clause)
         else ClauseFinding(clause=clause, verdict="not_applicable", note=holding.why_not(clause))
         for clause in clauses
