@@ -76,6 +76,12 @@ _DETERMINER = re.compile(
     r"concerning|pays?|buys?|sells?)\s+",
     re.IGNORECASE,
 )
+_BELONGS = re.compile(
+    r"(?<!details)(?<!description)(?<!particulars)(?<!terms)(?<!amount)(?<!scope)(?<!nature)(?<!provisions)(?<!date)(?<!list)"
+    r"\s+of\s+(?:the\s+|this\s+)?$",
+    re.IGNORECASE,
+)
+"""Of what something is: "the estimate of the price of the property" is an estimate."""
 _SUBJECT_START = re.compile(r"[\n:;,]|[.]\s")
 _SUBJECT_END = re.compile(
     r"[\s,:-]*(?:\b(?:(?:is|are|be|will|shall|must|which|that|has|have|been|means)\b\s*)+)?[\s,:-]*$",
@@ -145,7 +151,8 @@ def _subjects(before: str) -> tuple[str, ...]:
     words = _SUBJECT_END.sub("", before[starts[-1] if starts else 0 :]).strip()
     words = _NUMBER_FIRST.sub("", words + " ").strip()
     places = [0, *(each.end() for each in _DETERMINER.finditer(words))]
-    return tuple(dict.fromkeys(words[place:] for place in places[-4:] if words[place:]))
+    heads = [place for place in places if _BELONGS.search(words, 0, place) is None]
+    return tuple(dict.fromkeys(words[place:] for place in heads[-4:] if words[place:]))
 
 
 def _blanks(contract: Contract) -> Iterator[Pointer]:
