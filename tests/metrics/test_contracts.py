@@ -134,12 +134,14 @@ def test_a_schedule_of_items_is_read_row_by_row(clause):
     "terms",
     [
         "1 Vendor - Georgina Hale\n2 Purchaser - Tariq Mahmoud\n3 Deposit - $84,500, held by the agent",
-        "| 1 | Vendor | Georgina Hale |\n| 2 | Purchaser | Tariq Mahmoud |\n| 3 | Deposit | $84,500, held by the agent |",
+        "| 1 | Vendor | Georgina Hale |\n| 2 | Purchaser | Tariq Mahmoud |\n"
+        "| 3 | Deposit | $84,500, held by the agent |",
         "Vendor\nGeorgina Hale\nPurchaser\nTariq Mahmoud\nDeposit\n$84,500, held by the agent",
         "Vendor\n    Georgina Hale\nPurchaser\n    Tariq Mahmoud\nDeposit\n    $84,500, held by the agent",
         "**Who are the parties?**\nThe vendor is Georgina Hale and the purchaser is Tariq Mahmoud.\n\n"
         "**Is there a deposit?**\nYes: $84,500. The agent holds it.",
-        "**1. Vendor.** Georgina Hale\n\n**2. Purchaser.** Tariq Mahmoud\n\n**3. Deposit.** $84,500, held by the agent",
+        "**1. Vendor.** Georgina Hale\n\n**2. Purchaser.** Tariq Mahmoud\n\n"
+        "**3. Deposit.** $84,500, held by the agent",
     ],
 )
 def test_key_terms_are_read_in_each_layout(terms):
@@ -163,14 +165,14 @@ def test_key_terms_are_read_in_each_layout(terms):
 )
 def test_a_property_that_only_a_lost_schedule_describes_dangles(sentence, wanted):
     text = (
-        "The vendor is Georgina Hale of 3 Rokeby Road, Subiaco. The buyer is Tariq Mahmoud of 9 King Street.\n\n"
-        + sentence
+        "The vendor is Georgina Hale of 3 Rokeby Road, Subiaco. "
+        "The buyer is Tariq Mahmoud of 9 King Street.\n\n" + sentence
     )
     assert verdict(text, "property") == wanted
 
 
 def test_only_a_section_of_its_own_makes_up_for_one_that_points_away():
-    text = "1. Scope of services. The scope is as stated in Exhibit A.\n2. Fees. The consultant shall be paid $5,000."
+    text = "1. Scope of services. The scope is as stated in Exhibit A.\n2. Fees. The consultant gets $5,000."
     assert verdict(text, "services", contract="services", jurisdiction="US") == "dangling"
     text += "\n3. Services. The consultant shall audit the depots."
     assert verdict(text, "services", contract="services", jurisdiction="US") == "present"

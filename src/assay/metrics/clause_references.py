@@ -109,7 +109,7 @@ _POINTING = frozenset(
 
 
 class Pointer(NamedTuple):
-    """A reference or a blank in place of a statement, from its first word of pointing, and what it is about."""
+    """A reference or a blank in place of a statement, and what it is about."""
 
     start: int
     end: int
