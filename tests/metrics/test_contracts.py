@@ -633,6 +633,7 @@ def test_any_text_is_split_into_sections_in_order(text):
 
 HOSTILE = {
     "brackets": "[insert ",
+    "open brackets": "[[[[",
     "headings": "# Deposit\n",
     "references": "see Schedule 2 and clause 4 is deleted. ",
     "names": "John Smith (",

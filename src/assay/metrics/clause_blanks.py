@@ -10,15 +10,14 @@ from assay.metrics.clause_terms import BLANK
 
 MAX_SIGNING_WORDS = 24
 MAX_OTHER_WORDS = 2
-_BRACKETED = (
-    r"\[(?![^\]\n]{0,80}\b(?:sic|redacted|withheld|seal|l\.s\.|sign\w*|stamp\w*|note|page|end of|see|refer|"
-    r"clause|section|"
+_REMARK = re.compile(
+    r"\b(?:sic|redacted|withheld|seal|l\.s\.|sign\w*|stamp\w*|note|page|end of|see|refer|clause|section|"
     r"electronic\w*|e-sign\w*|attached|annexed|optional|deleted|omitted|excluded|reserved|struck|n/?a|"
-    r"not (?:used|applicable))\b)"
-    r"(?!(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT|"
-    r"CTH)\])(?=[^\]\n]*[^\W\d_]{2})(?!\w{1,20}\](?=\w))[^\]\n]{2,80}\](?!\()"
+    r"not (?:used|applicable))\b|^\[(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT|CTH)\]$",
+    re.IGNORECASE,
 )
-"""Words in square brackets, but for remarks: "[insert]", "[open / sole - select]", "[STATE]"."""
+"""What in square brackets is no placeholder, as "[insert]", "[open / sole - select]" and "[STATE]" are."""
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 _WORDS_OF_PLACEHOLDERS = (
     "insert|enter|names?|date|amount|address|number|to be|specify|details?|describe|complete|fill|"
     "blank|price|deposit|title|reference|month|day|year|county|city|suburb|postcode|bank|company|agency|licen[cs]e|"
@@ -31,16 +30,16 @@ _NOT_YET = (
     r"completed|inserted|advised"
 )
 PLACEHOLDERS = re.compile(
-    rf"{_BRACKETED}|"
     r"\[(?:\s{3,}|\s*[*.$_#?-]{1,20}\s*(?:%\s*)?)\]|\$\s?\[\s*\]|"
     rf"\[\s*\](?=\s?{_UNIT}\b)|\[\$?\s?[.xX_]{{2,12}}%?\]|\[[xX]%\]|"
+    r"(?P<bracket>\[[^\[\]\n]{2,80}\](?![(\w]))|"
     rf"<{{1,2}}(?:[^>\n]{{0,40}}?\b)?(?:{_WORDS_OF_PLACEHOLDERS})\b[^>\n]{{0,40}}>{{1,2}}|"
     rf"\{{\{{[^}}\n]{{1,60}}\}}\}}|"
     rf"\((?:insert|enter|specify|fill in|to be (?:advised|confirmed|inserted|completed|agreed|filled|"
     rf"specified|entered|"
     r"determined|decided|nominated|supplied)|tb[acdn]\b|amount|date|name)[^)\n]{{0,60}}\)|"
     r"(?P<line>_{3,}|\.{6,}|(?:\. ){5,}|(?<=\d)__(?!\w)|(?<![\w*])__(?=\s?/))|\bTB[ACDN]\b|\bT\.B\.[ACDN]\b|"
-    r"\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|\$[ \t]*(?=[.;,)]?[ \t]*(?:\n|$|\|))|"
+    r"\b[xX]{3,}\b|\$\s?(?:[xX]{2,}|-{2,})|\$[ \t]{0,20}(?=[.;,)]?[ \t]{0,20}(?:\n|$|\|))|"
     r"\$[ \t]+(?=(?:per|a|each|plus|payable|which|held|on|to|by|and|being|inclusive|weekly|in|is|will|shall|"
     r"must|for|at|due|then|within)\b)|\?{2,}|"
     rf"\b(?:within|for|of|at|than|least)[ \t]{{3,}}(?={_UNIT}\b)|"
@@ -61,7 +60,7 @@ _SIGNING = re.compile(
     r"\b(?:sign(?:s|ed|atures?|ing|atory|atories)?|executed|execution|witness(?:ed)?)\b", re.IGNORECASE
 )
 _SIGNING_BLOCK = re.compile(
-    r"^[\W\d]*(?:the\s+)?(?:sign(?:ed|atures?|ing|atories|atory)\b|execut(?:ed|ion)\b|in witness\b|"
+    r"^[\W\d]{0,20}(?:the\s+)?(?:sign(?:ed|atures?|ing|atories|atory)\b|execut(?:ed|ion)\b|in witness\b|"
     r"by signing\b|"
     r"(?:agreed|accepted|acknowledged)(?: (?:and|&) (?:agreed|accepted|acknowledged))?(?: by\b.{0,60})?\W*$|"
     r"(?:i|we) (?:accept|agree)\b|"
@@ -100,6 +99,8 @@ def mark_placeholders(folded: str) -> str:
     signing = min(blocks[-1] if blocks else len(folded), _start_of_tail(folded))
 
     def mark(found: re.Match[str]) -> str:
+        if found["bracket"] and (_REMARK.search(found.group()) or not _LETTERS.search(found.group())):
+            return found.group()
         if found["line"]:
             if found.start() >= signing or _SIGNING.search(_line_around(folded, found.start())):
                 return found.group()
