@@ -114,6 +114,187 @@ def test_a_clause_is_known_by_its_heading_or_by_what_it_says(paragraph):
     assert verdict(with_deposit(paragraph)) == "present"
 
 
+LEASE = """\
+Item 1  Landlord     Eagle Tower Pty Ltd, 1 Eagle Street, Brisbane QLD 4000
+Item 2  Tenant       Kestrel Surveyors Pty Ltd, 20 Creek Street, Brisbane QLD 4000
+Item 3  Premises     Suite 501, 1 Eagle Street, Brisbane QLD 4000
+Item 4  Term         four years, commencing 1 June 2026
+Item 5  Rent         $120,000 per annum, monthly in advance
+Item 6  Rent review  3% on each anniversary
+Item 7  Use          offices of a surveyor
+"""
+
+
+@pytest.mark.parametrize("clause", ["parties", "premises", "term", "rent", "rent_review", "permitted_use"])
+def test_a_schedule_of_items_is_read_row_by_row(clause):
+    assert verdict(LEASE, clause, contract="commercial_lease", jurisdiction="QLD") == "present"
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        "1 Vendor - Georgina Hale\n2 Purchaser - Tariq Mahmoud\n3 Deposit - $84,500, held by the agent",
+        "| 1 | Vendor | Georgina Hale |\n| 2 | Purchaser | Tariq Mahmoud |\n"
+        "| 3 | Deposit | $84,500, held by the agent |",
+        "Vendor\nGeorgina Hale\nPurchaser\nTariq Mahmoud\nDeposit\n$84,500, held by the agent",
+        "Vendor\n    Georgina Hale\nPurchaser\n    Tariq Mahmoud\nDeposit\n    $84,500, held by the agent",
+        "**Who are the parties?**\nThe vendor is Georgina Hale and the purchaser is Tariq Mahmoud.\n\n"
+        "**Is there a deposit?**\nYes: $84,500. The agent holds it.",
+        "**1. Vendor.** Georgina Hale\n\n**2. Purchaser.** Tariq Mahmoud\n\n"
+        "**3. Deposit.** $84,500, held by the agent",
+    ],
+)
+def test_key_terms_are_read_in_each_layout(terms):
+    assert [verdict(terms, clause) for clause in ("parties", "deposit")] == ["present", "present"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wanted"),
+    [
+        ("Hale sells the property described in Schedule 1.", "dangling"),
+        ("Hale sells the property described in the Second Schedule.", "dangling"),
+        ("Property: as per Annexure K.", "dangling"),
+        (
+            "Hale sells the property described in Schedule 1.\n\nSCHEDULE 1\n14 Acacia Street, Hobart",
+            "present",
+        ),
+        ("Hale sells 14 Acacia Street, more fully described in Schedule 1.", "present"),
+        ("The deed plan of the property is attached as Annexure C.", "missing"),
+        ("", "missing"),
+    ],
+)
+def test_a_property_that_only_a_lost_schedule_describes_dangles(sentence, wanted):
+    text = (
+        "The vendor is Georgina Hale of 3 Rokeby Road, Subiaco. "
+        "The buyer is Tariq Mahmoud of 9 King Street.\n\n" + sentence
+    )
+    assert verdict(text, "property") == wanted
+
+
+def test_only_a_section_of_its_own_makes_up_for_one_that_points_away():
+    text = "1. Scope of services. The scope is as stated in Exhibit A.\n2. Fees. The consultant gets $5,000."
+    assert verdict(text, "services", contract="services", jurisdiction="US") == "dangling"
+    text += "\n3. Services. The consultant shall audit the depots."
+    assert verdict(text, "services", contract="services", jurisdiction="US") == "present"
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "clause", "wanted"),
+    [
+        (
+            "5. Deposit. $84,500 held by [holder to be confirmed] as agent of 10% of the price.",
+            "price",
+            "present",
+        ),
+        ("5. Deposit. $84,500, to be held by [open / agent / solicitor - select].", "deposit", "blank"),
+        ("Deposit: $84,500, held by the agent\nThe vendor's phone number is [insert].", "deposit", "present"),
+        ("The deposit is still to be settled.", "deposit", "blank"),
+        ("\nThe deposit of $ is held by the agent.", "deposit", "blank"),
+        ("5. Deposit. ???", "deposit", "blank"),
+    ],
+)
+def test_a_blank_counts_against_the_clause_that_it_is_in(paragraph, clause, wanted):
+    assert verdict(with_deposit(paragraph), clause) == wanted
+
+
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        "Deposit: Not applicable.\nThe agent will hold 10% of other money for the vendor.",
+        "5. Deposit. Intentionally omitted.",
+        "5. Deposit: Reserved",
+        "5. Deposit. This clause has been removed at the request of both parties.",
+        "5. Deposit: struck out by agreement",
+    ],
+)
+def test_a_clause_that_is_left_out_on_purpose_is_excluded(paragraph):
+    assert verdict(with_deposit(paragraph)) == "excluded"
+
+
+def test_a_clause_that_is_replaced_is_not_struck_out():
+    text = (
+        HEAD + DEPOSIT + '8. Clause 5 is deleted and replaced by: "Deposit. 5%, held by the agent."\n' + TAIL
+    )
+    assert verdict(text) == "present"
+
+
+SIGNED = [
+    "SIGNED SEALED AND DELIVERED by Georgina Hale in the presence of:\n..............................",
+    "Executed by Hale Pty Ltd under section 127 of the Corporations Act 2001",
+    "Vendor ______________ Purchaser ______________ Dated ______________",
+    "Principal ............................  Date ..............",
+    "Kind regards\n\n____________________\nGeorgina Hale",
+    "_______________\nGeorgina Hale, Vendor\n\n_______________\nTariq Mahmoud, Purchaser",
+    "/s/ Georgina Hale",
+    "Signed electronically by Georgina Hale on 3 June 2026",
+    "THE COMMON SEAL of Hale Pty Ltd was affixed in the presence of:",
+    "| Vendor | ____________ |\n| Purchaser | ____________ |",
+]
+
+
+@pytest.mark.parametrize("block", SIGNED)
+def test_a_signing_block_is_known_in_each_form(block):
+    assert verdict(HEAD + DEPOSIT + "\n" + block, "execution") == "present"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "No change counts unless it is in writing and both parties sign it.",
+        "The purchaser received a statement signed by the vendor.",
+        "The deposit is payable when the purchaser signs this contract.",
+        "The settlement date is ____________",
+    ],
+)
+def test_a_mention_of_signing_is_no_signature(sentence):
+    assert verdict(HEAD + DEPOSIT + "\n" + sentence, "execution") == "missing"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wanted"),
+    [
+        ('"Confidential Information" means what is marked so.', "missing"),
+        ("WHEREAS the parties wish to agree on confidential matters;", "missing"),
+        ("I keep to myself whatever I learn.", "present"),
+        ("Confidential papers of the client are returned.", "present"),
+    ],
+)
+def test_a_definition_or_a_recital_is_no_clause(sentence, wanted):
+    assert verdict(sentence, "confidentiality", contract="services", jurisdiction="US") == wanted
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wanted"),
+    [
+        ("The consultant has professional indemnity cover of $2 million.", "missing"),
+        ("Redwood is a Delaware limited liability company.", "missing"),
+        ("The most that I owe you is what you have paid me.", "present"),
+        ("Neither party is liable for loss of profit.", "present"),
+    ],
+)
+def test_insurance_and_companies_of_limited_liability_are_no_term_on_liability(sentence, wanted):
+    assert verdict(sentence, "liability", contract="services", jurisdiction="US") == wanted
+
+
+def test_what_a_clause_says_may_stand_in_any_order(tmp_path):
+    path = tmp_path / "ours.yaml"
+    path.write_text(PACK.replace("headings: [scope]", "says: [[audit, '{money}']]"))
+    options = {"contract": "engagement", "packs": [str(path)]}
+    assert examine("For $500 we audit.", **options).value == 1.0
+    assert examine("We audit for $500.", **options).value == 1.0
+    assert examine("We audit. It costs $500.", **options).value == 0.0
+    with pytest.raises(InvalidInput, match=r"clauses\.0\.says: must be a list of lists"):
+        parse_clause_pack(PACK.replace("headings: [scope]", "says: [audit]"), "ours.yaml")
+
+
+def test_a_list_is_introduced_by_its_own_lead_only():
+    attached = "The following documents are attached:\n* planning certificate\n* title search\n"
+    away = "\n3. Sewer\nThe vendor has ordered a sewer diagram and may send it later.\n"
+    found = clauses(examine(HEAD + DEPOSIT + "\n" + attached + away, jurisdiction="NSW"))
+    names = ("planning_certificate", "title_documents", "drainage_diagram")
+    assert [found[name]["verdict"] for name in names] == ["present", "present", "partial"]
+
+
 def test_evidence_quotes_the_place_and_names_the_source():
     found = clauses(examine("Préambule “é”.\n" + TASMANIA))["deposit"]
     text = "Préambule “é”.\n" + TASMANIA
@@ -250,7 +431,7 @@ def test_a_pack_of_ones_own_needs_no_code(tmp_path):
         (("headings: [scope]", "when: {dry: true}\n    headings: [scope]"), "clauses.0.when.dry"),
         (("headings: [scope]", "headings: ['re:(scope']"), "clauses.0.headings.0: not a regular expression"),
         (("headings: [scope]", "headings: ['{nix}']"), "there is no term 'nix'"),
-        (("    headings: [scope]\n", ""), "needs `headings` or `cues`"),
+        (("    headings: [scope]\n", ""), "needs `headings`, `cues` or `says`"),
         (("source: our handbook, page 3", "source: ''"), "clauses.0.source: must be a text"),
         (("headings: [scope]", "valid_from: soon\n    headings: [scope]"), "must be a day such as"),
         (("headings: [scope]", "blanks_allowed: maybe\n    headings: [scope]"), "must be true or false"),
@@ -276,7 +457,7 @@ def test_every_built_in_pack_has_reasons_sources_and_something_to_find():
     assert len(packs) == 6
     for clause in (clause for pack in packs for clause in pack.clauses):
         assert clause.why and clause.source
-        assert clause.headings and clause.cues
+        assert clause.headings and (clause.cues or clause.says)
     assert {pack.contract for pack in packs} >= {
         "sale_of_land",
         "residential_tenancy",
@@ -452,6 +633,7 @@ def test_any_text_is_split_into_sections_in_order(text):
 
 HOSTILE = {
     "brackets": "[insert ",
+    "open brackets": "[[[[",
     "headings": "# Deposit\n",
     "references": "see Schedule 2 and clause 4 is deleted. ",
     "names": "John Smith (",

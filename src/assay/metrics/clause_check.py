@@ -1,58 +1,37 @@
 """What a contract says of one clause: is it there, is it whole, is it blank, struck out, or only referred to?
 
-Where a clause is looked for: sections whose heading a pack names (with their subsections), and sentences in
-which a cue stands, with the sentence before and the two after. What all these places say is taken together.
+What all places of a clause say is taken together (see `assay.metrics.clause_places`).
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from assay.metrics.clause_exclusions import (
     Exclusions,
     find_struck_out,
-    is_within,
     may_say_more,
     titles_in,
 )
 from assay.metrics.clause_packs import Clause
-from assay.metrics.clause_references import REFERENCE, resolve, says_only_where_to_look
+from assay.metrics.clause_places import (
+    MAX_PLACE_CHARS,
+    MAX_PLACES,
+    Looking,
+    Place,
+    find_places,
+    is_foreign,
+    unsaid,
+)
+from assay.metrics.clause_references import REFERENCE, Pointer, resolve, says_only_where_to_look
 from assay.metrics.clause_terms import BLANK
 from assay.metrics.clause_text import Contract, Section
-from assay.metrics.rule_phrases import Phrases
 
 Verdict = Literal["present", "partial", "blank", "empty", "excluded", "dangling", "missing", "not_applicable"]
-MAX_PLACES = 12
-"""Places of one clause that are looked at."""
-MAX_PLACE_CHARS = 6_000
 QUOTE_CHARS = 160
-LEAD_REACH = 1_500
-"""How far back the line is looked for that introduces a list."""
-_LEAD = re.compile(r"[^\n]*:[*_ \t]*(?=\n)")
 _BARE_NUMBER = re.compile(r"(?m)^\s*\d{1,3}(?:\.\d{1,3})*[.)]?\s*$")
-
-
-class Place(NamedTuple):
-    """Where a clause is looked for: `strict` is the part whose placeholders count, `body` where its text
-    begins.
-    """
-
-    start: int
-    end: int
-    strict_start: int
-    strict_end: int
-    body: int
-    section: Section | None
-    cue_is_blank: bool = False
-    """Whether the words by which a sentence was found hold a placeholder."""
-
-    @property
-    def headed(self) -> bool:
-        """Whether it is a section with a heading of the clause."""
-        return self.body != self.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,41 +56,82 @@ class ClauseFinding:
         return {**found, "note": self.note} if self.note else found
 
 
-def check_clause(contract: Contract, clause: Clause, exclusions: Exclusions) -> ClauseFinding:
-    """The verdict on one clause that applies."""
-    places = list(_places(contract, clause, exclusions))
-    live = [place for place in places if not _is_excluded(contract, clause, place, exclusions)]
+def check_clause(
+    contract: Contract, clause: Clause, exclusions: Exclusions, pointers: Sequence[Pointer] = ()
+) -> ClauseFinding:
+    """The verdict on one clause that applies; `pointers` are those of the contract."""
+    looking = Looking(contract, clause, pointers, _without_lost(contract.data, pointers))
+    places = list(find_places(looking, exclusions))
+    live = [place for place in places if not _is_excluded(looking, place, exclusions)]
     headed = [place for place in places if place.headed]
     if not live or (headed and not any(place.headed for place in live)):
         return _without_place(contract, clause, places, exclusions)
-    full = [place for place in live if not _is_empty(contract, clause, place)]
-    said = _elements(contract, clause, full)
-    missing = tuple(name for name, span in said.items() if span is None)
+    full = [place for place in live if not _is_empty(looking, place)]
+    missing = unsaid(looking, full)
     if len(full) < len(live) and not any(place.headed for place in full) and (missing or not full):
         return _placed(contract, clause, "empty", live[0], tuple(clause.elements))
-    if not clause.blanks_allowed and any(_is_blank(contract, place, missing) for place in full):
+    if not clause.blanks_allowed and any(_is_blank(looking, place, missing) for place in full):
         return _placed(contract, clause, "blank", full[0], missing)
-    return _said_or_referred(contract, clause, full, missing)
+    return _said_or_referred(looking, full, missing)
 
 
-def _is_blank(contract: Contract, place: Place, missing: tuple[str, ...]) -> bool:
+def _without_lost(data: bytes, pointers: Sequence[Pointer]) -> bytes:
+    """The text with pointers to what is not there as spaces: they say nothing."""
+    pieces, place = [], 0
+    for pointer in pointers:
+        if pointer.kind == "lost" and pointer.start >= place:
+            pieces += [data[place : pointer.start], b" " * (pointer.end - pointer.start)]
+            place = pointer.end
+    return b"".join([*pieces, data[place:]])
+
+
+def _is_blank(looking: Looking, place: Place, missing: tuple[str, ...]) -> bool:
     """A placeholder in a section of the clause, or in a sentence where something of it is missing."""
     if place.cue_is_blank:
         return True
-    return BLANK in contract.flat[place.strict_start : place.strict_end] and (place.headed or bool(missing))
+    if not place.headed:
+        own = place._replace(start=place.strict_start, end=place.strict_end, body=place.strict_start)
+        if is_foreign(looking.contract, looking.clause, place.strict_start):
+            return False
+        if not missing and not (looking.clause.elements and unsaid(looking, [own])):
+            return False
+    return BLANK in looking.contract.flat[place.strict_start : place.strict_end]
 
 
-def _said_or_referred(
-    contract: Contract, clause: Clause, live: Sequence[Place], missing: tuple[str, ...]
-) -> ClauseFinding:
+def _said_or_referred(looking: Looking, live: Sequence[Place], missing: tuple[str, ...]) -> ClauseFinding:
+    contract, clause = looking.contract, looking.clause
     targets = list(_targets(contract, live))
     more = [target for target in targets if target is not None and target not in live]
     if missing and more:
-        missing = tuple(n for n, span in _elements(contract, clause, [*live, *more]).items() if span is None)
-    lost = any(target is None for target in targets)
-    if lost and (missing or all(_is_reference(contract, place) for place in live)):
-        return _placed(contract, clause, "dangling", live[0], missing or tuple(clause.elements))
+        missing = unsaid(looking, [*live, *more])
+    away = [place for place in live if _points_away(looking, place)]
+    rest = [
+        place for place in live if place not in away and not is_foreign(contract, clause, place.strict_start)
+    ]
+    if any(place.headed for place in away):
+        rest = [place for place in rest if place.headed]
+    left = unsaid(looking, [*rest, *more])
+    if away and (missing or left or not rest):
+        return _placed(contract, clause, "dangling", away[0], missing or left or tuple(clause.elements))
+    if missing and any(target is None for target in targets):
+        return _placed(contract, clause, "dangling", live[0], missing)
     return _placed(contract, clause, "partial" if missing else "present", live[0], missing)
+
+
+def _points_away(looking: Looking, place: Place) -> bool:
+    """Whether a place says nothing but where to look, and that is not in the text."""
+    start = place.body if place.headed else place.strict_start
+    within = [
+        (max(pointer.start, start) - start, pointer.end - start)
+        for pointer in looking.pointers
+        if pointer.kind == "lost" and start <= pointer.end and pointer.start < place.strict_end
+    ]
+    if not within:
+        return False
+    known = looking.clause.title + " " + (place.section.title if place.section else "")
+    return place.is_subject or says_only_where_to_look(
+        looking.contract.flat[start : place.strict_end], within, known
+    )
 
 
 def _without_place(
@@ -145,81 +165,28 @@ def _quote(contract: Contract, start: int, end: int) -> str:
     return " ".join(contract.raw[start : min(end, start + QUOTE_CHARS)].split())
 
 
-def _places(contract: Contract, clause: Clause, exclusions: Exclusions) -> Iterator[Place]:
-    headed = list(_headed(contract, clause))
-    yield from headed
-    covered = [(place.start, place.end) for place in headed]
-    count = 0
-    for span in clause.cues.find(contract.data, MAX_PLACES * 2):
-        start, end = contract.sentence(span.start, span.end)
-        sentence = contract.data[start:end]
-        if is_within(span.start, covered) or is_within(start, exclusions.sentences):
-            continue
-        if clause.not_cues.first(sentence) is not None:
-            continue
-        if clause.requires and clause.requires.first(sentence) is None:
-            continue
-        count += 1
-        if count > MAX_PLACES:
-            return
-        around = _sentence if clause.same_sentence else _around
-        blank = BLANK in contract.flat[span.start : span.end]
-        yield around(contract, start, end)._replace(cue_is_blank=blank)
-
-
-def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
-    count = 0
-    for section in contract.sections:
-        if not section.title or not names(clause, section.title):
-            continue
-        end = min(section.extent, section.start + MAX_PLACE_CHARS)
-        count += 1
-        if count > MAX_PLACES:
-            return
-        yield Place(section.start, end, section.start, end, min(section.body, end), section)
-
-
-def names(clause: Clause, title: str) -> bool:
-    """Whether a heading is one that the pack knows for a clause."""
-    data = title.encode("latin-1", "replace")
-    return clause.headings.first(data) is not None and clause.not_headings.first(data) is None
-
-
-def _sentence(contract: Contract, start: int, end: int) -> Place:
-    return Place(start, end, start, end, start, contract.section_at(start))
-
-
-def _around(contract: Contract, start: int, end: int) -> Place:
-    """The sentence of a cue with one before and two after, in its paragraph."""
-    low, high = contract.paragraph(start, end, reach=600)
-    first = contract.sentence(max(low, start - 2), max(low + 1, start - 1))[0] if start - 2 > low else start
-    last = end
-    for _ in range(2):
-        if last + 1 < high:
-            last = min(high, contract.sentence(last, last + 1)[1])
-    section = contract.section_at(start)
-    first = min(first, start)
-    return Place(first, max(last, end), start, end, first, section)
-
-
-def _is_excluded(contract: Contract, clause: Clause, place: Place, exclusions: Exclusions) -> bool:
+def _is_excluded(looking: Looking, place: Place, exclusions: Exclusions) -> bool:
+    contract, clause = looking.contract, looking.clause
     section = place.section
     if section is not None and exclusions.strike_out(section.number):
         return True
     if not place.headed:
         return False
-    text = contract.flat[place.body : place.end].strip()
+    text = contract.flat[place.body : place.strict_end].strip()
     found = find_struck_out(text)
     if found is None:
         return False
     if not clause.elements or not may_say_more(found):
         return True
-    said = (phrases.first(contract.data[place.body : place.end]) for phrases in clause.elements.values())
+    said = (
+        phrases.first(contract.data[place.body : place.strict_end]) for phrases in clause.elements.values()
+    )
     return any(span is None for span in said)
 
 
-def _is_empty(contract: Contract, clause: Clause, place: Place) -> bool:
+def _is_empty(looking: Looking, place: Place) -> bool:
     """A heading with nothing but marks after it, which says nothing itself."""
+    contract, clause = looking.contract, looking.clause
     if not place.headed:
         return False
     text = _BARE_NUMBER.sub("", contract.flat[place.body : place.end])
@@ -229,56 +196,7 @@ def _is_empty(contract: Contract, clause: Clause, place: Place) -> bool:
         return (
             not (set(text) & set("_.")) and clause.cues.first(contract.data[place.start : place.body]) is None
         )
-    return not clause.same_sentence or any(
-        span is None for span in _elements(contract, clause, [place]).values()
-    )
-
-
-def _elements(
-    contract: Contract, clause: Clause, places: Sequence[Place]
-) -> dict[str, tuple[int, int] | None]:
-    """Element -> where it is said."""
-    found: dict[str, tuple[int, int] | None] = {}
-    for name, phrases in clause.elements.items():
-        spans = (_said(contract, phrases, place, clause.same_sentence) for place in places)
-        found[name] = next((span for span in spans if span), None)
-    return found
-
-
-def _said(contract: Contract, phrases: Phrases, place: Place, with_lead: bool) -> tuple[int, int] | None:
-    spans = [(start, place.end) for start in dict.fromkeys((place.start, place.body))]
-    if with_lead:
-        spans += _leads(contract, place)
-    for start, end in spans:
-        span = phrases.first(contract.data[start:end])
-        if span is not None:
-            return start + span.start, start + span.end
-    return None
-
-
-def _leads(contract: Contract, place: Place) -> Iterator[tuple[int, int]]:
-    """What introduces the list that a place is in: a line that ends with a colon, and the headings above
-    it.
-    """
-    low = max(0, place.start - LEAD_REACH)
-    lines = list(_LEAD.finditer(contract.raw, low, place.start))
-    if lines:
-        yield lines[-1].span()
-    level = 99
-    for section in reversed(contract.sections[: _index_at(contract, place.start)]):
-        if section.start < low:
-            return
-        if section.level < level and section.start <= place.start < section.extent:
-            level = section.level
-            yield section.start, section.body
-
-
-def _index_at(contract: Contract, place: int) -> int:
-    return bisect_right(contract.sections, place, key=lambda section: section.start)
-
-
-def _is_reference(contract: Contract, place: Place) -> bool:
-    return place.headed and says_only_where_to_look(contract.flat[place.body : place.end])
+    return not clause.same_sentence or bool(unsaid(looking, [place]))
 
 
 def _targets(contract: Contract, places: Sequence[Place]) -> Iterator[Place | None]:

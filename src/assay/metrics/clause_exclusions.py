@@ -12,20 +12,29 @@ MAX_SENTENCES = 200
 _STRUCK_OUT = re.compile(
     r"[\s:.\-(\[*_|]*(?:\d{1,3}(?:\.\d{1,3})*[.)]?\s+)?(?:(?:this |the )?(?:clause|section|item|condition|"
     r"part|provision)"
-    r" (?:is |has been |was )?(?:hereby )?)?(?:intentionally |deliberately )?"
-    r"(?:deleted|omitted|excluded|struck (?:out|through)|not used|left blank|removed|reserved|"
-    r"does not apply|not applicable|"
-    r"n/?a\b|inapplicable|nil\.?\s*$|none\.?\s*$)",
+    r" (?:is |has been |was )?(?:hereby )?)?(?:intentionally |deliberately |expressly |wholly )*(?:left )?"
+    r"(?:deleted|omitted|excluded|struck(?: (?:out|through|off))?\b|crossed (?:out|through)|not (?:used|"
+    r"adopted|included|required|needed)\b|"
+    r"left (?:blank|out)|removed|reserved\b|withdrawn|does not apply|not appl(?:icable|y)|out\b|"
+    r"n\.?/?a\b|inapplicable|void|nil\.?\s*$|none\.?\s*$|no longer (?:applies|required|needed))",
     re.IGNORECASE,
 )
 _THIS_IS_OUT = re.compile(
-    r"\bthis (?:clause|section|item|condition|provision) (?:(?:is|has been) (?:hereby )?"
-    r"(?:deleted|omitted|excluded|struck out)|does not apply|is not applicable)",
+    r"\bthis (?:clause|section|item|condition|provision) (?:(?:is|has been|was) (?:hereby |intentionally )?"
+    r"(?:deleted|omitted|excluded|removed|withdrawn|struck(?: out| through)?|crossed out|left out)|"
+    r"does not apply|is not applicable)|"
+    r"\b(?:we|the parties|both parties) (?:have )?(?:agreed|decided) (?:to (?:delete|strike out|leave out|"
+    r"omit|remove)|"
+    r"(?:that )?(?:this|the) (?:clause|section|item|condition) (?:is|be|will be) )",
     re.IGNORECASE,
 )
-_MAY_SAY_MORE = re.compile(r"\b(?:not applicable|n/?a|nil|none|excluded|inapplicable)\b", re.IGNORECASE)
+_MAY_SAY_MORE = re.compile(
+    r"\b(?:not applicable|n/?a|nil|none|excluded|inapplicable|not (?:required|needed|included))\b",
+    re.IGNORECASE,
+)
 _EXCLUSION = re.compile(
-    r"\b(?:clauses?|sections?|conditions?|items?|paragraphs?|provisions?|terms?)\b[^.\n]{0,120}?\b(?:(?:is|are|was|were|"
+    r"\b(?:clauses?|sections?|conditions?|items?|paragraphs?|provisions?|terms?)\b[^.\n]{0,120}?\b(?:(?:is|"
+    r"are|was|were|"
     r"has been|have been|shall be|to be)\s+(?:hereby\s+|expressly\s+|wholly\s+|"
     r"intentionally\s+)?(?:deleted|excluded|omitted|struck"
     r"(?:\s+out)?|removed|not applicable)|(?:does|do|shall|will)\s+not\s+(?:apply|form part))|"
@@ -36,6 +45,9 @@ _ELSEWHERE = re.compile(
     r"\b(?:of|in|to|under)\s+(?:the\s+)?[^.\n]{0,40}?(?:general|standard|act\b|regulation|code|"
     r"terms of contract|law society)",
     re.IGNORECASE,
+)
+_REPLACED = re.compile(
+    r"\b(?:replac|substitut|amended to read|in (?:its|their) place|instead)", re.IGNORECASE
 )
 _NUMBERS = re.compile(r"\b(\d{1,3}(?:\.\d{1,3})*)\b")
 
@@ -60,7 +72,7 @@ def find_exclusions(contract: Contract) -> Exclusions:
     for found in _EXCLUSION.finditer(contract.flat):
         start, end = contract.sentence(*found.span())
         sentence = contract.flat[start:end]
-        if _ELSEWHERE.search(sentence):
+        if _ELSEWHERE.search(sentence) or _REPLACED.search(sentence):
             continue
         numbers |= set(_NUMBERS.findall(found.group()))
         sentences.append((start, end))

@@ -23,8 +23,9 @@
         headings: [deposit]          found in a heading: the section is looked at
         not_headings: [...]          ... but not where one of these is found too
         cues: [...]                  found in the text: that sentence is looked at
+        says: [[rent, '{money}']]    ... or all of one list in a sentence, in any order
         not_cues: [...]              ... but not with one of these in the sentence
-        requires: [...]              ... and only with one of these in the sentence
+        requires: [...]              ... and, for cues, only with one of these in the sentence
         elements: {holder: [...]}    what must be said, by name
         blanks_allowed: true         lines to fill in, as for signatures, are no placeholders
         same_sentence: true          what is said of a cue stands in its sentence, in the headings above or
@@ -74,7 +75,7 @@ CONDITION_FIELDS = ("cues", "unless", "number")
 PHRASE_FIELDS = ("headings", "not_headings", "cues", "not_cues", "requires")
 CLAUSE_FIELDS = (
     "id", "title", "level", "why", "source", "jurisdictions", "valid_from", "valid_to", "when",
-    *PHRASE_FIELDS, "elements", "blanks_allowed", "same_sentence",
+    *PHRASE_FIELDS, "says", "elements", "blanks_allowed", "same_sentence",
 )  # fmt: skip
 COMPARISONS = ("below", "at_least")
 YAML_DEPTH = 12
@@ -111,6 +112,7 @@ class Clause:
     cues: Phrases
     not_cues: Phrases
     requires: Phrases
+    says: tuple[tuple[Phrases, ...], ...]
     elements: Mapping[str, Phrases]
     blanks_allowed: bool
     same_sentence: bool
@@ -273,7 +275,8 @@ class _Reader:
         }
         phrases = {name: self.phrases(join_path(path, name), value.get(name)) for name in PHRASE_FIELDS}
         own = frozenset(read_texts(self.problems, f"{path}.jurisdictions", value.get("jurisdictions")))
-        self.check(path, texts, phrases)
+        says = self.says(f"{path}.says", value.get("says"))
+        self.check(path, texts, bool(phrases["headings"] or phrases["cues"] or says))
         fields: dict[str, Any] = {**texts, **phrases}
         return Clause(
             source=self.source(f"{path}.source", value.get("source")),
@@ -281,6 +284,7 @@ class _Reader:
             valid_from=read_day(self.problems, f"{path}.valid_from", value.get("valid_from")),
             valid_to=read_day(self.problems, f"{path}.valid_to", value.get("valid_to")),
             when=self.when(f"{path}.when", value.get("when"), conditions),
+            says=says,
             elements=self.elements(f"{path}.elements", value.get("elements") or {}),
             blanks_allowed=self.flag(path, value, "blanks_allowed"),
             same_sentence=self.flag(path, value, "same_sentence"),
@@ -292,13 +296,13 @@ class _Reader:
             self.problems.add(join_path(path, name), "must be true or false")
         return value.get(name) is True
 
-    def check(self, path: str, texts: Mapping[str, str], phrases: Mapping[str, Phrases]) -> None:
+    def check(self, path: str, texts: Mapping[str, str], can_be_found: bool) -> None:
         if texts["id"] and not _ID.match(texts["id"]):
             self.problems.add(f"{path}.id", "is lower-case letters, digits and _")
         if texts["level"] and texts["level"] not in LEVELS:
             self.problems.add(f"{path}.level", f"must be one of {', '.join(LEVELS)}")
-        if not phrases["headings"] and not phrases["cues"]:
-            self.problems.add(path, "needs `headings` or `cues`, to be found in a text")
+        if not can_be_found:
+            self.problems.add(path, "needs `headings`, `cues` or `says`, to be found in a text")
 
     def source(self, path: str, value: Any) -> str | Mapping[str, str]:
         if isinstance(value, dict) and value:
@@ -311,6 +315,17 @@ class _Reader:
     def elements(self, path: str, value: Any) -> Mapping[str, Phrases]:
         found = self.mapping(path, value)
         return {name: self.phrases(join_path(path, name), items) for name, items in found.items()}
+
+    def says(self, path: str, value: Any) -> tuple[tuple[Phrases, ...], ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(each, list) and each for each in value):
+            self.problems.add(path, "must be a list of lists of phrases")
+            return ()
+        return tuple(
+            tuple(self.phrases(f"{path}.{number}.{place}", part) for place, part in enumerate(parts))
+            for number, parts in enumerate(value)
+        )
 
     def when(self, path: str, value: Any, conditions: Mapping[str, Condition]) -> tuple[Test, ...]:
         if value is None:

@@ -7,18 +7,29 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from assay.metrics.clause_blanks import mark_placeholders
 from assay.metrics.clause_headings import BARE_LABEL_LEVEL, LABEL_LEVEL, Heading, IsTitle, read_heading
 from assay.metrics.rule_phrases import fold
 
 MAX_LINES = 60_000
+WRAPPED_CHARS = 55
+"""Shorter lines are not broken for want of room."""
+_GOES_ON = re.compile(
+    r"(?:,|:|;|-|\b(?:and|or|of|the|an?|to|by|with|for|in|at|on|between|from|that|is|are|as))\s*$",
+    re.IGNORECASE,
+)
 _NAMES_DOCUMENT = re.compile(
-    r"\b(?:contract|agreement|lease|deed|offer|form|authority|terms|summary|letter|tenancy|sale|"
-    r"purchase of)\b",
+    r"\b(?:contract|agreement|lease|deed|offer|form|authority|terms|summary|letter|letting|tenancy|sale|"
+    r"purchase|appointment|engagement|listing|statement of work)\b",
     re.IGNORECASE,
 )
 _ENDS_BLOCK = re.compile(r"\n(?=[ \t]*(?:\n|[-*+>] |\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)] |\|))")
+_EMPHASIS = re.compile(
+    r"(?<=[^\s*])\*{1,3}(?!\*)|(?<!\*)\*{1,3}(?=[^\s*])|(?<![\w_])__(?=[A-Za-z$])|"
+    r"(?<=[A-Za-z.,:;?%])__(?![_\w])"
+)
 _SENTENCE_END = re.compile(
     r"(?<!\b[A-Z])(?<!\bNo)(?<!\bno)(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!Pty)(?<!Inc)[.!?][\"')\]*]*\s|\n"
 )
@@ -26,7 +37,10 @@ _SENTENCE_END = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading and what stands under it, up to the next heading. `extent` ends after its subsections."""
+    """A heading and what stands under it, up to the next heading.
+
+    `extent` ends after its subsections, `own` where a label's own lines end; `known`: a pack knows the title.
+    """
 
     level: int
     number: str
@@ -35,6 +49,8 @@ class Section:
     body: int
     end: int
     extent: int
+    own: int
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +127,7 @@ def _headings(text: str, is_title: IsTitle) -> Iterator[tuple[int, int, Heading]
 
 def _is_document_title(heading: Heading, line: str, before: str) -> bool:
     """The first line of all, when it is a title of several words, heads the contract and no clause of it."""
-    if before.strip() or heading.number or ":" in line.rstrip(": "):
+    if before.strip() or heading.number or ":" in line.rstrip(": ") or line.lstrip().startswith("|"):
         return False
     words = len(line.split())
     return words <= 12 and (words > 4 or _NAMES_DOCUMENT.search(line) is not None)
@@ -124,12 +140,40 @@ def _sections(heads: Sequence[tuple[int, int, Heading]], text: str) -> Iterator[
     for (start, body, heading), end, extent in zip(heads, ends, extents, strict=True):
         over = text.find("\n\n", body, end) if heading.inline and heading.level == LABEL_LEVEL else -1
         last = over + 1 if over >= 0 and text[over:end].strip() else end
+        whole = last if last != end else extent
+        own = whole
+        if heading.inline:
+            is_label = heading.level == LABEL_LEVEL
+            own = _own_end(text, body, last) if is_label else _paragraph_end(text, body, whole)
         yield Section(
             level=heading.level, number=heading.number.lower(), title=heading.title, start=start,
-            body=min(body, last), end=last, extent=last if last != end else extent,
+            body=min(body, last), end=last, extent=whole, own=own, known=heading.known,
         )  # fmt: skip
         if last != end:
-            yield Section(level=LABEL_LEVEL, number="", title="", start=last, body=last, end=end, extent=end)
+            yield Section(
+                level=LABEL_LEVEL, number="", title="", start=last, body=last, end=end, extent=end, own=end
+            )
+
+
+def _paragraph_end(text: str, body: int, end: int) -> int:
+    place = text.find("\n\n", body, end)
+    return place if place >= 0 else end
+
+
+def _own_end(text: str, body: int, end: int) -> int:
+    """The end of the line of a label, or of those that go on with it: after no full stop, or in a list."""
+    place = body
+    while (found := text.find("\n", place, end)) >= 0:
+        following = text[found + 1 : end].split("\n", 1)[0]
+        goes_on = (
+            following[:1].islower()
+            or following[:1] in " \t-*(|"
+            or text[place:found].rstrip().endswith((",", ":"))
+        )
+        if not goes_on:
+            return found
+        place = found + 1
+    return end
 
 
 def _extents(heads: Sequence[tuple[int, int, Heading]], length: int) -> Sequence[int]:
@@ -154,12 +198,22 @@ def _holds(outer: Heading, inner: Heading) -> bool:
 
 
 def _flatten(folded: str, sections: Sequence[Section]) -> str:
-    """Line ends inside a section become spaces; those before a section and between paragraphs stay."""
-    kept = {section.start - 1 for section in sections}
+    """Line ends inside a section and marks of emphasis become spaces; line ends before a section and between
+    paragraphs stay.
+    """
+    kept = {place for section in sections for place in (section.start - 1, section.own)}
     paragraphs = {found.start() for found in _ENDS_BLOCK.finditer(folded)}
     pieces = folded.split("\n")
     place, out = -1, []
-    for piece in pieces[:-1]:
+    for piece, following in pairwise(pieces):
         place += len(piece) + 1
-        out += [piece, "\n" if place in kept or place in paragraphs else " "]
-    return "".join([*out, pieces[-1]])
+        ends = place in kept or place in paragraphs or _ends_line(piece, following)
+        out += [piece, "\n" if ends else " "]
+    return _EMPHASIS.sub(lambda found: " " * len(found.group()), "".join([*out, pieces[-1]]))
+
+
+def _ends_line(line: str, following: str) -> bool:
+    """Whether a line is not wrapped: short, and the next one begins anew."""
+    if line[:2] == "  " and following[:1].isupper():
+        return True
+    return len(line) < WRAPPED_CHARS and following[:1].isupper() and _GOES_ON.search(line) is None

@@ -10,9 +10,11 @@ from assay.domain.errors import InvalidInput
 from assay.domain.scores import Sample
 from assay.domain.text import valid_text
 from assay.metrics.clause_blanks import mark_placeholders
-from assay.metrics.clause_check import ClauseFinding, check_clause, names
+from assay.metrics.clause_check import ClauseFinding, check_clause
 from assay.metrics.clause_exclusions import find_exclusions
 from assay.metrics.clause_packs import Clause, ClausePack, Condition, list_clause_packs, load_clause_packs
+from assay.metrics.clause_places import names
+from assay.metrics.clause_references import find_pointers
 from assay.metrics.clause_text import Contract, read_contract
 from assay.metrics.contract_consistency import find_inconsistencies
 from assay.metrics.contract_places import COUNTRIES, find_jurisdiction, read_jurisdiction
@@ -238,9 +240,9 @@ def examine(
     contract = read_contract(text, lambda title: any(names(clause, title) for clause in clauses))
     conditions = {name: each for pack in packs for name, each in pack.conditions.items()}
     holding = Conditions(contract.data, question.conditions, conditions)
-    exclusions = find_exclusions(contract)
+    exclusions, pointers = find_exclusions(contract), find_pointers(contract)
     findings = [
-        check_clause(contract, clause, exclusions)
+        check_clause(contract, clause, exclusions, pointers)
         if holding.hold(clause)
         else ClauseFinding(clause=clause, verdict="not_applicable", note=holding.why_not(clause))
         for clause in clauses
