@@ -18,7 +18,7 @@ from assay.metrics.clause_blanks import mark_placeholders
 from assay.metrics.clause_headings import read_heading
 from assay.metrics.clause_packs import list_clause_packs, load_clause_packs, parse_clause_pack
 from assay.metrics.clause_terms import BLANK
-from assay.metrics.clause_text import read_contract
+from assay.metrics.clause_text import prepare_text, read_contract
 from assay.metrics.contract_consistency import find_inconsistencies
 from assay.metrics.contract_places import find_jurisdiction, read_jurisdiction
 
@@ -540,7 +540,10 @@ def test_what_only_looks_like_a_placeholder_is_left(text):
 
 
 def issues(text):
-    return {issue.check: issue for issue in find_inconsistencies(read_contract(text, lambda _: False))}
+    return {
+        issue.check: issue
+        for issue in find_inconsistencies(read_contract(text, lambda _: False, prepare_text(text)))
+    }
 
 
 @pytest.mark.parametrize(
@@ -623,7 +626,7 @@ def test_a_jurisdiction_is_found_in_a_text(text, code):
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.sampled_from("aB1.:*#_|-[]()\n \t$%\x01é“#") | st.characters(), max_size=120))
 def test_any_text_is_split_into_sections_in_order(text):
-    contract = read_contract(text, lambda title: "a" in title)
+    contract = read_contract(text, lambda title: "a" in title, prepare_text(text))
     assert len(contract.flat) == len(text)
     place = 0
     for section in contract.sections:

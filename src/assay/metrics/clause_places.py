@@ -147,8 +147,10 @@ def is_foreign(contract: Contract, clause: Clause, place: int) -> bool:
 
 def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
     count = 0
-    for section in contract.sections:
-        if not section.title or not names(clause, section.title):
+    titles = {section.title for section in contract.sections if section.known and section.title}
+    named = {title for title in titles if names(clause, title)}
+    for section in contract.sections if named else ():
+        if section.title not in named:
             continue
         end = min(section.extent, section.start + MAX_PLACE_CHARS)
         count += 1
@@ -204,13 +206,17 @@ def unsaid(looking: Looking, places: Sequence[Place]) -> tuple[str, ...]:
 
 def _said(looking: Looking, phrases: Phrases, place: Place) -> bool:
     """Whether an element is said in a place; a heading of the clause leads what stands under it."""
-    texts = [looking.said[start : place.end] for start in dict.fromkeys((place.start, place.body))]
+    return any(phrases.first(text) is not None for text in _texts(looking, place))
+
+
+def _texts(looking: Looking, place: Place) -> Iterator[bytes]:
+    for start in dict.fromkeys((place.start, place.body)):
+        yield looking.said[start : place.end]
     if place.headed and place.section is not None:
         body = looking.said[place.body : place.end].replace(b"\n", b" ")
-        texts.append(place.section.title.encode("latin-1", "replace") + b" " + body)
+        yield place.section.title.encode("latin-1", "replace") + b" " + body
     if looking.clause.same_sentence:
-        texts += [looking.said[start:end] for start, end in _leads(looking.contract, place)]
-    return any(phrases.first(text) is not None for text in texts)
+        yield from (looking.said[start:end] for start, end in _leads(looking.contract, place))
 
 
 def _leads(contract: Contract, place: Place) -> Iterator[tuple[int, int]]:

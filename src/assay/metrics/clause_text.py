@@ -4,7 +4,8 @@ Every copy of the text has the same length, so that offsets are those of the tex
 """
 
 import re
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -61,6 +62,8 @@ class Contract:
     flat: str
     data: bytes
     sections: tuple[Section, ...]
+    breaks: tuple[Sequence[int], Sequence[int]]
+    """Where what ends each sentence begins and ends: a mark with the space after it, or a line end."""
 
     def section_at(self, place: int) -> Section | None:
         """The innermost section that holds a place."""
@@ -70,12 +73,11 @@ class Contract:
     def sentence(self, start: int, end: int) -> tuple[int, int]:
         """The sentence around a span, within its section and paragraph."""
         low, high = self.paragraph(start, end)
-        first, last = low, high
-        for boundary in _SENTENCE_END.finditer(self.flat, low, start):
-            first = boundary.end()
-        after = _SENTENCE_END.search(self.flat, max(start, end - 1), high)
-        if after is not None:
-            last = after.end()
+        starts, ends = self.breaks
+        before = bisect_right(ends, start) - 1
+        after = bisect_left(starts, max(start, end - 1))
+        first = ends[before] if before >= 0 and starts[before] >= low else low
+        last = ends[after] if after < len(ends) and ends[after] <= high else high
         return first, last
 
     def paragraph(self, start: int, end: int, reach: int = 2000) -> tuple[int, int]:
@@ -88,13 +90,21 @@ class Contract:
         return (low if before < 0 else before + 2), (high if after < 0 else after)
 
 
-def read_contract(text: str, is_title: IsTitle) -> Contract:
-    """The text split into sections; `is_title` says of a short line whether a pack knows it as a heading."""
-    folded = mark_placeholders(fold(text))
+def prepare_text(text: str) -> str:
+    """A copy of the same length, folded and with its placeholders marked."""
+    return mark_placeholders(fold(text))
+
+
+def read_contract(text: str, is_title: IsTitle, folded: str) -> Contract:
+    """The text split into sections; `is_title` says of a short line whether a pack knows it as a heading.
+    `folded` is what `prepare_text` made of it.
+    """
     heads = list(_headings(folded, is_title))
     sections = tuple(_sections(heads, folded))
     flat = _flatten(folded, sections)
-    return Contract(text, flat, flat.encode("latin-1", "replace"), sections)
+    spans = [found.span() for found in _SENTENCE_END.finditer(flat)]
+    breaks = (array("l", (start for start, _ in spans)), array("l", (end for _, end in spans)))
+    return Contract(text, flat, flat.encode("latin-1", "replace"), sections, breaks)
 
 
 def _headings(text: str, is_title: IsTitle) -> Iterator[tuple[int, int, Heading]]:

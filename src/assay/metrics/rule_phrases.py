@@ -141,26 +141,26 @@ class Phrases:
         """Raises BadPhrase with the entry's number as its second argument."""
         self.entries = tuple(entries)
         plain: list[str] = []
-        self._automata: list[Any] = []
+        self._automata: list[tuple[Any, Mapping[bytes, int]]] = []
         for number, entry in enumerate(entries):
             try:
                 for expression in expand_entries(entry, terms):
                     compiled = _compile(expression)
                     if compiled.groupindex:
-                        self._automata.append(compiled)
+                        self._automata.append((compiled, compiled.groupindex))
                     else:
                         plain.append(expression)
             except BadPhrase as error:
                 raise BadPhrase(error.args[0], number) from error
         if plain:
-            self._automata.append(_compile("|".join(f"(?:{expression})" for expression in plain)))
+            self._automata.append((_compile("|".join(f"(?:{expression})" for expression in plain)), {}))
 
     def __bool__(self) -> bool:
         return bool(self.entries)
 
     def find(self, text: bytes, limit: int = MAX_MATCHES) -> list[Span]:
         """The first matches in a folded text, in order of place."""
-        spans = [span for automaton in self._automata for span in islice(_spans(automaton, text), limit)]
+        spans = [span for each in self._automata for span in islice(_spans(*each, text), limit)]
         return sorted(spans)[:limit]
 
     def first(self, text: bytes) -> Span | None:
@@ -170,11 +170,10 @@ class Phrases:
 
     def match_whole(self, text: bytes) -> bool:
         """Whether an entry matches the whole text."""
-        return any(automaton.fullmatch(text) is not None for automaton in self._automata)
+        return any(automaton.fullmatch(text) is not None for automaton, _ in self._automata)
 
 
-def _spans(automaton: Any, text: bytes) -> Iterator[Span]:
-    groups = automaton.groupindex
+def _spans(automaton: Any, groups: Mapping[bytes, int], text: bytes) -> Iterator[Span]:
     for found in automaton.finditer(text):
         start, end = found.span()
         value = found.span(groups[_VALUE]) if _VALUE in groups else (-1, -1)
