@@ -83,6 +83,8 @@ def find_places(looking: Looking, exclusions: Exclusions) -> Iterator[Place]:
         first, last = contract.sentence(start, end)
         if is_within(start, covered) or is_within(first, exclusions.sentences):
             continue
+        if _is_of_another_block(contract, start, end):
+            continue
         sentence = contract.data[first:last]
         if clause.not_cues.first(sentence) is not None:
             continue
@@ -96,6 +98,17 @@ def find_places(looking: Looking, exclusions: Exclusions) -> Iterator[Place]:
         around = _sentence if clause.same_sentence else _around
         blank = BLANK in contract.flat[start:end] and not is_foreign(contract, clause, start)
         yield around(contract, first, last)._replace(cue_is_blank=blank)
+
+
+def _is_of_another_block(contract: Contract, start: int, end: int) -> bool:
+    """Whether a cue takes a placeholder from below the heading or the empty line that ends its own words."""
+    if BLANK not in contract.flat[start:end]:
+        return False
+    blank = contract.flat.index(BLANK, start, end)
+    section = contract.section_at(start)
+    before = contract.raw[start:blank].lstrip()
+    is_below = section is not None and start < section.body <= blank and "\n" in before
+    return is_below or "\n\n" in before
 
 
 def _is_mention(looking: Looking, cue: int, sentence: Place) -> bool:

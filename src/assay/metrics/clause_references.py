@@ -90,6 +90,8 @@ _SUBJECT_END = re.compile(
 )
 _POINTING = frozenset(
     {
+        "please", "kindly", "find", "can", "should", "read", "look", "consult", "there", "here", "found",
+        "separately", "separate", "document", "following", "governed", "covered", "only", "entirely",
         "see", "refer", "refers", "referred", "to", "as", "set", "out", "in", "described", "specified",
         "per", "according", "the", "is", "are", "be", "detailed", "stated", "listed", "provided",
         "contained", "shown", "below", "attached", "hereto", "of", "this", "contract", "agreement",

@@ -26,6 +26,7 @@ _NAMES_DOCUMENT = re.compile(
     r"purchase|appointment|engagement|listing|statement of work)\b",
     re.IGNORECASE,
 )
+_SALUTATION = re.compile(r"\s*(?:dear|hi|hello|gentlemen|ladies)\b[^.:]*[:,]?\s*$", re.IGNORECASE)
 _ENDS_BLOCK = re.compile(r"\n(?=[ \t]*(?:\n|[-*+>] |\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)] |\|))")
 _EMPHASIS = re.compile(
     r"(?<=[^\s*])\*{1,3}(?!\*)|(?<!\*)\*{1,3}(?=[^\s*])|(?<![\w_])__(?=[A-Za-z$])|"
@@ -111,7 +112,7 @@ def _headings(text: str, is_title: IsTitle) -> Iterator[tuple[int, int, Heading]
     """Line start, body start and heading of each line that is one."""
     place = 0
     lines = text.split("\n", MAX_LINES)
-    previous, last = "", None
+    previous, spoken, last = "", "", None
     for number, line in enumerate(lines[:MAX_LINES]):
         following = lines[number + 1] if number + 1 < len(lines) else ""
         heading = read_heading(line, previous, following, is_title) if line.strip() else None
@@ -127,17 +128,20 @@ def _headings(text: str, is_title: IsTitle) -> Iterator[tuple[int, int, Heading]
                 inline=bool(line[heading.body :].strip(" *_|")),
                 known=bool(heading.title) and is_title(heading.title),
             )
-            if last is None and _is_document_title(heading, line, text[:place]):
-                heading = heading._replace(title="")
+            opens = _SALUTATION.match(spoken) or (last is None and not spoken)
+            if opens and _is_document_title(heading, line):
+                heading = heading._replace(title="", known=False)
             yield place, place + heading.body, heading
             last = heading
-        previous = line
+        previous, spoken = line, line if line.strip() else spoken
         place += len(line) + 1
 
 
-def _is_document_title(heading: Heading, line: str, before: str) -> bool:
-    """The first line of all, when it is a title of several words, heads the contract and no clause of it."""
-    if before.strip() or heading.number or ":" in line.rstrip(": ") or line.lstrip().startswith("|"):
+def _is_document_title(heading: Heading, line: str) -> bool:
+    """The first line of all or of a letter, when it is a title of several words, heads the contract and no
+    clause of it.
+    """
+    if heading.number or ":" in line.rstrip(": ") or line.lstrip().startswith("|"):
         return False
     words = len(line.split())
     return words <= 12 and (words > 4 or _NAMES_DOCUMENT.search(line) is not None)
