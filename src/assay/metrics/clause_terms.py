@@ -191,7 +191,7 @@ _EXPRESSIONS: Mapping[str, str] = {
     ),
     "raising": (
         r"\b(?:increas\w+|dearer|rais(?:e[sd]?|ing)|ris(?:e|es|ing)|higher|lift(?:s|ed|ing)?|hikes?|go(?:es)?\sup|going\sup|"
-        r"(?:put|puts|putting|mov(?:e|es|ing)|step(?:s|ping)?|bump(?:s|ing)?|go(?:es|ing)?)\b[^.\n]{0,30}?\sup|"
+        r"(?:put|puts|putting|mov(?:e|es|ing)|step(?:s|ping)?|bump(?:s|ing)?)\b[^.\n]{0,30}?\sup|"
         r"(?:chang|review|adjust)(?:e|es|ed|ing|s)?\s(?:of\s|to\s)?(?:the\s|your\s)?rent|rent\b[^.\n]{0,30}?\s(?:chang|review|adjust)\w*)\b"
     ),
     "sum_words": (
