@@ -128,7 +128,9 @@ _EXPRESSIONS: Mapping[str, str] = {
         rf"consecutive|full|complete|"
         r"whole|more)[\s-]){0,2}(?:days?|weeks?|months?|years?|hours?|fortnights?)\b|"
         rf"\b(?:\d{{1,3}}(?:st|nd|rd|th)|(?:forty[\s-])?{_ORDINAL}|fortieth|fiftieth|"
-        r"sixtieth|ninetieth)\s(?:clear\s|business\s|working\s)?day\b)"
+        r"sixtieth|ninetieth)\s(?:clear\s|business\s|working\s)?day\b|"
+        r"\b(?:for|within|stays?|lasts?|after)\sa\s(?:full\s|whole\s|calendar\s)?(?:year|month|fortnight|week)\b|"
+        r"\ba\s(?:year|month|fortnight|week)'s\s(?:written\s)?(?:notice|warning))"
     ),
     "address": (
         rf"(?:\b\d{{1,5}}[a-z]?(?:[/-]\d{{1,5}}[a-z]?)?,?\s(?-i:[A-Z])[\w']*(?:\s[\w']+){{0,3}}?\s{_STREET}\b|"
@@ -164,7 +166,7 @@ _EXPRESSIONS: Mapping[str, str] = {
         r"(?:property|land|premises|house|home|unit|apartment|townhouse|villa|dwelling|cottage|flat|studio|"
         r"duplex|residence|farm|shop|office|warehouse|mezzanine|floor|space|room|workshop|store|hall|kiosk|"
         r"site|yard|factory|building|lot|"
-        r"sells?|sale|selling|buys?|purchase|lets?|letting|leases?|rents?|tenancy|known\sas|situated?|"
+        r"sells?|sold|sale|selling|buys?|buying|purchas(?:e|es|ing)|stands|lets?|letting|leases?|rents?|tenancy|known\sas|situated?|"
         r"located|address|real\sestate|"
         r"agreement|contract|authority|listing|offer|re)\b"
     ),
@@ -190,7 +192,7 @@ _EXPRESSIONS: Mapping[str, str] = {
         rf"(?:\s[a-z]+){{0,6}}\s{_NUMBER}\s(?:clear\s|business\s|working\s)?(?:days?|weeks?|months?)\b)"
     ),
     "raising": (
-        r"\b(?:increas\w+|dearer|rais(?:e[sd]?|ing)|ris(?:e|es|ing)|higher|lift(?:s|ed|ing)?|hikes?|go(?:es)?\sup|going\sup|"
+        r"\b(?:increas\w+|dearer|rais(?:e[sd]?|ing)|ris(?:e|es|ing)|higher|lift(?:s|ed|ing)?\s(?:the|it|your|rent)|climb\w*|(?:charge|pay)s?\s(?:you\s)?more|more\srent|hikes?|go(?:es)?\sup|going\sup|"
         r"(?:put|puts|putting|mov(?:e|es|ing)|step(?:s|ping)?|bump(?:s|ing)?)\b[^.\n]{0,30}?\sup|"
         r"(?:chang|review|adjust)(?:e|es|ed|ing|s)?\s(?:of\s|to\s)?(?:the\s|your\s)?rent|rent\b[^.\n]{0,30}?\s(?:chang|review|adjust)\w*)\b"
     ),
