@@ -35,11 +35,14 @@ _MAY_SAY_MORE = re.compile(
 _PART = r"(?:clauses?|sections?|conditions?|items?|particulars?|paragraphs?|provisions?|terms?|articles?)"
 _EXCLUSION = re.compile(
     rf"\b(?P<part>{_PART})\b[^.\n]{{0,120}}?\b(?:(?:is|are|was|were|has been|have been|shall be|to be)\s+"
-    r"(?:hereby\s+|expressly\s+|wholly\s+|intentionally\s+|both\s+)?(?:deleted|excluded|omitted|struck(?:\s+out)?|"
-    r"removed|crossed out|taken out|left out|dropped|cancelled|withdrawn|not applicable|(?:not|no longer) part of)|"
+    r"(?:hereby\s+|expressly\s+|wholly\s+|intentionally\s+|both\s+)?(?:deleted|excluded|omitted|"
+    r"struck(?:\s+out)?|removed|crossed out|taken out|left out|dropped|cancelled|withdrawn|not applicable|"
+    r"(?:not|no longer) part of)|"
+    r"(?:comes?|taken|goes)\s+out\s+of|"
     r"(?:(?:does|do|shall|will)\s+not|no longer)\s+(?:appl(?:y|ies)|forms? part|ha(?:s|ve) effect))|"
     r"\b(?:delet(?:e[sd]?|ing)|str(?:ikes?|iking|uck) out|omit(?:s|ted|ting)?|cross(?:ed|es|ing)? out|"
-    r"t(?:ake|akes|ook|aken|aking) out|le(?:ave|aves|ft|aving) out|drop(?:s|ped|ping)?)\s+(?:the\s+|special\s+|standard\s+|whole\s+|"
+    r"t(?:ake|akes|ook|aken|aking) out|le(?:ave|aves|ft|aving) out|drop(?:s|ped|ping)?)\s+"
+    r"(?:the\s+|special\s+|standard\s+|whole\s+|"
     rf"of\s+){{0,4}}(?P<parts>{_PART})\b[^.\n]{{0,60}}",
     re.IGNORECASE,
 )
@@ -47,7 +50,7 @@ _CONDITIONAL = re.compile(
     r"\b(?:if|where|when|unless|until|except|to the extent|in so far as|during)\b", re.IGNORECASE
 )
 _ELSEWHERE = re.compile(
-    r"\b(?:of|in|to|under)\s+(?:the\s+)?[^.\n]{0,40}?(?:general|standard|act\b|regulation|code|"
+    r"\b(?:of|in|to|under)\s+(?:the\s+)?[^.\n]{0,40}?\b(?:general|standard|act\b|regulation|code|"
     r"terms of contract|law society)",
     re.IGNORECASE,
 )
@@ -64,8 +67,10 @@ _ITEM = re.compile(r"\W*(?:item|particular)", re.IGNORECASE)
 """What is numbered apart from clauses: "clause 2" is not item 2."""
 _TITLES = re.compile(
     r"(?:\"|\(|(?<=\s)')(?P<quoted>[^\"()\n]{3,60}?)[\")']|"
-    r"\b(?:headed|titled|entitled|called|named|about|on|dealing with|regarding)\s+(?:the\s+)?(?P<named>[A-Za-z][A-Za-z' -]{2,50}?)"
-    r"(?=\s+(?:is|are|was|were|has|have|shall|does|do|above|below|no longer|from|in|and)\b|[,.;])|"
+    r"\b(?:headed|titled|entitled|called|named|about|on|dealing with|regarding)\s+(?:the\s+)?"
+    r"(?P<named>[A-Za-z][A-Za-z' -]{2,50}?)"
+    r"(?=\s+(?:is|are|was|were|has|have|shall|does|do|comes?|goes|will|above|below|no longer|from|in|"
+    r"and)\b|[,.;])|"
     rf"(?P<before>[A-Za-z][A-Za-z' -]{{2,50}}?)\s+{_PART}\b",
     re.IGNORECASE,
 )
@@ -130,7 +135,8 @@ def titles_in(sentence: str) -> Iterator[str]:
     "about", or before "clause".
     """
     for found in _TITLES.finditer(sentence):
-        yield _ARTICLE.sub("", found[found.lastgroup or 0].strip())
+        title = found[found.lastgroup or 0].strip()
+        yield _ARTICLE.sub("", title) if found["before"] else title
 
 
 def _plain_title(title: str) -> str:

@@ -178,8 +178,8 @@ _EXPRESSIONS: Mapping[str, str] = {
         r"\bp\.?\s?(?:a|w|f|m|c\.?m)\b|/\s?(?:week|wk|fortnight|month|year|annum)\b|\bin\sadvance\b)"
     ),
     "leaving": _LEAVE + "[a-z]*",
-    "until": r"\b(?:until|till|to|through|end(?:s|ing)?|expir\w+|finish\w*|conclud\w+|last\sday|terminat\w+|stop\w*|"
-    r"ceas\w+|clos\w+|laps\w+|(?:runs?|running)\sout|over)\b",
+    "until": r"\b(?:until|till|to|through|end(?:s|ing)?|expir\w+|finish\w*|conclud\w+|last\sday|terminat\w+|"
+    r"stop\w*|ceas\w+|clos\w+|laps\w+|(?:runs?|running)\sout|over)\b",
     "open_term": (
         r"\b(?:runs?|lasts?|continues?|starts?|begins?|commences?|ends?|expires?|stops?)\b(?:\s[a-z']+){0,4}\s?"
         rf"{BLANK}|\bterm\b(?:\s[a-z']+){{0,5}}[\s:]*{BLANK}"
