@@ -18,7 +18,7 @@ from assay.metrics.clause_blanks import mark_placeholders
 from assay.metrics.clause_headings import read_heading
 from assay.metrics.clause_packs import list_clause_packs, load_clause_packs, parse_clause_pack
 from assay.metrics.clause_terms import BLANK
-from assay.metrics.clause_text import read_contract
+from assay.metrics.clause_text import prepare_text, read_contract
 from assay.metrics.contract_consistency import find_inconsistencies
 from assay.metrics.contract_places import find_jurisdiction, read_jurisdiction
 
@@ -216,6 +216,141 @@ def test_a_clause_that_is_replaced_is_not_struck_out():
         HEAD + DEPOSIT + '8. Clause 5 is deleted and replaced by: "Deposit. 5%, held by the agent."\n' + TAIL
     )
     assert verdict(text) == "present"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wanted"),
+    [
+        ('P.S. We agreed that the paragraph headed "Deposit" is deleted.', "excluded"),
+        ("The clause about the deposit comes out of this contract.", "excluded"),
+        ("We have struck out the clause headed Deposit.", "excluded"),
+        ("Clause 5 is deleted and nothing is put in its place.", "excluded"),
+        ("SC1. The parties delete the whole of clause 5.", "excluded"),
+        ("Clause 5 no longer applies.", "excluded"),
+        ("Clause 5 does not apply if the purchaser pays the whole price on signing.", "present"),
+        ("Item 5 is deleted.", "present"),
+        ('The paragraph headed "Interest on the deposit" is deleted.', "present"),
+    ],
+)
+def test_a_clause_is_struck_out_by_its_title_or_number_wherever_that_is_said(sentence, wanted):
+    assert verdict(HEAD + DEPOSIT + TAIL + "\n" + sentence + "\n") == wanted
+
+
+def test_a_term_with_a_letter_is_struck_out_by_it():
+    terms = "A. Deposit. 10%, held by the agent.\n\nB. Settlement. On 3 July 2026.\n\n"
+    text = terms + "SPECIAL TERMS\n\nS1. Standard term A does not apply and is struck out.\n"
+    assert [verdict(text, clause) for clause in ("deposit", "settlement")] == ["excluded", "present"]
+
+
+@pytest.mark.parametrize("heading", ["What goes with the house\n\n", "## Things left in the home\n"])
+def test_what_is_blank_below_a_heading_is_not_what_the_heading_ends_with(heading):
+    assert verdict(HEAD + DEPOSIT + "\n" + heading + "[list to be added]\n", "property") == "present"
+
+
+def test_the_subject_line_of_a_letter_heads_no_clause():
+    opening = "SEASIDE REALTY\n\nDear Directors\n\nAppointment to sell your warehouse\n\n"
+    text = (
+        opening
+        + "You appoint us as sole selling agent.\n\nOur appointment runs for [insert] days from today.\n"
+    )
+    found = clauses(examine(text, contract="agency_agreement", jurisdiction="WA"))
+    assert (found["appointment"]["verdict"], found["term"]["verdict"]) == ("present", "blank")
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "wanted"),
+    [
+        ("5. Deposit. Please refer to Annexure C.", "dangling"),
+        ("Particular 5   Deposit: as described in Annexure 1", "dangling"),
+        ("Particular 5   Deposit: $84,500, held by the agent", "present"),
+    ],
+)
+def test_a_polite_pointer_is_one_and_particulars_are_numbered(paragraph, wanted):
+    assert verdict(with_deposit(paragraph)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wanted"),
+    [
+        ("I will pay a deposit of $84,500.", "missing"),
+        ("The purchaser pays the agent a holding deposit of $5,000.", "missing"),
+        ("The purchaser pays the vendor eight hundred thousand dollars ($800,000).", "present"),
+        ("You are buying it for $640,000.", "present"),
+    ],
+)
+def test_a_deposit_that_is_paid_is_no_price(sentence, wanted):
+    assert verdict(sentence, "price") == wanted
+
+
+EVERYDAY = [
+    ("property", "sale_of_land", "You are buying 12 Heron Landing, Ballina NSW 2478."),
+    ("property", "sale_of_land", "The house stands at 7 The Ramble, Orange NSW 2800."),
+    ("settlement", "sale_of_land", "Keys and money change hands on 3 July 2026."),
+    ("rent_increase", "residential_tenancy", "I can put the rent up no more than once in 12 months."),
+    (
+        "rent_increase",
+        "residential_tenancy",
+        "We may charge more rent after 12 months, on two months' notice.",
+    ),
+    (
+        "access",
+        "residential_tenancy",
+        "We come round to look at the place only after giving you two days' warning.",
+    ),
+    ("condition_report", "residential_tenancy", "We both wrote down the state of each room."),
+    ("term", "residential_tenancy", "You move in on 1 May 2026 and stay for a year."),
+    ("term", "agency_agreement", "We start on 9 March 2026 and stop on 30 June 2026."),
+    ("expenses", "agency_agreement", "You pay nothing for advertising."),
+    ("commission", "agency_agreement", "When your home is sold and settles, $15,000 is ours."),
+    ("permitted_use", "commercial_lease", "The shop is let as a bookshop."),
+    (
+        "default",
+        "commercial_lease",
+        "When rent stays unpaid for 14 days the landlord may take the shop back.",
+    ),
+    ("rent_review", "commercial_lease", "Every July the rent climbs by three per cent."),
+    ("confidentiality", "services", "The Designer treats recipes and supplier prices as secret."),
+    ("termination", "services", "Two weeks' notice from either side finishes the engagement."),
+    ("liability", "services", "Neither side can claim more than $10,000 from the other."),
+    ("intellectual_property", "services", "You get all rights in the photographs."),
+    ("payment", "services", "Half up front, half when the site goes live."),
+]
+
+
+@pytest.mark.parametrize(("clause", "contract", "sentence"), EVERYDAY)
+def test_a_clause_is_known_in_everyday_words(clause, contract, sentence):
+    assert verdict(sentence, clause, contract=contract) == "present"
+
+
+@pytest.mark.parametrize(
+    ("clause", "contract", "sentence", "wanted"),
+    [
+        (
+            "access",
+            "residential_tenancy",
+            "I drop in to inspect the cottage once every three months.",
+            "partial",
+        ),
+        ("access", "residential_tenancy", "The landlord may enter twice a year to inspect.", "partial"),
+        (
+            "rent_increase",
+            "residential_tenancy",
+            "If you go when the year is up, give 14 days' notice.",
+            "missing",
+        ),
+        ("expenses", "agency_agreement", "The vendor pays the cost of marketing.", "missing"),
+        (
+            "rent_review",
+            "commercial_lease",
+            "The tenant pays 8% of the cost of the lifts; it is fair.",
+            "missing",
+        ),
+        ("confidentiality", "services", "We will not share the invoice costs with others.", "missing"),
+        ("liability", "services", "The fee is no more than $10,000.", "missing"),
+    ],
+)
+def test_words_of_a_clause_without_what_it_says_are_not_the_clause(clause, contract, sentence, wanted):
+    assert verdict(sentence, clause, contract=contract) == wanted
 
 
 SIGNED = [
@@ -540,7 +675,10 @@ def test_what_only_looks_like_a_placeholder_is_left(text):
 
 
 def issues(text):
-    return {issue.check: issue for issue in find_inconsistencies(read_contract(text, lambda _: False))}
+    return {
+        issue.check: issue
+        for issue in find_inconsistencies(read_contract(text, lambda _: False, prepare_text(text)))
+    }
 
 
 @pytest.mark.parametrize(
@@ -623,7 +761,7 @@ def test_a_jurisdiction_is_found_in_a_text(text, code):
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.sampled_from("aB1.:*#_|-[]()\n \t$%\x01é“#") | st.characters(), max_size=120))
 def test_any_text_is_split_into_sections_in_order(text):
-    contract = read_contract(text, lambda title: "a" in title)
+    contract = read_contract(text, lambda title: "a" in title, prepare_text(text))
     assert len(contract.flat) == len(text)
     place = 0
     for section in contract.sections:

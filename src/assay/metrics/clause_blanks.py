@@ -52,7 +52,8 @@ PLACEHOLDERS = re.compile(
     rf"\b(?:not yet|yet to be|still to be) (?:been )?(?:{_NOT_YET})\b|"
     r"\b(?:select|choose|circle|tick|strike out|delete) (?:one|whichever|which(?:ever)? (?:does )?not|"
     r"as (?:applicable|appropriate|required))\b|"
-    r"\b(?:is|are|:)\s{0,3}(?=left blank)left blank\b|\b(?:to follow|to come|pending)(?=\s*[.;]?\s*(?:\n|$))",
+    r"\b(?:is|are|:)\s{0,3}(?=left blank)left blank\b|"
+    r"\b(?:to follow|to come|pending)(?=\s*[.;)]{0,2}\s*(?:\n|$))",
     re.IGNORECASE,
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,4000}~~")

@@ -140,9 +140,8 @@ def _without_place(
     if places:
         return _placed(contract, clause, "excluded", places[0], ())
     for start, end in exclusions.sentences:
-        sentence = contract.data[start:end]
-        words = re.sub(rb"^[^a-zA-Z]*(?:the|special)\s+", b"", sentence)
-        if any(clause.headings.first(part) is not None for part in titles_in(words)):
+        titles = titles_in(contract.flat[start:end])
+        if any(clause.headings.first(title.encode("latin-1", "replace")) for title in titles):
             return ClauseFinding(
                 clause=clause, verdict="excluded", start=start, end=end, quote=_quote(contract, start, end)
             )
@@ -168,7 +167,7 @@ def _quote(contract: Contract, start: int, end: int) -> str:
 def _is_excluded(looking: Looking, place: Place, exclusions: Exclusions) -> bool:
     contract, clause = looking.contract, looking.clause
     section = place.section
-    if section is not None and exclusions.strike_out(section.number):
+    if section is not None and exclusions.strike_out(contract, section):
         return True
     if not place.headed:
         return False

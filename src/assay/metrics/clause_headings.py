@@ -20,8 +20,8 @@ _MARKDOWN = re.compile(r"\s{0,3}(#{1,6})\s+(\S.*?)[\s#]*$")
 _BOLD = re.compile(r"\s*(?:[-*+]\s+)?(?:\*\*|__)(?=\S)([^*_\n]{1,90}?)(?:\*\*|__)\s*(.*)$")
 _NUMBERED = re.compile(
     r"\s*(?:[-*+]\s+)?(?P<word>(?:special\s+)?(?:clause|section|article|item|paragraph|condition|"
-    r"term)\s+)?\(?"
-    r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4}|(?:[A-Z]|[IVX]{1,5})(?=[.):]))(?P<mark>[.):]*)(?:\s*[-:]\s*|\s+)"
+    r"term|particular|detail|entry|row|line|point|part)\s+)?\(?"
+    r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4}|(?:[A-Z]|[IVX]{1,5}|(?-i:[A-Z]{1,2})\d{1,2})(?=[.):]))(?P<mark>[.):]*)(?:\s*[-:]\s*|\s+)"
     r"(?P<rest>\S.*)$",
     re.IGNORECASE,
 )

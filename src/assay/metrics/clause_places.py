@@ -83,6 +83,8 @@ def find_places(looking: Looking, exclusions: Exclusions) -> Iterator[Place]:
         first, last = contract.sentence(start, end)
         if is_within(start, covered) or is_within(first, exclusions.sentences):
             continue
+        if _is_of_another_block(contract, start, end):
+            continue
         sentence = contract.data[first:last]
         if clause.not_cues.first(sentence) is not None:
             continue
@@ -96,6 +98,17 @@ def find_places(looking: Looking, exclusions: Exclusions) -> Iterator[Place]:
         around = _sentence if clause.same_sentence else _around
         blank = BLANK in contract.flat[start:end] and not is_foreign(contract, clause, start)
         yield around(contract, first, last)._replace(cue_is_blank=blank)
+
+
+def _is_of_another_block(contract: Contract, start: int, end: int) -> bool:
+    """Whether a cue takes a placeholder from below the heading or the empty line that ends its own words."""
+    if BLANK not in contract.flat[start:end]:
+        return False
+    blank = contract.flat.index(BLANK, start, end)
+    section = contract.section_at(start)
+    before = contract.raw[start:blank].lstrip()
+    is_below = section is not None and start < section.body <= blank and "\n" in before
+    return is_below or "\n\n" in before
 
 
 def _is_mention(looking: Looking, cue: int, sentence: Place) -> bool:
@@ -147,8 +160,10 @@ def is_foreign(contract: Contract, clause: Clause, place: int) -> bool:
 
 def _headed(contract: Contract, clause: Clause) -> Iterator[Place]:
     count = 0
-    for section in contract.sections:
-        if not section.title or not names(clause, section.title):
+    titles = {section.title for section in contract.sections if section.known and section.title}
+    named = {title for title in titles if names(clause, title)}
+    for section in contract.sections if named else ():
+        if section.title not in named:
             continue
         end = min(section.extent, section.start + MAX_PLACE_CHARS)
         count += 1
@@ -204,13 +219,17 @@ def unsaid(looking: Looking, places: Sequence[Place]) -> tuple[str, ...]:
 
 def _said(looking: Looking, phrases: Phrases, place: Place) -> bool:
     """Whether an element is said in a place; a heading of the clause leads what stands under it."""
-    texts = [looking.said[start : place.end] for start in dict.fromkeys((place.start, place.body))]
+    return any(phrases.first(text) is not None for text in _texts(looking, place))
+
+
+def _texts(looking: Looking, place: Place) -> Iterator[bytes]:
+    for start in dict.fromkeys((place.start, place.body)):
+        yield looking.said[start : place.end]
     if place.headed and place.section is not None:
         body = looking.said[place.body : place.end].replace(b"\n", b" ")
-        texts.append(place.section.title.encode("latin-1", "replace") + b" " + body)
+        yield place.section.title.encode("latin-1", "replace") + b" " + body
     if looking.clause.same_sentence:
-        texts += [looking.said[start:end] for start, end in _leads(looking.contract, place)]
-    return any(phrases.first(text) is not None for text in texts)
+        yield from (looking.said[start:end] for start, end in _leads(looking.contract, place))
 
 
 def _leads(contract: Contract, place: Place) -> Iterator[tuple[int, int]]:

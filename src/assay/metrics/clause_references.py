@@ -18,6 +18,8 @@ MAX_POINTERS = 200
 MAX_REFERENCES = 1000
 LEAD_REACH = 60
 SUBJECT_REACH = 160
+LINK_REACH = 30
+MIN_SUBJECT_CHARS, SUBJECT_CHARS = 3, 80
 _PAPERS = (
     r"schedule|annexure|appendix|exhibit|addendum|particulars|term sheet|rider|statement of work|work order|"
     r"rate card|price list|proposal|quotation|quote"
@@ -64,10 +66,9 @@ _FOLLOWS = re.compile(
     r"deals?\s+with)\b",
     re.IGNORECASE,
 )
-_BLANK_STATEMENT = re.compile(
-    rf"(?P<subject>[^\n.;:{BLANK}]{{3,80}}?)\s*(?:\b(?:is|are|(?:shall|will|must)\s+be)\b\s*(?:still\s+|"
-    rf"yet\s+)?|[:=|-]\s*)"
-    rf"(?P<blank>[$%]?\s?{BLANK}{{2,}})"
+_BLANK_RUN = re.compile(rf"{BLANK}{{2,}}")
+_BEFORE_BLANK = re.compile(
+    r"\s*(?:\b(?:is|are|(?:shall|will|must)\s+be)\b\s*(?:still\s+|yet\s+)?|[:=|-]\s*)(?P<blank>[$%]?\s?)$"
 )
 _NUMBER_FIRST = re.compile(r"^\s*\d+(?:\.\d+)*[.)]?\s")
 _WORD = re.compile(r"[A-Za-z0-9$%]+")
@@ -89,6 +90,8 @@ _SUBJECT_END = re.compile(
 )
 _POINTING = frozenset(
     {
+        "please", "kindly", "find", "can", "should", "read", "look", "consult", "there", "here", "found",
+        "separately", "separate", "document", "following", "governed", "covered", "only", "entirely",
         "see", "refer", "refers", "referred", "to", "as", "set", "out", "in", "described", "specified",
         "per", "according", "the", "is", "are", "be", "detailed", "stated", "listed", "provided",
         "contained", "shown", "below", "attached", "hereto", "of", "this", "contract", "agreement",
@@ -156,8 +159,15 @@ def _subjects(before: str) -> tuple[str, ...]:
 
 
 def _blanks(contract: Contract) -> Iterator[Pointer]:
-    for found in _BLANK_STATEMENT.finditer(contract.flat):
-        yield Pointer(found.start("blank"), found.end(), "blank", _subjects(found["subject"]))
+    text = contract.flat
+    for run in _BLANK_RUN.finditer(text):
+        link = _BEFORE_BLANK.search(text, max(0, run.start() - LINK_REACH), run.start())
+        if link is None:
+            continue
+        before = text[max(0, link.start() - SUBJECT_CHARS) : link.start()]
+        subject = before[1 + max(before.rfind(mark) for mark in (*"\n.;:", BLANK)) :]
+        if len(subject) >= MIN_SUBJECT_CHARS:
+            yield Pointer(link.start("blank"), run.end(), "blank", _subjects(subject))
 
 
 def says_only_where_to_look(text: str, pointers: Collection[tuple[int, int]] = (), known: str = "") -> bool:

@@ -41,6 +41,12 @@ _STREET = (
     r"outlook|"
     r"chase|glen|ridge|heights|alley)"
 )
+_CAPITAL_STREET = (
+    r"(?:Landing|Run|Trace|Bend|Point|Crossing|Hollow|Pass|Path|Reach|Approach|Cove|Knoll|Plaza|Pike|Turnpike|Spur|"
+    r"Fairway|Concourse|Link|Vista|Gate|Green|Hill|Hills|Common|Corner|Creek|Estate|Park|Meadows?|Ramble|Rest|Retreat|"
+    r"Steps|Strand|Vale|Wynd|Yard|Brae|Causeway|Corso|Cutting|Dale|Elbow|End|Grange|Mount|Parklands|Passage|Quays)"
+)
+"""Ends of the names of streets that are words too, and so count in capitals only."""
 _LINK = r"(?:[\s]+(?:van|von|de|der|da|la|le|el|al|bin|of|and|&))"
 _NAME_WORD = r"[A-Z][\w'&-]*"
 _GAP_CHARACTER = r"(?:[^.\n\x01]|\.[^\s\x01]|\b(?:no|st|dr|mr|ms|mrs|cl|s|ss|pty|ltd|inc|co|[A-Z])\.\s)"
@@ -122,11 +128,16 @@ _EXPRESSIONS: Mapping[str, str] = {
         rf"consecutive|full|complete|"
         r"whole|more)[\s-]){0,2}(?:days?|weeks?|months?|years?|hours?|fortnights?)\b|"
         rf"\b(?:\d{{1,3}}(?:st|nd|rd|th)|(?:forty[\s-])?{_ORDINAL}|fortieth|fiftieth|"
-        r"sixtieth|ninetieth)\s(?:clear\s|business\s|working\s)?day\b)"
+        r"sixtieth|ninetieth)\s(?:clear\s|business\s|working\s)?day\b|"
+        r"\b(?:for|within|stays?|lasts?|after)\sa\s(?:full\s|whole\s|calendar\s)?(?:year|month|fortnight|week)\b|"
+        r"\ba\s(?:year|month|fortnight|week)'s\s(?:written\s)?(?:notice|warning))"
     ),
     "address": (
         rf"(?:\b\d{{1,5}}[a-z]?(?:[/-]\d{{1,5}}[a-z]?)?,?\s(?-i:[A-Z])[\w']*(?:\s[\w']+){{0,3}}?\s{_STREET}\b|"
         r"\b(?:unit|apartment|apt|lot|suite|level|shop)\s\d+[a-z]?,?\s(?:/\s?)?\d+[a-z]?\s(?-i:[A-Z])\w+|"
+        rf"\b\d{{1,5}}[a-z]?(?:[/-]\d{{1,5}}[a-z]?)?,?(?-i:(?:\s[A-Z][\w']*){{1,3}}\s{_CAPITAL_STREET}\b)|"
+        rf"\b\d{{1,5}}[a-z]?(?:[/-]\d{{1,5}}[a-z]?)?(?-i:(?:\s[A-Z][\w']*){{1,4}},(?:\s[A-Z][\w']*){{1,3}}),?\s"
+        rf"(?:(?-i:[A-Z]{{2,3}})|{_PLACE_NAME})\s\d{{4,5}}\b|"
         r"\b\d{1,5}[a-z]?\s(?:the\s)?(?:broadway|esplanade|parade|boulevard|strand|corso|crescent)\b)"
     ),
     "title_reference": (
@@ -155,7 +166,7 @@ _EXPRESSIONS: Mapping[str, str] = {
         r"(?:property|land|premises|house|home|unit|apartment|townhouse|villa|dwelling|cottage|flat|studio|"
         r"duplex|residence|farm|shop|office|warehouse|mezzanine|floor|space|room|workshop|store|hall|kiosk|"
         r"site|yard|factory|building|lot|"
-        r"sells?|sale|selling|buys?|purchase|lets?|letting|leases?|rents?|tenancy|known\sas|situated?|"
+        r"sells?|sold|sale|selling|buys?|buying|purchas(?:e|es|ing)|stands|lets?|letting|leases?|rents?|tenancy|known\sas|situated?|"
         r"located|address|real\sestate|"
         r"agreement|contract|authority|listing|offer|re)\b"
     ),
@@ -167,6 +178,28 @@ _EXPRESSIONS: Mapping[str, str] = {
         r"\bp\.?\s?(?:a|w|f|m|c\.?m)\b|/\s?(?:week|wk|fortnight|month|year|annum)\b|\bin\sadvance\b)"
     ),
     "leaving": _LEAVE + "[a-z]*",
+    "until": r"\b(?:until|till|to|through|end(?:s|ing)?|expir\w+|finish\w*|conclud\w+|last\sday|terminat\w+|"
+    r"stop\w*|ceas\w+|clos\w+|laps\w+|(?:runs?|running)\sout|over)\b",
+    "open_term": (
+        r"\b(?:runs?|lasts?|continues?|starts?|begins?|commences?|ends?|expires?|stops?)\b(?:\s[a-z']+){0,4}\s?"
+        rf"{BLANK}|\bterm\b(?:\s[a-z']+){{0,5}}[\s:]*{BLANK}"
+    ),
+    "warning": (
+        rf"(?:\bnotice\b|\bnotif|\bconsent|\bpermission|\b{_NUMBER}\s(?:\(\d+\)\s)?(?:clear\s|business\s)?hours?\b|"
+        rf"\b{_NUMBER}\s(?:\(\d+\)\s)?(?:clear\s|business\s|working\s)?(?:days?|weeks?|months?)"
+        r"(?:'|\s(?:notice|warning|before|beforehand|ahead|prior|earlier|in\sadvance|in\swriting|first))|"
+        r"\b(?:gives?|giving|given|tells?|telling|warns?|warning|asks?|asking|lets?|letting|writes?|writing)\b"
+        rf"(?:\s[a-z]+){{0,6}}\s{_NUMBER}\s(?:clear\s|business\s|working\s)?(?:days?|weeks?|months?)\b)"
+    ),
+    "raising": (
+        r"\b(?:increas\w+|dearer|rais(?:e[sd]?|ing)|ris(?:e|es|ing)|higher|lift(?:s|ed|ing)?\s(?:the|it|your|rent)|climb\w*|(?:charge|pay)s?\s(?:you\s)?more|more\srent|hikes?|go(?:es)?\sup|going\sup|"
+        r"(?:put|puts|putting|mov(?:e|es|ing)|step(?:s|ping)?|bump(?:s|ing)?)\b[^.\n]{0,30}?\sup|"
+        r"(?:chang|review|adjust)(?:e|es|ed|ing|s)?\s(?:of\s|to\s)?(?:the\s|your\s)?rent|rent\b[^.\n]{0,30}?\s(?:chang|review|adjust)\w*)\b"
+    ),
+    "sum_words": (
+        rf"(?:(?:{_NUMBER_WORDS}|and|the|an?|total|whole|full|sum|amount|price|of|in|cash|you|us|me|them|him|her|dollars|"
+        r"australian|exactly|altogether|all|up|seller|vendor|money)[\s,-]+){0,14}"
+    ),
     "signing": _SIGNING,
     "signing_title": (
         r"(?:\bsign(?:ed|ing|atures?|ature\s+page|ature\s+blocks?|atories)\b|^sign\b|\bexecut(?:ed|ion)\b|"

@@ -4,7 +4,8 @@ Every copy of the text has the same length, so that offsets are those of the tex
 """
 
 import re
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +26,7 @@ _NAMES_DOCUMENT = re.compile(
     r"purchase|appointment|engagement|listing|statement of work)\b",
     re.IGNORECASE,
 )
+_SALUTATION = re.compile(r"\s*(?:dear|hi|hello|gentlemen|ladies)\b[^.:]*[:,]?\s*$", re.IGNORECASE)
 _ENDS_BLOCK = re.compile(r"\n(?=[ \t]*(?:\n|[-*+>] |\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})[.)] |\|))")
 _EMPHASIS = re.compile(
     r"(?<=[^\s*])\*{1,3}(?!\*)|(?<!\*)\*{1,3}(?=[^\s*])|(?<![\w_])__(?=[A-Za-z$])|"
@@ -61,6 +63,8 @@ class Contract:
     flat: str
     data: bytes
     sections: tuple[Section, ...]
+    breaks: tuple[Sequence[int], Sequence[int]]
+    """Where what ends each sentence begins and ends: a mark with the space after it, or a line end."""
 
     def section_at(self, place: int) -> Section | None:
         """The innermost section that holds a place."""
@@ -70,12 +74,11 @@ class Contract:
     def sentence(self, start: int, end: int) -> tuple[int, int]:
         """The sentence around a span, within its section and paragraph."""
         low, high = self.paragraph(start, end)
-        first, last = low, high
-        for boundary in _SENTENCE_END.finditer(self.flat, low, start):
-            first = boundary.end()
-        after = _SENTENCE_END.search(self.flat, max(start, end - 1), high)
-        if after is not None:
-            last = after.end()
+        starts, ends = self.breaks
+        before = bisect_right(ends, start) - 1
+        after = bisect_left(starts, max(start, end - 1))
+        first = ends[before] if before >= 0 and starts[before] >= low else low
+        last = ends[after] if after < len(ends) and ends[after] <= high else high
         return first, last
 
     def paragraph(self, start: int, end: int, reach: int = 2000) -> tuple[int, int]:
@@ -88,20 +91,28 @@ class Contract:
         return (low if before < 0 else before + 2), (high if after < 0 else after)
 
 
-def read_contract(text: str, is_title: IsTitle) -> Contract:
-    """The text split into sections; `is_title` says of a short line whether a pack knows it as a heading."""
-    folded = mark_placeholders(fold(text))
+def prepare_text(text: str) -> str:
+    """A copy of the same length, folded and with its placeholders marked."""
+    return mark_placeholders(fold(text))
+
+
+def read_contract(text: str, is_title: IsTitle, folded: str) -> Contract:
+    """The text split into sections; `is_title` says of a short line whether a pack knows it as a heading.
+    `folded` is what `prepare_text` made of it.
+    """
     heads = list(_headings(folded, is_title))
     sections = tuple(_sections(heads, folded))
     flat = _flatten(folded, sections)
-    return Contract(text, flat, flat.encode("latin-1", "replace"), sections)
+    spans = [found.span() for found in _SENTENCE_END.finditer(flat)]
+    breaks = (array("l", (start for start, _ in spans)), array("l", (end for _, end in spans)))
+    return Contract(text, flat, flat.encode("latin-1", "replace"), sections, breaks)
 
 
 def _headings(text: str, is_title: IsTitle) -> Iterator[tuple[int, int, Heading]]:
     """Line start, body start and heading of each line that is one."""
     place = 0
     lines = text.split("\n", MAX_LINES)
-    previous, last = "", None
+    previous, spoken, last = "", "", None
     for number, line in enumerate(lines[:MAX_LINES]):
         following = lines[number + 1] if number + 1 < len(lines) else ""
         heading = read_heading(line, previous, following, is_title) if line.strip() else None
@@ -117,17 +128,20 @@ def _headings(text: str, is_title: IsTitle) -> Iterator[tuple[int, int, Heading]
                 inline=bool(line[heading.body :].strip(" *_|")),
                 known=bool(heading.title) and is_title(heading.title),
             )
-            if last is None and _is_document_title(heading, line, text[:place]):
-                heading = heading._replace(title="")
+            opens = _SALUTATION.match(spoken) or (last is None and not spoken)
+            if opens and _is_document_title(heading, line):
+                heading = heading._replace(title="", known=False)
             yield place, place + heading.body, heading
             last = heading
-        previous = line
+        previous, spoken = line, line if line.strip() else spoken
         place += len(line) + 1
 
 
-def _is_document_title(heading: Heading, line: str, before: str) -> bool:
-    """The first line of all, when it is a title of several words, heads the contract and no clause of it."""
-    if before.strip() or heading.number or ":" in line.rstrip(": ") or line.lstrip().startswith("|"):
+def _is_document_title(heading: Heading, line: str) -> bool:
+    """The first line of all or of a letter, when it is a title of several words, heads the contract and no
+    clause of it.
+    """
+    if heading.number or ":" in line.rstrip(": ") or line.lstrip().startswith("|"):
         return False
     words = len(line.split())
     return words <= 12 and (words > 4 or _NAMES_DOCUMENT.search(line) is not None)

@@ -3,24 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from math import inf
 from typing import Any
 
 from assay.domain.errors import InvalidInput
 from assay.domain.scores import Sample
 from assay.domain.text import valid_text
-from assay.metrics.clause_blanks import mark_placeholders
 from assay.metrics.clause_check import ClauseFinding, check_clause
 from assay.metrics.clause_exclusions import find_exclusions
 from assay.metrics.clause_packs import Clause, ClausePack, Condition, list_clause_packs, load_clause_packs
 from assay.metrics.clause_places import names
 from assay.metrics.clause_references import find_pointers
-from assay.metrics.clause_text import Contract, read_contract
+from assay.metrics.clause_text import Contract, prepare_text, read_contract
 from assay.metrics.contract_consistency import find_inconsistencies
 from assay.metrics.contract_places import COUNTRIES, find_jurisdiction, read_jurisdiction
 from assay.metrics.entry import MetricSpec
 from assay.metrics.pack_versions import with_rules
-from assay.metrics.rule_phrases import fold
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric, too_long
 
 MAX_CHARS = 400_000
@@ -28,6 +27,8 @@ OPENING_CHARS = 300
 """Where a contract says what it is."""
 MIN_SHARE = 0.5
 MAX_NAMED = 6
+MAX_TITLES = 4096
+"""Titles of one text of which it is kept whether a pack knows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +140,13 @@ def review(sample: Sample, settings: Settings) -> ContractReview | Unscored:
         return Unscored("abstained", "the text is empty")
     if len(text) > MAX_CHARS:
         return too_long(f"{len(text):,} characters", MAX_CHARS, "check the contract in parts")
-    question = _question(sample, text, settings)
+    folded = prepare_text(text)
+    question = _question(sample, folded, settings)
     if isinstance(question, Unscored):
         return question
     packs = [pack for pack in settings.packs if pack.contract == question.contract]
-    return examine(text, packs, question, settings.include_recommended)
+    asked = clauses_of(packs, question, settings.include_recommended)
+    return examine(text, folded, asked, packs, question)
 
 
 def _text_of(sample: Sample, settings: Settings) -> str | Unscored:
@@ -162,8 +165,7 @@ def _from_case(sample: Sample, name: str) -> Any:
     return None
 
 
-def _question(sample: Sample, text: str, settings: Settings) -> Question | Unscored:
-    folded = mark_placeholders(fold(text))
+def _question(sample: Sample, folded: str, settings: Settings) -> Question | Unscored:
     stated = settings.jurisdiction or _from_case(sample, "jurisdiction")
     place = read_jurisdiction(stated) if isinstance(stated, str) else find_jurisdiction(folded)
     contract = settings.contract or _from_case(sample, "contract_type")
@@ -225,11 +227,11 @@ def _is_asked(clause: Clause, pack: ClausePack, place: str | None) -> bool:
     return "*" in clause.jurisdictions or place in clause.jurisdictions
 
 
-def examine(
-    text: str, packs: Sequence[ClausePack], question: Question, include_recommended: bool
-) -> ContractReview:
-    """All clauses of the packs held against a text."""
-    clauses = [
+def clauses_of(
+    packs: Sequence[ClausePack], question: Question, include_recommended: bool
+) -> Sequence[Clause]:
+    """The clauses of some packs that a question asks for."""
+    return [
         clause
         for pack in packs
         for clause in pack.clauses
@@ -237,7 +239,14 @@ def examine(
         and clause.holds_on(question.day)
         and (include_recommended or clause.level != "recommended")
     ]
-    contract = read_contract(text, lambda title: any(names(clause, title) for clause in clauses))
+
+
+def examine(
+    text: str, folded: str, clauses: Sequence[Clause], packs: Sequence[ClausePack], question: Question
+) -> ContractReview:
+    """Clauses held against a text, `folded` by `prepare_text`."""
+    is_title = lru_cache(MAX_TITLES)(lambda title: any(names(clause, title) for clause in clauses))
+    contract = read_contract(text, is_title, folded)
     conditions = {name: each for pack in packs for name, each in pack.conditions.items()}
     holding = Conditions(contract.data, question.conditions, conditions)
     exclusions, pointers = find_exclusions(contract), find_pointers(contract)

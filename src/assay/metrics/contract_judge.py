@@ -103,7 +103,7 @@ def _checked(contract: Contract, exclusions: Exclusions, decision: Decision) -> 
     if decision.start is None or decision.end is None:
         return decision
     section = contract.section_at(decision.start)
-    struck_out = section is not None and exclusions.strike_out(section.number)
+    struck_out = section is not None and exclusions.strike_out(contract, section)
     if struck_out or is_within(decision.start, exclusions.sentences):
         return Decision(None, "the judge quotes what is struck out")
     if BLANK in contract.flat[decision.start : decision.end]:

@@ -35,7 +35,8 @@ _VALUE, _GAP = b"value", b"gap"  # names of groups are bytes in patterns of byte
 _PUNCTUATION = {
     0x2018: "'", 0x2019: "'", 0x201A: "'", 0x201B: "'", 0x2032: "'", 0x201C: '"', 0x201D: '"', 0x201E: '"',
     0x2033: '"', 0x2010: "-", 0x2011: "-", 0x2012: "-", 0x2013: "-", 0x2014: "-", 0x2015: "-", 0x2212: "-",
-    0x00A0: " ", 0x2009: " ", 0x200A: " ", 0x202F: " ", 0x2007: " ", 0x2022: "*", 0x2026: ".", 0x200B: " ",
+    0x00A0: " ", 0x2009: " ", 0x200A: " ", 0x202F: " ", 0x2007: " ", 0x2022: "*", 0x25CF: "*",
+    0x25AA: "*", 0x25E6: "*", 0x2026: ".", 0x200B: " ",
 }  # fmt: skip
 
 
@@ -141,26 +142,26 @@ class Phrases:
         """Raises BadPhrase with the entry's number as its second argument."""
         self.entries = tuple(entries)
         plain: list[str] = []
-        self._automata: list[Any] = []
+        self._automata: list[tuple[Any, Mapping[bytes, int]]] = []
         for number, entry in enumerate(entries):
             try:
                 for expression in expand_entries(entry, terms):
                     compiled = _compile(expression)
                     if compiled.groupindex:
-                        self._automata.append(compiled)
+                        self._automata.append((compiled, compiled.groupindex))
                     else:
                         plain.append(expression)
             except BadPhrase as error:
                 raise BadPhrase(error.args[0], number) from error
         if plain:
-            self._automata.append(_compile("|".join(f"(?:{expression})" for expression in plain)))
+            self._automata.append((_compile("|".join(f"(?:{expression})" for expression in plain)), {}))
 
     def __bool__(self) -> bool:
         return bool(self.entries)
 
     def find(self, text: bytes, limit: int = MAX_MATCHES) -> list[Span]:
         """The first matches in a folded text, in order of place."""
-        spans = [span for automaton in self._automata for span in islice(_spans(automaton, text), limit)]
+        spans = [span for each in self._automata for span in islice(_spans(*each, text), limit)]
         return sorted(spans)[:limit]
 
     def first(self, text: bytes) -> Span | None:
@@ -170,11 +171,10 @@ class Phrases:
 
     def match_whole(self, text: bytes) -> bool:
         """Whether an entry matches the whole text."""
-        return any(automaton.fullmatch(text) is not None for automaton in self._automata)
+        return any(automaton.fullmatch(text) is not None for automaton, _ in self._automata)
 
 
-def _spans(automaton: Any, text: bytes) -> Iterator[Span]:
-    groups = automaton.groupindex
+def _spans(automaton: Any, groups: Mapping[bytes, int], text: bytes) -> Iterator[Span]:
     for found in automaton.finditer(text):
         start, end = found.span()
         value = found.span(groups[_VALUE]) if _VALUE in groups else (-1, -1)
