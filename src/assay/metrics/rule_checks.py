@@ -32,10 +32,16 @@ _CUES = load_word_lists("_cues")
 MENTION, NEGATION = Phrases(_CUES["mention"]), Phrases(_CUES["negation"])
 _DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
 _COMMENT = re.compile(
-    r"[\s\"')\]]*(That|This|It|Such|(?:I|We)(?:'ve| have)? (?:told|said|explained)|Doing so|These|"
-    r"Those words|Both)\b"
+    r"[\s\"')\]]*(That|This|It|Such|(?:I|We)(?:'ve| have)? (?:told|said|explained|removed|took|taken|cut|deleted|"
+    r"changed|replaced|struck|dropped|reworded)|Doing so|These|Those (?:words|lines)|Both)\b"
 )
-_ANSWERED_NO = re.compile(r"\?[\"')\]*]*\s+(?:A(?:nswer)?: ?)?(?:\w+, )?No\b[.,!]")
+_CLOSE = r"[\"')\]*]*\s+"
+_ANSWERED_NO = re.compile(
+    rf"(?:\?{_CLOSE}|[.?]{_CLOSE}(?:True|Right|Correct|Really|(?:Is|Are) (?:that|this|it|they) \w+|Fact or \w+)\?{_CLOSE})"
+    r"[\"'*(]*(?:A(?:nswer)?[:.][*]* ?)?(?:\w+, )?(?:No\b[.,!;:]|Nope\b|Not (?:so|true|at all|quite|really)\b|"
+    r"(?:It|They|That|This|You|There)(?:'s| is|'re| are)? ?(?:isn't|aren't|not\b|can't|cannot|don't|doesn't|false\b|"
+    r"wrong\b|a myth|incorrect|untrue)|(?:False|Wrong|Incorrect|Untrue|A? ?[Mm]yth)\b)"
+)
 _CONTRAST = re.compile(r"\b(?:but|however|although|though)\b", re.IGNORECASE)
 _CLAUSE_ENDS = frozenset(".,;:!?\n")
 

@@ -11,14 +11,16 @@ SENTENCE_REACH = 400
 """A sentence is looked for this far to each side of a match, so that time stays bounded."""
 CLAUSE_PENALTY = 60
 """What a mark or word that ends a clause counts between two places, in characters of distance."""
-SENTENCE_PENALTY = 150
+SENTENCE_PENALTY = 130
 """What the end of a sentence counts."""
+BRIDGE_CHARS = 20
+"""A sentence as short as this ("Yes.", "It isn't free.") leads over to the one before it."""
 QUOTE_CHARS = 200
 _SENTENCE_END = re.compile(r"[.?!]\s|\n")
 _CLAUSE_END = re.compile(r"[,;:|]|\b(?:and|then|but|while|whereas)\b", re.IGNORECASE)
 _BOUNDARY = re.compile(
     r"(?<!\b[sS])(?<!\bss)(?<!\bNo)(?<!\bno)(?<!e\.g)(?<!i\.e)(?<!\bcf)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bvs)"
-    r"(?<!approx)(?<!\bSt)(?<!\bRd)(?<!p\.w)(?<!Mrs)(?<!\n\d)[.!?][\"')\]]*\s+(?![\s|])|\n+"
+    r"(?<!\bQ)(?<!\bA)(?<!approx)(?<!\bSt)(?<!\bRd)(?<!p\.w)(?<!Mrs)(?<!\n\d)[.!?][\"')\]]*\s+(?![\s|])|\n+"
 )
 
 _ITEM = re.compile(
@@ -61,7 +63,8 @@ class RuleText:
         for lead in self._leads(number):
             yield (self._from_to(lead, lead), own)
         if number > 0 and not self._is_item(number):
-            yield (self._from_to(number - 1, number),)
+            bridged = number > 1 and self.starts[number] - self.starts[number - 1] <= BRIDGE_CHARS
+            yield (self._from_to(number - 2 if bridged else number - 1, number),)
         if number + 1 < len(self.starts) and not self._is_item(number + 1):
             yield (self._from_to(number, number + 1),)
 
