@@ -187,7 +187,7 @@ class Attribution:
         return about is None or about in rule.jurisdictions
 
     def _about(self, span: Span) -> str | None:
-        """The jurisdiction named nearest to a statement's value; None where none is, SEVERAL where it is unclear."""
+        """The jurisdiction named nearest to a statement's value; None without any, SEVERAL where unclear."""
         inside = self._inside(span.value_start, span.value_end)
         if inside:
             start, end = sentence_around(self._text.folded, span.value_start, span.value_end)

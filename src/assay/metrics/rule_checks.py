@@ -31,17 +31,22 @@ NEGATION_WORDS = 6
 _CUES = load_word_lists("_cues")
 MENTION, NEGATION = Phrases(_CUES["mention"]), Phrases(_CUES["negation"])
 _DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
+_DONE = r"told|said|explained|removed|took|taken|cut|deleted|changed|replaced|struck|dropped|reworded"
 _COMMENT = re.compile(
-    r"[\s\"')\]]*(That|This|It|Such|(?:I|We)(?:'ve| have)? (?:told|said|explained|removed|took|taken|cut|deleted|"
-    r"changed|replaced|struck|dropped|reworded)|Doing so|These|Those (?:words|lines)|Both)\b"
+    rf"[\s\"')\]]*(That|This|It|Such|(?:I|We)(?:'ve| have)? (?:{_DONE})|Doing so|These|"
+    r"Those (?:words|lines)|Both)\b"
 )
 _CLOSE = r"[\"')\]*]*\s+"
+_FALSE = r"(?:[Ff]alse|[Ww]rong|[Ii]ncorrect|[Uu]ntrue|(?:[Aa] )?[Mm]yth)\b"
+_IS_IT = r"(?:True|Right|Correct|Really|(?:Is|Are) (?:that|this|it|they) \w+|Fact or \w+)\?"
 _ANSWERED_NO = re.compile(
-    rf"(?:\?{_CLOSE}|[.?]{_CLOSE}(?:True|Right|Correct|Really|(?:Is|Are) (?:that|this|it|they) \w+|Fact or \w+)\?{_CLOSE})"
-    r"[\"'*(]*(?:A(?:nswer)?[:.][*]* ?)?(?:\w+, )?(?:No\b[.,!;:]|Nope\b|Not (?:so|true|at all|quite|really)\b|"
-    r"(?:It|They|That|This|You|There)(?:'s| is|'re| are)? ?(?:isn't|aren't|not\b|can't|cannot|don't|doesn't|false\b|"
-    r"wrong\b|a myth|incorrect|untrue)|(?:False|Wrong|Incorrect|Untrue|A? ?[Mm]yth)\b)"
+    rf"[.!]{_CLOSE}(?:{_FALSE}|Not (?:so|true)\b)[.!:,]|"
+    rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*(?:A(?:nswer)?[:.][*]* ?)?(?:\w+, )?"
+    rf"(?:No\b[.,!;:]|Nope\b|Not (?:so|true|at all|quite|really)\b|{_FALSE}|"
+    r"(?:It|They|That|This|You|There)(?:'s| is|'re| are)? ?"
+    rf"(?:isn't|aren't|not\b|can't|cannot|don't|doesn't|{_FALSE}))"
 )
+"""What follows a question that is answered with no, or a saying that is called wrong."""
 _CONTRAST = re.compile(r"\b(?:but|however|although|though)\b", re.IGNORECASE)
 _CLAUSE_ENDS = frozenset(".,;:!?\n")
 
