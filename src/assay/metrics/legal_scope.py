@@ -152,17 +152,17 @@ def _day(case: Case, wanted: Wanted) -> tuple[date | None, str]:
 
 
 @lru_cache(maxsize=1)
-def _words() -> tuple[Mapping[str, Phrases], Mapping[str, Phrases]]:
+def _words() -> tuple[Mapping[str, Phrases], ...]:
+    """Names of jurisdictions, then places in them, then what only they have."""
     lists = load_word_lists("_detection")
-    names, places = lists["names"], lists["places"]
-    return (
-        {code: Phrases(entries) for code, entries in names.items()},
-        {code: Phrases(entries) for code, entries in places.items()},
+    return tuple(
+        {code: Phrases(entries) for code, entries in lists[kind].items()}
+        for kind in ("names", "places", "signs")
     )
 
 
 def detect_jurisdictions(text: RuleText) -> tuple[str, ...]:
-    """The jurisdictions that a text names; if it names none, those whose places it names."""
+    """The jurisdictions that a text names; if it names none, those whose places, else whose signs it names."""
     for phrases in _words():
         found = tuple(code for code, words in phrases.items() if words.first(text.data) is not None)
         if found:
@@ -174,9 +174,10 @@ class Attribution:
     """Tells which jurisdiction a statement inside a text is about, where the text names several."""
 
     def __init__(self, text: RuleText) -> None:
-        names, _ = _words()
         self._text = text
-        self._named = sorted((span, code) for code, words in names.items() for span in words.find(text.data))
+        self._named = sorted(
+            (span, code) for words in _words()[:2] for code, each in words.items() for span in each.find(text.data)
+        )
         self._several = len({code for _, code in self._named}) > 1
 
     def keep(self, rule: Rule, span: Span) -> bool:
