@@ -151,7 +151,9 @@ def _is_right(rule: Rule, text: RuleText, value: bytes) -> bool:
     if rule.allowed and rule.allowed.match_whole(value):
         return True
     place, values = rule.also_allowed
-    return bool(values) and values.match_whole(value) and place.first(text.data) is not None
+    if not values or not values.match_whole(value):
+        return False
+    return any(not is_negated(text, max(0, span.start - NEGATION_REACH), span) for span in text.find(place))
 
 
 def _first_right(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Span | None:

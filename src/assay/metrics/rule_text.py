@@ -71,14 +71,20 @@ class RuleText:
     def _is_item(self, number: int) -> bool:
         return _ITEM.match(self.folded, self.starts[number]) is not None
 
+    def _line(self, number: int) -> int:
+        """The first sentence of the line that a sentence stands in."""
+        while number > 0 and "\n" not in self.folded[self.starts[number] - 2 : self.starts[number]]:
+            number -= 1
+        return number
+
     def _leads(self, number: int) -> Iterator[int]:
         """For a row the head of its table; for an item of a list or a row the sentence before them all."""
-        first = number
+        own = first = self._line(number)
         while first >= 0 and self._is_item(first):
-            first -= 1
-        if first + 1 < number and _ROW.match(self.folded, self.starts[number]):
+            first = self._line(first - 1) if first else -1
+        if first + 1 < own and _ROW.match(self.folded, self.starts[own]):
             yield first + 1
-        if 0 <= first < number:
+        if 0 <= first < own:
             yield first
 
     def _from_to(self, first: int, last: int) -> tuple[int, int]:
