@@ -162,7 +162,7 @@ def _words() -> tuple[Mapping[str, Phrases], ...]:
 
 
 def detect_jurisdictions(text: RuleText) -> tuple[str, ...]:
-    """The jurisdictions that a text names; if it names none, those whose places, else whose signs it names."""
+    """The jurisdictions that a text names; if none, those whose places, else whose signs it names."""
     for phrases in _words():
         found = tuple(code for code, words in phrases.items() if words.first(text.data) is not None)
         if found:
@@ -176,7 +176,10 @@ class Attribution:
     def __init__(self, text: RuleText) -> None:
         self._text = text
         self._named = sorted(
-            (span, code) for words in _words()[:2] for code, each in words.items() for span in each.find(text.data)
+            (span, code)
+            for words in _words()[:2]
+            for code, each in words.items()
+            for span in each.find(text.data)
         )
         self._several = len({code for _, code in self._named}) > 1
 
