@@ -209,6 +209,22 @@ def test_in_a_text_about_several_states_each_statement_is_held_to_its_own():
     assert faults(score(wrong)) == [("vic.cooling_off_days", "violated")]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Ballarat: three clear business days to cool off. Mount Gambier: two.", []),
+        (
+            "Ballarat: two clear business days to cool off. Mount Gambier: two.",
+            [("vic.cooling_off_days", "violated")],
+        ),
+        ("Victoria and SA let you cool off. The periods are three and two clear business days.", []),
+        ("Victoria and SA give three and two business days to cool off respectively.", []),
+    ],
+)
+def test_towns_tell_the_state_and_two_states_at_once_tell_none(text, found):
+    assert faults(score(text, jurisdiction=["VIC", "SA"])) == found
+
+
 def test_a_kind_of_document_that_a_rule_is_not_for_is_left_alone():
     text = "2 bedroom unit in Canberra, $500,000, open home on Saturday."
     assert faults(score(text, document="listing")) == [("act.energy_rating", "missing")]

@@ -47,6 +47,8 @@ def quotes(body: str, text: str) -> list[str | None]:
         ("Can you change your mind? No. The lease ends in 9 days.", []),
         ("You may not cool off within 9 days.", []),
         ("You may cool off. It was a sunny day, and nobody came. We waited for 9 days.", []),
+        ("You may cool off. No rush. Take 9 days.", ["cool off. No rush. Take 9 days"]),
+        ("Q. When may I cool off?\nA. Within 9 days.", ["cool off?\nA. Within 9 days"]),
     ],
 )
 def test_ideas_are_found_in_any_order_and_a_value_is_the_nearest_ones(text, found):
@@ -60,6 +62,7 @@ def test_ideas_are_found_in_any_order_and_a_value_is_the_nearest_ones(text, foun
         ("To cool off:\n1. wait\n2. within 9 days, write", ["9 days"]),
         ("| Place | Cool off |\n|---|---|\n| Here | 9 days |\n| There | 5 days |", ["9 days"]),
         ("Dates\n- Length: 9 days", []),
+        ("How to cool off\n- Take your time. It lasts 9 days.\n- Move in.", ["9 days"]),
     ],
 )
 def test_items_and_rows_are_read_with_the_line_that_leads_into_them(text, found):
@@ -88,6 +91,9 @@ def test_values_can_be_right_in_some_texts_only():
     body = PERIOD + ", also_allowed: {where: [off the plan], values: [10 days]}"
     assert quotes(body, "You may cool off within 10 days.") == ["cool off within 10 days"]
     assert quotes(body, "Off the plan. You may cool off within 10 days.") == []
+    assert quotes(body, "It is not off the plan. You may cool off within 10 days.") == [
+        "cool off within 10 days"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -102,9 +108,33 @@ def test_a_match_is_cleared_by_its_sentence_or_the_next_and_not_across_a_contras
     assert quotes("patterns: [offer more], cleared_by: [cannot take]", text) == found
 
 
-def test_a_question_that_is_answered_no_states_nothing():
-    assert quotes("patterns: [cool off]", "Can I cool off? No, not here.") == []
-    assert quotes("patterns: [cool off]", "Can I cool off? Yes, always.") == ["cool off"]
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Can I cool off? No, not here.", []),
+        ("You can cool off. True?\n\nA: It isn't.", []),
+        ("He says you may cool off. Wrong. You may not.", []),
+        ("You asked to cool off. We can't, sorry.", []),
+        ("Can I cool off? Yes, always.", ["cool off"]),
+        ("You can cool off. It isn't hard.", ["cool off"]),
+    ],
+)
+def test_a_question_answered_no_and_a_saying_called_wrong_state_nothing(text, found):
+    assert quotes("patterns: [cool off]", text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Your draft said 'no children'. I removed that line.", []),
+        ("'No children' has to go.", []),
+        ("I took 'no children' out.", []),
+        ("Myth: no children is fine.", []),
+        ("We removed the fence. No children.", ["No children"]),
+    ],
+)
+def test_words_that_were_taken_out_of_a_draft_are_no_use_of_them(text, found):
+    assert quotes("patterns: [no children]", text) == found
 
 
 def test_a_mention_between_the_ideas_is_a_mention():

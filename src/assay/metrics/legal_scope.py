@@ -18,6 +18,8 @@ from assay.metrics.rule_phrases import Phrases, Span
 from assay.metrics.rule_text import RuleText, find_distance, sentence_around
 
 AUSTRALIAN = ("NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT")
+SEVERAL = "several"
+"""Of a statement that may be about each of the jurisdictions that were named last."""
 JURISDICTION_FIELDS = ("jurisdiction", "jurisdictions", "state")
 DATE_FIELDS = ("date", "as_of")
 DOCUMENT_FIELDS = ("document", "document_type")
@@ -150,17 +152,17 @@ def _day(case: Case, wanted: Wanted) -> tuple[date | None, str]:
 
 
 @lru_cache(maxsize=1)
-def _words() -> tuple[Mapping[str, Phrases], Mapping[str, Phrases]]:
+def _words() -> tuple[Mapping[str, Phrases], ...]:
+    """Names of jurisdictions, then places in them, then what only they have."""
     lists = load_word_lists("_detection")
-    names, places = lists["names"], lists["places"]
-    return (
-        {code: Phrases(entries) for code, entries in names.items()},
-        {code: Phrases(entries) for code, entries in places.items()},
+    return tuple(
+        {code: Phrases(entries) for code, entries in lists[kind].items()}
+        for kind in ("names", "places", "signs")
     )
 
 
 def detect_jurisdictions(text: RuleText) -> tuple[str, ...]:
-    """The jurisdictions that a text names; if it names none, those whose places it names."""
+    """The jurisdictions that a text names; if none, those whose places, else whose signs it names."""
     for phrases in _words():
         found = tuple(code for code, words in phrases.items() if words.first(text.data) is not None)
         if found:
@@ -172,9 +174,13 @@ class Attribution:
     """Tells which jurisdiction a statement inside a text is about, where the text names several."""
 
     def __init__(self, text: RuleText) -> None:
-        names, _ = _words()
         self._text = text
-        self._named = sorted((span, code) for code, words in names.items() for span in words.find(text.data))
+        self._named = sorted(
+            (span, code)
+            for words in _words()[:2]
+            for code, each in words.items()
+            for span in each.find(text.data)
+        )
         self._several = len({code for _, code in self._named}) > 1
 
     def keep(self, rule: Rule, span: Span) -> bool:
@@ -185,12 +191,23 @@ class Attribution:
         return about is None or about in rule.jurisdictions
 
     def _about(self, span: Span) -> str | None:
-        start, end = sentence_around(self._text.folded, span.start, span.end)
-        inside = [(each, code) for each, code in self._named if start <= each.start and each.end <= end]
+        """The jurisdiction named nearest to a statement's value; None without any, SEVERAL where unclear."""
+        inside = self._inside(span.value_start, span.value_end)
         if inside:
+            start, end = sentence_around(self._text.folded, span.value_start, span.value_end)
+            if "respectively" in self._text.folded[start:end]:
+                return SEVERAL
             return min(inside, key=lambda each: self._distance(each[0], span))[1]
-        before = [code for each, code in self._named if each.end <= span.start]
-        return before[-1] if before else None
+        before = [each for each, _ in self._named if each.end <= span.value_start]
+        if not before:
+            return None
+        codes = {code for _, code in self._inside(before[-1].start, before[-1].end)}
+        return codes.pop() if len(codes) == 1 else SEVERAL
+
+    def _inside(self, start: int, end: int) -> list[tuple[Span, str]]:
+        """The jurisdictions that the sentence of a part names."""
+        low, high = sentence_around(self._text.folded, start, end)
+        return [(each, code) for each, code in self._named if low <= each.start and each.end <= high]
 
     def _distance(self, name: Span, span: Span) -> int:
         return find_distance(self._text.folded, name, span) or 0

@@ -31,11 +31,23 @@ NEGATION_WORDS = 6
 _CUES = load_word_lists("_cues")
 MENTION, NEGATION = Phrases(_CUES["mention"]), Phrases(_CUES["negation"])
 _DISCLAIMED = re.compile(r"\b(?:do not|don't|does not|doesn't|never) discriminat\w+", re.IGNORECASE)
+_DONE = r"told|said|explained|removed|took|taken|cut|deleted|changed|replaced|struck|dropped|reworded"
 _COMMENT = re.compile(
-    r"[\s\"')\]]*(That|This|It|Such|(?:I|We)(?:'ve| have)? (?:told|said|explained)|Doing so|These|"
-    r"Those words|Both)\b"
+    rf"[\s\"')\]]*(That|This|It|Such|(?:I|We)(?:'ve| have)? (?:{_DONE})|Doing so|These|"
+    r"Those (?:words|lines)|Both)\b"
 )
-_ANSWERED_NO = re.compile(r"\?[\"')\]*]*\s+(?:A(?:nswer)?: ?)?(?:\w+, )?No\b[.,!]")
+_CLOSE = r"[\"')\]*]*\s+"
+_FALSE = r"(?:[Ff]alse|[Ww]rong|[Ii]ncorrect|[Uu]ntrue|(?:[Aa] )?[Mm]yth)\b"
+_IS_IT = r"(?:True|Right|Correct|Really|(?:Is|Are) (?:that|this|it|they) \w+|Fact or \w+)\?"
+_MAY_NOT = r"(?:I|We|You|They) (?:can't|cannot|mustn't|shouldn't)"
+_ANSWERED_NO = re.compile(
+    rf"[.!]{_CLOSE}(?:{_FALSE}|Not (?:so|true)\b|{_MAY_NOT}) ?[.!:;,]|"
+    rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*(?:A(?:nswer)?[:.][*]* ?)?(?:\w+, )?"
+    rf"(?:No\b[.,!;:]|Nope\b|Not (?:so|true|at all|quite|really)\b|{_FALSE}|"
+    r"(?:It|They|That|This|You|There)(?:'s| is|'re| are)? ?"
+    rf"(?:isn't|aren't|not\b|can't|cannot|don't|doesn't|{_FALSE}))"
+)
+"""What follows a question that is answered with no, or a saying that is called wrong."""
 _CONTRAST = re.compile(r"\b(?:but|however|although|though)\b", re.IGNORECASE)
 _CLAUSE_ENDS = frozenset(".,;:!?\n")
 
@@ -140,7 +152,9 @@ def _is_right(rule: Rule, text: RuleText, value: bytes) -> bool:
     if rule.allowed and rule.allowed.match_whole(value):
         return True
     place, values = rule.also_allowed
-    return bool(values) and values.match_whole(value) and place.first(text.data) is not None
+    if not values or not values.match_whole(value):
+        return False
+    return any(not is_negated(text, max(0, span.start - NEGATION_REACH), span) for span in text.find(place))
 
 
 def _first_right(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Span | None:

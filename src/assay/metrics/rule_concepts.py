@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from assay.metrics.rule_phrases import Phrases, Span
 from assay.metrics.rule_text import Place, RuleText, find_distance
 
-REACH = 400
+REACH = 520
 """Characters, with what ends of clauses count, between two matches that can belong together."""
 MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mil": 1e6, "million": 1e6}
 ROUNDING = 1e-9

@@ -11,14 +11,16 @@ SENTENCE_REACH = 400
 """A sentence is looked for this far to each side of a match, so that time stays bounded."""
 CLAUSE_PENALTY = 60
 """What a mark or word that ends a clause counts between two places, in characters of distance."""
-SENTENCE_PENALTY = 150
+SENTENCE_PENALTY = 130
 """What the end of a sentence counts."""
+BRIDGE_CHARS = 20
+"""A sentence as short as this ("Yes.", "It isn't free.") leads over to the one before it."""
 QUOTE_CHARS = 200
 _SENTENCE_END = re.compile(r"[.?!]\s|\n")
 _CLAUSE_END = re.compile(r"[,;:|]|\b(?:and|then|but|while|whereas)\b", re.IGNORECASE)
 _BOUNDARY = re.compile(
     r"(?<!\b[sS])(?<!\bss)(?<!\bNo)(?<!\bno)(?<!e\.g)(?<!i\.e)(?<!\bcf)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bvs)"
-    r"(?<!approx)(?<!\bSt)(?<!\bRd)(?<!p\.w)(?<!Mrs)(?<!\n\d)[.!?][\"')\]]*\s+(?![\s|])|\n+"
+    r"(?<!\bQ)(?<!\bA)(?<!approx)(?<!\bSt)(?<!\bRd)(?<!p\.w)(?<!Mrs)(?<!\n\d)[.!?][\"')\]]*\s+(?![\s|])|\n+"
 )
 
 _ITEM = re.compile(
@@ -61,21 +63,28 @@ class RuleText:
         for lead in self._leads(number):
             yield (self._from_to(lead, lead), own)
         if number > 0 and not self._is_item(number):
-            yield (self._from_to(number - 1, number),)
+            bridged = number > 1 and self.starts[number] - self.starts[number - 1] <= BRIDGE_CHARS
+            yield (self._from_to(number - 2 if bridged else number - 1, number),)
         if number + 1 < len(self.starts) and not self._is_item(number + 1):
             yield (self._from_to(number, number + 1),)
 
     def _is_item(self, number: int) -> bool:
         return _ITEM.match(self.folded, self.starts[number]) is not None
 
+    def _line(self, number: int) -> int:
+        """The first sentence of the line that a sentence stands in."""
+        while number > 0 and "\n" not in self.folded[self.starts[number] - 2 : self.starts[number]]:
+            number -= 1
+        return number
+
     def _leads(self, number: int) -> Iterator[int]:
         """For a row the head of its table; for an item of a list or a row the sentence before them all."""
-        first = number
+        own = first = self._line(number)
         while first >= 0 and self._is_item(first):
-            first -= 1
-        if first + 1 < number and _ROW.match(self.folded, self.starts[number]):
+            first = self._line(first - 1) if first else -1
+        if first + 1 < own and _ROW.match(self.folded, self.starts[own]):
             yield first + 1
-        if 0 <= first < number:
+        if 0 <= first < own:
             yield first
 
     def _from_to(self, first: int, last: int) -> tuple[int, int]:
