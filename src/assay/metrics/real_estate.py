@@ -23,6 +23,7 @@ from assay.metrics.property_places import check_distances, check_schools
 from assay.metrics.property_record import Record, read_record
 from assay.metrics.property_rule_files import PropertyRules, load_rules
 from assay.metrics.property_source import PLACES, mapping_of, source_of
+from assay.metrics.property_sums import Sums, read_sums
 from assay.metrics.property_structured import read_structured, structured_claims
 from assay.metrics.property_verdicts import WRONG, Checker
 from assay.metrics.property_words import FILE as LEXICON
@@ -186,7 +187,7 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         for clause in clauses.about(find.start)
     } | {(clause.start, clause.end) for clause in other_homes(text, clauses, record, addresses[:200])}
     claims = tuple(claim for claim in claims if (claim.clause.start, claim.clause.end) not in others)
-    facts = [*_checked(Checker(record, rules, claims, day))]
+    facts = [*_checked(Checker(record, rules, claims, day), read_sums(text if structured is None else "", record))]
     spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
     spans += [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
     places = (*check_distances(text, clauses, record), *check_schools(text, clauses, record))
@@ -220,8 +221,8 @@ def _suburb_names(text: str, record: Record) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(rf"\b{words}\b", text, re.IGNORECASE)]
 
 
-def _checked(checker: Checker) -> Iterator[Fact]:
-    """The facts of claims; one that differs beside one that agrees is stray.
+def _checked(checker: Checker, sums: Sums) -> Iterator[Fact]:
+    """The facts of claims; one that differs beside one that agrees is stray, and so is what others make.
 
     In one clause the other number belongs to something else ("at $900,000 a 10% deposit is $90,000"); of some
     home it is another home's.
@@ -232,7 +233,7 @@ def _checked(checker: Checker) -> Iterator[Fact]:
     for claim, verdict in verdicts:
         beside = claim.field in OF_A_BASE and (claim.field, claim.clause.start) in told
         another = claim.field in right and claim.clause.may_be_of_another
-        stray = verdict.verdict == "mismatch" and (beside or another)
+        stray = verdict.verdict == "mismatch" and (beside or another or sums.explain(claim))
         if verdict.verdict and not stray:
             field = field_of(claim, checker.record)
             find = claim.find
