@@ -1,0 +1,160 @@
+"""Which amounts of an answer are made from others, and so are no facts of their own.
+
+An amount x is explained when it is
+    a + b, a - b, a + b + ..., a - b - ...    of amounts of the answer beside it or of the record,
+    the same times or divided by 2, 4, 12, 26 or 52,
+    p % of a                                  for a share p that the answer states,
+    what the record has in another field,
+or when it stands as an operand: "4.5% on $165,000", "$21,330 on the first $500,000". An amount that its field
+names directly ("Duty: $47,370") stays a fact.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from assay.extract.finds import Find, Span
+from assay.extract.money import PER_YEAR, Money, find_money
+from assay.extract.periods import find_percentages
+from assay.metrics.property_claims import MAX_FINDS, Claim
+from assay.metrics.property_cues import MONEY_CUES
+from assay.metrics.property_fields import MONEY_FIELDS, PERIODIC_FIELDS
+from assay.metrics.property_record import Record
+from assay.metrics.property_verdicts import close, share_of
+
+AHEAD, BEHIND = 8, 3
+"""How many amounts before and behind one may make it."""
+FACTORS = (1.0, 2.0, 4.0, 12.0, 26.0, 52.0)
+SMALLEST = 5.0
+_LINK = (
+    r"(?:\s?\([^()]{1,30}\))?(?:\s(?:is|are|of|to|now|only|just|comes?|works?|out|be|will|would|about|around|"
+    r"roughly|approximately|a|an|the|payable|due|amount%s)\b){0,4}\W{0,6}$"
+)
+_OF_A_PRICE = ("deposit", "stamp_duty", "price_per_sqm")
+"""What is reckoned from a price, which may stand behind "at" or "for"."""
+_NAMED = {
+    field: re.compile(rf"\b(?:{cues}){_LINK % ('' if field in _OF_A_PRICE else '|at|for')}", re.IGNORECASE)
+    for field, cues in MONEY_CUES.items()
+    if field
+}
+"""A field's name right before its amount."""
+_BASE_OF_SHARE = re.compile(
+    r"(?:%|\bper\s?cent|\bcents?)\s?(?:of|on|x|\u00d7|\*)\s(?:the\s)?(?:first|next|"
+    r"remaining|balance|excess|rest|other|last)?\s?(?:of\s|is\s)?[*_(]{0,2}$"
+    r"|\b(?:first|next|remaining|excess|(?:amount|part|value|portion)\s(?:over|above))\s(?:of\s)?[*_(]{0,2}$",
+    re.IGNORECASE,
+)
+_WITH_SHARE = re.compile(
+    r"\s?[*_)]{0,2}\s?(?:(?:\+|plus)\s?(?:\$?[\d.]+\s?(?:%|per|for)|\()|(?:on|for|up\sto)\s(?:the\s)?first\b|"
+    r"(?:bracket|threshold)\b)",
+    re.IGNORECASE,
+)
+_OPERAND_AFTER = re.compile(
+    r"\s?[*_)]{0,2}\s?(?:[+\u2212\u2013-]|plus|minus|less|divided\sby|times|over)\s[$(\d]", re.IGNORECASE
+)
+_OF_DEPOSIT = re.compile(r"\bdeposits?\b|\bdown\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The amounts and shares of an answer with those of its record."""
+
+    said: tuple[Find[Money], ...]
+    shares: tuple[float, ...]
+    held: tuple[tuple[str, float], ...]
+    """Field and value of the record's amounts, those of a period for a year, a quarter and as they are."""
+
+    def explain(self, claim: Claim) -> bool:
+        """Whether an amount that differs from the record is made from others."""
+        if claim.field not in MONEY_FIELDS or not isinstance(claim.value, Money) or claim.value.is_range:
+            return False
+        if claim.value.low < SMALLEST:
+            return False
+        ahead = claim.clause.before(claim.find.start, 120)
+        if _is_operand(claim, ahead):
+            return True
+        if _is_named(claim, ahead):
+            return False
+        return self._is_of_other_field(claim) or self._is_made(claim) or self._is_share(claim)
+
+    def _near(self, claim: Claim) -> tuple[list[float], list[float]]:
+        ahead = [find.value.low for find in self.said if find.end <= claim.find.start][-AHEAD:]
+        behind = [find.value.low for find in self.said if find.start >= claim.find.end][:BEHIND]
+        return ahead, behind
+
+    def _is_of_other_field(self, claim: Claim) -> bool:
+        own = {value for field, value in self.held if field == claim.field}
+        return any(
+            close(claim.value.low, value, 0.0)
+            for field, value in self.held
+            if field != claim.field and value not in own and value > SMALLEST
+        )
+
+    def _is_made(self, claim: Claim) -> bool:
+        ahead, behind = self._near(claim)
+        share = share_of(claim, claim.value.rounded)
+        factors = FACTORS if claim.value.per or claim.field in PERIODIC_FIELDS else (1.0,)
+        return any(
+            close(claim.value.low * factor, made, share, max(1.0, factor / 2))
+            or close(claim.value.low, made * factor, share)
+            for made in _made(ahead, behind, [value for _, value in self.held])
+            for factor in factors
+        )
+
+    def _is_share(self, claim: Claim) -> bool:
+        if claim.field == "deposit":
+            return False
+        ahead, behind = self._near(claim)
+        bases = {*ahead, *behind, *(value for _, value in self.held)}
+        share = share_of(claim, claim.value.rounded)
+        return any(
+            close(claim.value.low, base * percent / 100, share)
+            for base in bases
+            for percent in self.shares
+            if base != claim.value.low
+        )
+
+
+def _is_operand(claim: Claim, ahead: str) -> bool:
+    behind = claim.clause.after(claim.find.end, 40)
+    if _WITH_SHARE.match(behind):
+        return True
+    if _BASE_OF_SHARE.search(ahead):
+        return not (claim.field == "price" and _OF_DEPOSIT.search(claim.clause.text))
+    return bool(_OPERAND_AFTER.match(behind)) and not _is_named(claim, ahead)
+
+
+def _is_named(claim: Claim, ahead: str) -> bool:
+    pattern = _NAMED.get(claim.field)
+    return bool(pattern and pattern.search(ahead))
+
+
+def _made(ahead: list[float], behind: list[float], held: list[float]) -> Iterator[float]:
+    """Sums and differences: of any two, and of several amounts that follow each other."""
+    near = [*ahead, *behind]
+    pool = [*dict.fromkeys([*near, *held])][: AHEAD + BEHIND + 12]
+    for first, second in combinations(pool, 2):
+        if first in near or second in near or first not in held:
+            yield first + second
+        yield abs(first - second)
+    for count in range(3, len(ahead) + 1):
+        run = ahead[-count:]
+        yield sum(run)
+        yield run[0] - sum(run[1:])
+
+
+def read_sums(text: str, record: Record) -> Sums:
+    """The amounts and shares of a text and its record."""
+    said = tuple(find for find in find_money(text, bare=True)[:MAX_FINDS] if not find.value.is_range)
+    shares = {find.value.low for find in find_percentages(text)[:40] if not find.value.is_range}
+    return Sums(said, tuple(sorted(shares)), tuple(_held(record)))
+
+
+def _held(record: Record) -> Iterator[tuple[str, float]]:
+    for field in sorted(MONEY_FIELDS):
+        for span in record.spans(field)[:3]:
+            for value in dict.fromkeys((span.low, span.high)):
+                yield field, value
+            if isinstance(span, Money) and span.per in PER_YEAR:
+                yield field, span.low * PER_YEAR[span.per]
