@@ -290,15 +290,26 @@ def _percent_field(find: Find[Span], clause: Clause, before: int, after: int) ->
 def _period_claims(finds: list[Find[Period]], clauses: Clauses) -> Iterator[Claim]:
     for find in finds:
         clause = clauses.at(find.start)
-        near = clause.before(find.start, 80) + " # " + clause.after(find.end, 60)
-        if COOLING.search(near):
-            field = "cooling_off_days"
-        elif SETTLEMENT.search(near):
-            field = "settlement_days"
-        else:
-            continue
-        if states_fact(clause, find):
+        field = _period_field(find, clause)
+        if field and states_fact(clause, find):
             yield make_claim(field, find, clause)
+
+
+def _period_field(find: Find[Period], clause: Clause) -> str:
+    """What a period is of, by the nearest word that tells; behind another statement it tells less."""
+    ahead, behind = clause.before(find.start, 80), clause.after(find.end, 60)
+    places: list[tuple[float, str]] = []
+    for name, pattern in (("cooling_off_days", COOLING), ("settlement_days", SETTLEMENT)):
+        for match in pattern.finditer(ahead):
+            places.append((len(ahead) - match.end() + _steps(ahead[match.end() :]), name))
+        for match in pattern.finditer(behind):
+            places.append((match.start() + _steps(behind[: match.start()]), name))
+    return min(places)[1] if places else ""
+
+
+def _steps(between: str) -> float:
+    """How much farther a word counts beyond another statement."""
+    return 30.0 if re.search(r"[,;]|\b(?:and|then)\b", between) else 0.0
 
 
 def _stated(

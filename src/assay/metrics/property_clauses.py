@@ -20,6 +20,7 @@ from assay.metrics.property_speech import (
     SELF,
     SOME_HOME,
     SUPPOSED,
+    TOLD,
     UNSURE,
 )
 
@@ -134,7 +135,7 @@ def split_clauses(text: str) -> Clauses:
     headed = after_other = False
     for start, end in _pieces(text, _SENTENCE, 0, len(text)):
         line = text[start : min(end, start + MAX_CLAUSE_CHARS)]
-        asked = text[start:end].rstrip(" \n\"')*_").endswith("?")
+        asked = text[start:end].rstrip(" \n\"')*_").endswith("?") and not TOLD.match(line)
         headed = _is_heading_of_others(line, text[end : end + 4]) or (headed and bool(ITEM.match(line)))
         follows = headed or (after_other and bool(CARRIES.match(line)))
         for first, last in _pieces(text, _CLAUSE, start, end):

@@ -14,8 +14,8 @@ MONEY_CUES: Mapping[str, str] = {
     "council_rates": r"council|municipal|shire|(?<!water\s)(?<!interest\s)\brates",
     "water_rates": r"water",
     "land_tax": r"land\stax",
-    "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes",
-    "hoa_fees": r"h\.?o\.?a\.?|homeowners?['\u2019]?\sassociation",
+    "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes|tax\s(?:bill|roll)",
+    "hoa_fees": r"h\.?o\.?a\.?|(?:homeowners?['\u2019]?\s)?association",
     "bond": r"bond|security\sdeposit",
     "deposit": r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
     "last_sold_price": r"first\s(?:offered|listed|advertised|priced)|(?<=\()was|(?<=,\s)was(?=\s\$)|"
@@ -36,7 +36,7 @@ MONEY_CUES: Mapping[str, str] = {
     r"mortgage|repay\w*|grant|rebate|"
     r"concession|sav(?:e|es|ing|ings)|discount|"
     r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
-    r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
+    r"conveyanc(?:er|ing)|budget(?!\sfor)|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
     r"(?:build(?:ing)?|construction|renovation|moving|repair|running|holding|total|"
     r"upfront)\scosts?|reserve|profit|equity|income|turnover|"
     r"exemption|threshold|reduc\w*\sby|by\s(?=\$)|increase[ds]?\sof|cap(?:ped)?|median|"
@@ -77,7 +77,7 @@ BASE = re.compile(
 """What comes before the amount that a sum is of: "duty on $900,000"."""
 RESULT = re.compile(
     r"(?:\b(?:is|are|be|(?:it|that|which)['\u2019]s|equals?|to|(?:out|calculated|assessed|estimated)\sat|"
-    r"means|totals?|"
+    r"means|totals?|(?:I|we)\s(?:make|get|have)\s(?:it|that)|"
     r"costs?|gives|makes|get|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|"
     r"approximately\s|roughly\s|only\s|a\s|an\s|just\s)?[*_]{0,2}$",
     re.IGNORECASE,
@@ -114,7 +114,7 @@ SMALLEST_PRICE = 40_000.0
 """A smaller amount that no word explains is not taken for a price."""
 HEDGE = re.compile(
     r"(?:\b(?:approx(?:imately|\.)?|about|around|roughly|circa|nearly|almost|some|c\.|"
-    r"close\sto|just\s(?:over|under|shy\sof|above|below)|in\sthe\s(?:region|vicinity)\sof|"
+    r"close\sto|(?:just|a\s(?:little|bit|touch|shade|fraction))\s(?:over|under|shy\sof|above|below)|in\sthe\s(?:region|vicinity)\sof|"
     r"estimated(?:\sat)?|mid|low|high|ballpark|or\sso|say)|~|\u2248)[\s(]*(?:an?\s|the\s|of\s|"
     r"at\s)?[*_]{0,2}$",
     re.IGNORECASE,
@@ -174,15 +174,15 @@ DATE_CUES = (
     ),
     (
         "settlement_date",
-        r"settl(?:e|es|ed|ement|ing)|completion|due\son|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|"
+        r"settl(?:e|es|ed|ement|ing)|complet(?:e|es|ing|ion)|due\son(?!\ssign)|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|"
         r"\w{3,9}\s\d))|closing",
     ),
     (
         "available_date",
-        r"available|vacant\sfrom|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready\s(?:from|"
-        r"on)|keys",
+        r"available|vacant\sfrom|free\s(?:from|on)|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready(?=\s(?:from|on|by|"
+        r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d))|keys",
     ),
-    ("contract_date", r"contracts?|exchang(?:e|ed|es|ing)|signed|dated"),
+    ("contract_date", r"contracts?|exchang(?:e|ed|es|ing)|sign(?:ed|ing)|dated"),
     (
         "",
         r"expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
@@ -196,8 +196,16 @@ BEGINS = re.compile(r"\b(?:from|after|since|starting|beginning)\s(?:the\s)?$", r
 SETTLEMENT = re.compile(r"\bsettl(?:e|es|ed|ement|ing)\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
 TERM = re.compile(rf"{SETTLEMENT.pattern}|\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
 """What makes a second date the end of a contract's term."""
-COOLING = re.compile(r"\bcooling[\s-]off\b", re.IGNORECASE)
-FULL_DATE = re.compile(r"\b\d{4}\b|\b\d{1,2}/\d|\b\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?[A-Z][a-z]{2,8}\b")
+COOLING = re.compile(
+    r"\bcool(?:ing)?[\s-]off\b|\bchang(?:e|ing)\s(?:your|their|his|her|one's)\sminds?\b|"
+    r"\b(?:pull|back|get|walk)(?:ing)?\sout\s(?:of\sthe\s(?:contract|deal|sale)|without\spenalty)\b|"
+    r"\brescind\b|\bthink\sit\sover\b",
+    re.IGNORECASE,
+)
+FULL_DATE = re.compile(
+    r"\b\d{4}\b|\b\d{1,2}/\d|\b\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?"
+    r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\b"
+)
 """A date that stands before another: the other is the end of a period, or has a word of its own."""
 WITH_PART = re.compile(
     r"\s(?:with|including|incl\.?|inclusive\sof)\s(?:the\s|its\s|a\s)?(?:balcon|courtyard|"
@@ -217,7 +225,7 @@ DIFFERENCE = re.compile(
     re.IGNORECASE,
 )
 """What follows an amount by which a price differs."""
-OPERAND = re.compile(r"\s?(?:[\u00d7*/\u00f7]|x\s|at\s\d[\d.]*\s?%|times\s|divided\sby)\s?")
+OPERAND = re.compile(r"\s?(?:[\u00d7/\u00f7]|\*(?!\*)|x\s|at\s\d[\d.]*\s?%|times\s|divided\sby)\s?")
 """What follows the amount that a sum is made of: "$912,000 x 5.5% = $50,160"."""
 FACTOR = re.compile(r"[\w%]\s?(?:[\u00d7*\u00f7]|x)\s?$|\bweeks?\s(?:at|of)\s$")
 """What comes before another such amount: "4 x $610"."""

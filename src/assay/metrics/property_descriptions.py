@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from assay.extract.addresses import Address, find_addresses, find_places, normal_name, normal_state
+from assay.extract.addresses import STREET_TYPES, Address, find_addresses, find_places, normal_name, normal_state
 from assay.extract.finds import Find
 from assay.metrics.property_claims import MAX_FINDS, Claim, make_claim, states_fact
 from assay.metrics.property_clauses import Clause, Clauses
@@ -136,11 +136,21 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 """What is said of a home at another address."""
+_HOME_ON = re.compile(
+    r"\b(?:home|house|place|property|unit|apartment|townhouse|one|listing|villa|cottage|condo)\s(?:on|in|at|from)\s"
+    r"(?:\d+[a-z]?\s)?(?P<name>[A-Z][a-z'\u2019]{2,20})\b"
+)
 _HOME_NUMBER = r"(?:unit|lot|apartment|apt\.?|flat|villa|townhouse|number|no\.?|#)\s?"
 _PART_WORD = re.compile(r"[\w'\u2019.-]*\w")
 _POSTCODE = re.compile(r"\b(?:postcode|zip\scode|zip)\s(?:is\s|of\s)?(?P<code>\d{4,5})\b", re.IGNORECASE)
 _PLACED = re.compile(r"(?:\b(?:in|at|of|to|from|near)\s|[,(|:]\s?|\n\W{0,4})$", re.IGNORECASE)
 """What comes before a suburb; of "Expect NSW duty" nothing does."""
+_NO_PLACE = re.compile(
+    r"(?:(?:stamp|transfer|land|conveyance)\s)?(?:duty|tax|rates?|levy|levies|price|deposit|rent|bond|grant|"
+    r"law|act|council|government|concession|buyers?|general|settlement|cooling|holiday|general|home)\b",
+    re.IGNORECASE,
+)
+"""A word with a state behind it that is no suburb: "Duty (WA)"."""
 _WIDE_PLACES = frozenset(
     (
     "sydney", "melbourne", "brisbane", "perth", "adelaide", "hobart", "darwin", "canberra", "australia",
@@ -158,6 +168,7 @@ def descriptive_claims(text: str, clauses: Clauses, record: Record) -> Iterator[
         yield from _address_claims(find, clauses.at(find.start), record)
     for place in find_places(text)[:MAX_FINDS]:
         placed = place.value.postcode or _PLACED.search(text[max(0, place.start - 12) : place.start])
+        placed = placed and not _NO_PLACE.match(place.quote)
         if placed and not _within(place.start, spans) and states_fact(clauses.at(place.start), place):
             yield from _place_claims(place, clauses.at(place.start))
     yield from _labels(text, clauses)
@@ -179,7 +190,8 @@ def is_another_address(find: Find[Address], clause: Clause, record: Record) -> b
 def other_homes(
     text: str, clauses: Clauses, record: Record, addresses: list[Find[Address]]
 ) -> Iterator[Clause]:
-    """The clauses about another unit of the building or number of the street: "Unit 14 sold for ..."."""
+    """The clauses about another unit of the building, number of the street, or home that is called by a name."""
+    yield from _called(text, clauses, record)
     home = record.address
     own = {home.unit, home.number, *home.number.split("-")} - {""}
     if not own:
@@ -194,6 +206,22 @@ def other_homes(
         alone = match["unit"] and not any(find.start <= match.start() < find.end for find in addresses)
         if said not in own and (alone or _ELSEWHERE.search(clause.text)):
             yield from clauses.about(match.start())
+
+
+def _called(text: str, clauses: Clauses, record: Record) -> Iterator[Clause]:
+    """The clauses that begin with another home's street: "the home on Larkspur Lane ... Larkspur: 3 beds"."""
+    held = normal_name(record.text)
+    names = {match["name"] for match in [*_HOME_ON.finditer(text)][:20]}
+    names = {name for name in names if normal_name(name) not in held}
+    if not names:
+        return
+    begins = re.compile(
+        rf"[\s*_|#-]{{0,6}}(?:The\s)?(?:{'|'.join(map(re.escape, sorted(names)))})\b(?:\s[A-Z][a-z]+)?[*_]{{0,2}}"
+        r"(?:\s?:|\s(?:is|has|had|was|sold|asks?|offers?|comes|went|one)\b)"
+    )
+    for clause in clauses.items[:MAX_FINDS]:
+        if begins.match(clause.text):
+            yield from clauses.about(clause.start)
 
 
 def _address_claims(find: Find[Address], clause: Clause, record: Record) -> Iterator[Claim]:
@@ -252,6 +280,8 @@ def _suburbs(text: str, clauses: Clauses, record: Record, spans: list[tuple[int,
         following = text[match.end() : match.end() + 12]
         if re.match(r"['\u2019]s\b|\s(?:Street|St|Road|Rd|Avenue|Park|School|Council|City)\b", following):
             continue
+        if match["name"].split()[-1].lower() in STREET_TYPES and len(name.split()) > 1:
+            continue
         find = Find(name, "suburb", *match.span("name"), match["name"])
         clause = clauses.at(find.start)
         if not _within(find.start, spans) and states_fact(clause, find):
@@ -283,6 +313,8 @@ def _types(text: str, clauses: Clauses, spans: list[tuple[int, int]]) -> Iterato
         clause = clauses.at(match.start("type"))
         find = Find(kind, "type", *match.span("type"), match["type"])
         if not kind or _within(find.start, spans) or not states_fact(clause, find):
+            continue
+        if clause.possible(find.start, find.end):
             continue
         if (
             kind == "terrace"

@@ -37,7 +37,7 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _IN_STREET = re.compile(
-    r"\s(?:\w+\s){0,3}?(?:by\spermit|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|"
+    r"\s(?:\w+\s){0,3}?(?:by\s(?:\w+\s)?permit|(?:street|kerb(?:side)?|curb(?:side)?)\s(?:only|permit)|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|"
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
@@ -45,7 +45,7 @@ _NEW_STATEMENT = re.compile(
     r"\band\s(?:an?|access|its|has|have|with|plenty|lots)\b|\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b"
 )
 _STOP = re.compile(
-    r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|only|just|instead|and\s(?:it|has|comes|there))\b"
+    r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|only|just|instead|so|and\s(?:it|has|comes|there))\b"
 )
 _NAME_AHEAD = re.compile(r"[a-z]\s(?:[A-Z][\w'\u2019-]+\s){1,3}$")
 
@@ -189,4 +189,4 @@ def _denied(clause: Clause, mention: Mention) -> bool:
         if reaches and not _NEW_STATEMENT.search(between):
             return True
     own = clause.after(mention.start, mention.end - mention.start)
-    return bool(_NOT_IN.search(own) or _NO_AFTER.search(clause.after(mention.end, 60)))
+    return bool(_NOT_IN.search(own, 3) or _NO_AFTER.search(clause.after(mention.end, 60)))

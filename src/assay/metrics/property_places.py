@@ -100,7 +100,7 @@ _TYPES = (
     r"Independent)"
 )
 _SCHOOL = re.compile(
-    rf"\b(?P<name>(?:[A-Z][\w'\u2019.]{{1,20}}\s){{1,4}}(?:(?:{_TYPES}\s){{0,3}}(?:School|College|Grammar|"
+    rf"\b(?P<name>(?:(?:St\.|Mt\.|[A-Z]\.|[A-Z][\w'\u2019]{{1,20}})\s){{1,4}}(?:(?:{_TYPES}\s){{0,3}}(?:School|College|Grammar|"
     rf"Academy)|"
     rf"(?:Primary|High|Elementary|Secondary|SHS|PS|HS)(?!\s(?:{_TYPES}|School|College|[A-Z])|-)))\b"
 )

@@ -29,8 +29,11 @@ OTHER = re.compile(
     r"similar(?!\s(?:to\sthis|price))|"
     rf"(?:other|another|different|rival|competing|adjacent|adjoining|last|"
     rf"previous)\s(?:[\w-]+\s){{0,2}}?{HOMES}|"
-    r"(?:in|by)\scontrast|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|"
+    r"(?:in|by)\scontrast|to\scompare|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|"
     r"alternatives?|others|"
+    r"(?:brochure|ads?|advert\w*|listing|flyer|campaign)\s(?:(?:from|of)\s)?(?:last|two|three|(?:19|20)\d\d)|"
+    rf"an?\s(?:[\w-]+\s){{0,3}}?[\w-]+[\s-]bed(?:room|der)?s?\s(?:{HOMES}\s)?(?:in|from)\s(?:this|the|our|that)"
+    r"\s(?:same\s)?(?:building|block|complex|tower|street|development|estate|row)|"
     r"(?:earlier|previous|old|first|original|outdated|last)\s(?:\w+\s)?(?:brochure|ads?|advert\w*|listing|"
     r"flyer|draft|email|campaign|version)|"
     r"medians?|averages?|typical(?:ly)?|usually|recent(?:ly)?\s(?:sales?|sold)|"
@@ -65,14 +68,16 @@ UNSURE = re.compile(
     r"confirmation)|unknown|unclear|uncertain|unspecified|undisclosed|unconfirmed|"
     r"(?:cannot|can't|can\u2019t|could\snot|couldn't|unable\sto)\s(?:confirm|verify|find|say|"
     r"tell|see|determine)|not\ssure|(?:don't|don\u2019t|do\snot)\s(?:know|have)|silent|"
-    r"ask\s(?:the|about|your|whether|if)|confirm\s(?:with|whether|if)|check\s(?:with|whether|"
+    r"ask\s(?:the|about|your|whether|if)|"
+    r"nothing\s(?:\w+\s){0,2}?(?:in|about|on|to\s(?:say|suggest|show|indicate|confirm))|"
+    r"(?:wrong|incorrect|untrue|false|misleading|mistaken)\s(?:to\s|that\s)|confirm\s(?:with|whether|if)|check\s(?:with|whether|"
     r"if)|verify\s(?:with|whether|if)|whether|to\sbe\sconfirmed|tbc|tba)\b",
     re.IGNORECASE,
 )
 SUPPOSED = re.compile(
     r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
-    r"instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
-    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?:you|i|we|they|he|she|buyers?|"
+    r"instance)|budget(?:s|ed|ing)?(?!\sfor\s(?:about\s|around\s|roughly\s)?\$)|say\swe|were\sto|"
+    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?<!all\s)(?<!everything\s)(?<!anything\s)(?:you|i|we|they|he|she|buyers?|"
     r"clients?)\s(?:want|need|prefer)\w*|"
     r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|(?:will|should|would)\s(?:probably\s|"
     r"likely\s)?(?:fetch|sell|reach|go\sfor|bring|achieve)|assume[ds]?|suggest\w*|recommend\w*|"
@@ -138,8 +143,8 @@ POSSIBLE_AFTER = re.compile(
 )
 GENERIC = re.compile(
     rf"\s*(?:An?|Any)\s(?:[\w-]+\s){{0,5}}?(?:{HOMES}|[\w-]+[\s-]bed(?:room|der)?)\s(?:[\w-]+\s){{0,10}}?"
-    r"(?:(?:is|are|would|sells?|rents?|costs?|goes)\s(?:for\s|about\s|around\s|usually\s|more\s|"
-    r"cost\s){0,2}\$|"
+    r"(?:(?:is|are|would|sells?|rents?|costs?|goes)\s(?:for\s|about\s|around\s|usually\s|more\s|on\s|"
+    r"listed\s|priced\s|at\s|cost\s){0,4}\$|"
     r"(?:sold|went|fetched|made|let)\s(?:\w+\s){0,3}?for\s)",
     re.IGNORECASE,
 )
@@ -160,3 +165,5 @@ PAST = re.compile(
     re.IGNORECASE,
 )
 """How things were: "before the extension it had two bedrooms"."""
+TOLD = re.compile(r"\W*(?:did\s(?:you|ya)\sknow|guess\swhat|how\s(?:good|great|nice)\sis)\b", re.IGNORECASE)
+"""How a question begins that tells: "Did you know that it sold for $690,000 in 2018?"."""

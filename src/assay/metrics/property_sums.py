@@ -23,9 +23,9 @@ from assay.metrics.property_fields import MONEY_FIELDS, PERIODIC_FIELDS
 from assay.metrics.property_record import Record
 from assay.metrics.property_verdicts import close, share_of
 
-AHEAD, BEHIND = 8, 3
+AHEAD, BEHIND = 6, 3
 """How many amounts before and behind one may make it."""
-FACTORS = (1.0, 2.0, 4.0, 12.0, 26.0, 52.0)
+FACTORS = (2.0, 4.0, 12.0, 26.0, 52.0)
 SMALLEST = 5.0
 _LINK = (
     r"(?:\s?\([^()]{1,30}\))?(?:\s(?:is|are|of|to|now|only|just|comes?|works?|out|be|will|would|about|around|"
@@ -34,11 +34,22 @@ _LINK = (
 _OF_A_PRICE = ("deposit", "stamp_duty", "price_per_sqm")
 """What is reckoned from a price, which may stand behind "at" or "for"."""
 _NAMED = {
-    field: re.compile(rf"\b(?:{cues}){_LINK % ('' if field in _OF_A_PRICE else '|at|for')}", re.IGNORECASE)
+    field: re.compile(rf"\b(?:{cues})d?{_LINK % ('' if field in _OF_A_PRICE else '|at|for')}", re.IGNORECASE)
     for field, cues in MONEY_CUES.items()
     if field
 }
 """A field's name right before its amount."""
+_NAMED_BEHIND = {
+    field: re.compile(rf"[*_]{{0,2}}\s(?:in|as|of|for|is)\s(?:the\s|your\s)?(?:{cues})\b", re.IGNORECASE)
+    for field, cues in MONEY_CUES.items()
+    if field
+}
+"""The name right behind it: "$2,800 in rent"."""
+_GOES_ON = re.compile(
+    r"[^$\n]{0,40}\$|[*_.)]{0,3}\s+(?:[-*]\s)?(?:sum|total|so|together|altogether|add|which|that|all\sup)\b",
+    re.IGNORECASE,
+)
+"""What follows an amount on the way to another."""
 _BASE_OF_SHARE = re.compile(
     r"(?:%|\bper\s?cent|\bcents?)\s?(?:of|on|x|\u00d7|\*)\s(?:the\s)?(?:first|next|"
     r"remaining|balance|excess|rest|other|last)?\s?(?:of\s|is\s)?[*_(]{0,2}$"
@@ -60,6 +71,7 @@ _OF_DEPOSIT = re.compile(r"\bdeposits?\b|\bdown\b", re.IGNORECASE)
 class Sums:
     """The amounts and shares of an answer with those of its record."""
 
+    text: str
     said: tuple[Find[Money], ...]
     shares: tuple[float, ...]
     held: tuple[tuple[str, float], ...]
@@ -94,16 +106,22 @@ class Sums:
     def _is_made(self, claim: Claim) -> bool:
         ahead, behind = self._near(claim)
         share = share_of(claim, claim.value.rounded)
-        factors = FACTORS if claim.value.per or claim.field in PERIODIC_FIELDS else (1.0,)
-        return any(
-            close(claim.value.low * factor, made, share, max(1.0, factor / 2))
-            or close(claim.value.low, made * factor, share)
-            for made in _made(ahead, behind, [value for _, value in self.held])
-            for factor in factors
+        low = claim.value.low
+        if any(close(low, made, share) for made in _made(ahead, behind, [value for _, value in self.held])):
+            return True
+        yearly = PER_YEAR.get(claim.value.per or "", 0.0)
+        if any(close(low * yearly, each, share, yearly / 2) for each in ahead):
+            return True
+        return claim.field in PERIODIC_FIELDS and any(
+            close(low * factor, made, share, factor / 2) or close(low, made * factor, share)
+            for made in _made(ahead, [], [])
+            for factor in FACTORS
         )
 
     def _is_share(self, claim: Claim) -> bool:
         if claim.field == "deposit":
+            return False
+        if claim.field == "stamp_duty" and not _GOES_ON.match(self.text, claim.find.end):
             return False
         ahead, behind = self._near(claim)
         bases = {*ahead, *behind, *(value for _, value in self.held)}
@@ -126,29 +144,27 @@ def _is_operand(claim: Claim, ahead: str) -> bool:
 
 
 def _is_named(claim: Claim, ahead: str) -> bool:
-    pattern = _NAMED.get(claim.field)
-    return bool(pattern and pattern.search(ahead))
+    behind = claim.clause.after(claim.find.end, 40)
+    return bool(_NAMED[claim.field].search(ahead) or _NAMED_BEHIND[claim.field].match(behind))
 
 
-def _made(ahead: list[float], behind: list[float], held: list[float]) -> Iterator[float]:
-    """Sums and differences: of any two, and of several amounts that follow each other."""
+def _made(ahead: list[float], behind: list[float], held: list[float]) -> set[float]:
+    """Sums and differences: of any two, of several amounts before, and of one less several of these."""
     near = [*ahead, *behind]
     pool = [*dict.fromkeys([*near, *held])][: AHEAD + BEHIND + 12]
-    for first, second in combinations(pool, 2):
-        if first in near or second in near or first not in held:
-            yield first + second
-        yield abs(first - second)
-    for count in range(3, len(ahead) + 1):
-        run = ahead[-count:]
-        yield sum(run)
-        yield run[0] - sum(run[1:])
+    made = {abs(first - second) for first, second in combinations(pool, 2)}
+    made |= {first + second for first, second in combinations(pool, 2) if first in near or second in near}
+    for count in range(2, len(ahead) + 1):
+        for parts in combinations(ahead, count):
+            made |= {sum(parts), *(2 * part - sum(parts) for part in parts)}
+    return made
 
 
 def read_sums(text: str, record: Record) -> Sums:
     """The amounts and shares of a text and its record."""
     said = tuple(find for find in find_money(text, bare=True)[:MAX_FINDS] if not find.value.is_range)
     shares = {find.value.low for find in find_percentages(text)[:40] if not find.value.is_range}
-    return Sums(said, tuple(sorted(shares)), tuple(_held(record)))
+    return Sums(text, said, tuple(sorted(shares)), tuple(_held(record)))
 
 
 def _held(record: Record) -> Iterator[tuple[str, float]]:
