@@ -13,6 +13,7 @@ from assay.metrics.property_arithmetic import (
     expected_yields,
 )
 from assay.metrics.property_claims import Claim
+from assay.metrics.property_cues import IF
 from assay.metrics.property_record import Record
 from assay.metrics.property_verdicts import (
     DOLLAR,
@@ -121,7 +122,8 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
     factor, least = 1.0, DOLLAR
     if said_per in PER_YEAR and per in PER_YEAR and said_per != per:
         factor = PER_YEAR[said_per] / PER_YEAR[per]
-        least = max(DOLLAR, 0.005 * span.low)
+        whole = 0.5 * factor if said.low == int(said.low) else 0.0
+        least = max(DOLLAR, 0.005 * span.low, whole)
     elif said_per is None and per in PER_YEAR and claim.field != "bond" and not span.is_range:
         yearly = span.low * PER_YEAR[per]
         if any(close(said.low, yearly / times, 0.0) for times in PER_YEAR.values()):
@@ -185,6 +187,8 @@ def check_duty(checker: Checker, claim: Claim) -> Verdict:
 def check_yield(checker: Checker, claim: Claim) -> Verdict:
     """Within half a unit of the last decimal that is stated, a quarter of a percent when approximate."""
     record = checker.record
+    if "$" in claim.clause.text and IF.search(claim.clause.before(claim.find.start)):
+        return UNCHECKED
     expected = [Expected(span.low, "yield of the record") for span in record.spans(claim.field)]
     if not expected and claim.field == "gross_yield_percent":
         expected = list(expected_yields(record, checker.price_for(claim)))

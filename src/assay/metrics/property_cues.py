@@ -31,7 +31,8 @@ MONEY_CUES: Mapping[str, str] = {
     r"near|welcome|considered|between)|offers|offered|on\soffer|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
-    "": r"packages?|management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|"
+    "": r"packages?|builders?|architects?|contractors?|roofers?|leav(?:e|es|ing)|(?:you|they|we)\s(?:net|clear|keep|pocket)|"
+    r"management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|"
     r"%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|"
     r"mortgage|repay\w*|grant|rebate|"
     r"concession|sav(?:e|es|ing|ings)|discount|"

@@ -132,7 +132,7 @@ _ELSEWHERE = re.compile(
     r"nearby|compared?|"
     r"versus|unlike|sale|leased\sfor|agency|office|agent|visit|call|contact|inspect\sat\sour|also|saved|"
     r"saw|seen|alternative|"
-    r"instead|previous|viewed|rents\sfor|took|closed\sat|changed\shands|other|another|next)\b",
+    r"instead|previous|viewed|rents\sfor|(?:look|looking)\sat|consider|try|took|closed\sat|changed\shands|other|another|next)\b",
     re.IGNORECASE,
 )
 """What is said of a home at another address."""

@@ -17,13 +17,14 @@ _NO = re.compile(
     r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
     re.IGNORECASE,
 )
-_LACKS = re.compile(r"\b(?:lacks?|lacking|missing|not\sincluded|excluded|absent|without)\s?:", re.IGNORECASE)
+_LACKS = re.compile(r"\b(?:lacks?|lacking|missing|not\s(?:included|on\soffer|provided|available|"
+    r"there|here)|excluded|absent|without)\s?:", re.IGNORECASE)
 """What begins a list of things that are not there."""
 _NOT_IN = re.compile(r"\bnot\b|n['\u2019]t\b", re.IGNORECASE)
 _NO_AFTER = re.compile(
     r"^[\s):*|-]{0,4}(?:(?:\w+\s){0,3}(?:is|are|was|were|has|have|does|do)\s?(?:not|n't|"
     r"n\u2019t)|(?:(?:has|have|is|are)\s(?:since\s)?(?:gone|been\s(?:removed|filled|taken))|isn't|aren't|isn\u2019t|aren\u2019t|wasn't|not|no|none|nil|excluded|absent|"
-    r"n/a)\b)",
+    r"n/a)\b)|^,\s(?:no|nope|none|not)\s?(?:[.;!]|$)",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(

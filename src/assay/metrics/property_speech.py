@@ -76,9 +76,10 @@ UNSURE = re.compile(
 )
 SUPPOSED = re.compile(
     r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
-    r"instance)|budget(?:s|ed|ing)?(?!\sfor\s(?:about\s|around\s|roughly\s)?\$)|say\swe|were\sto|"
+    r"instance)|budget(?:s|ed|ing)?(?!\sfor\s(?:about\s|around\s|roughly\s)?(?:\$|$))|say\swe|were\sto|"
     r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?<!all\s)(?<!everything\s)(?<!anything\s)(?:you|i|we|they|he|she|buyers?|"
     r"clients?)\s(?:want|need|prefer)\w*|"
+    r"(?:would|will|could|might)\s(?:\w+\s)?be\sworth|(?:buyers?|anyone|those)\s(?:chasing|after|wanting|keen|who\swant)|"
     r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|(?:will|should|would)\s(?:probably\s|"
     r"likely\s)?(?:fetch|sell|reach|go\sfor|bring|achieve)|assume[ds]?|suggest\w*|recommend\w*|"
     r"(?:he|she|they|vendors?|owners?|sellers?)(?:['\u2019]d|\s(?:would|will|may|might|could))\s(?:\w+\s)?"
@@ -110,6 +111,8 @@ POSSIBLE = re.compile(
 OTHER_BEHIND = re.compile(
     rf"^[^.]{{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|building|(?:old|earlier|previous|"
     rf"original|last)\s(?:ad|advert\w*|listing|brochure|flyer))|on\saverage)\b"
+    r"|^\s(?:[\w-]+\s){0,3}?(?:is|are|was)\s(?:much\s|a\slittle\s|slightly\s)?(?:dearer|cheaper|pricier|bigger|larger|"
+    r"smaller)\b(?!\sthan\s(?:most|average|you|it|usual))"
     r"|^[\s-]?(?:\w+\s)?(?:medians?|averages?)\b|^[\s-]?(?:[\w-]+\s)?(?:houses|homes|units|apartments|"
     r"townhouses|properties)\b",
     re.IGNORECASE,
@@ -137,7 +140,7 @@ HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\
 ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?(?:/\d+)?\s[A-Z])")
 
 POSSIBLE_AFTER = re.compile(
-    r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|"
+    r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|you(?:['\u2019]d|\s(?:would|could|might))|"
     r"would\s(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b",
     re.IGNORECASE,
 )

@@ -90,6 +90,12 @@ class Sums:
             return False
         return self._is_of_other_field(claim) or self._is_made(claim) or self._is_share(claim)
 
+    def names(self, claim: Claim) -> bool:
+        """Whether a claim's words say right beside it which field it is of; what is no amount always does."""
+        if claim.field not in ("price", "sold_price"):
+            return True
+        return _is_named(claim, claim.clause.before(claim.find.start, 120))
+
     def _near(self, claim: Claim) -> tuple[list[float], list[float]]:
         ahead = [find.value.low for find in self.said if find.end <= claim.find.start][-AHEAD:]
         behind = [find.value.low for find in self.said if find.start >= claim.find.end][:BEHIND]
@@ -127,9 +133,10 @@ class Sums:
         bases = {*ahead, *behind, *(value for _, value in self.held)}
         share = share_of(claim, claim.value.rounded)
         return any(
-            close(claim.value.low, base * percent / 100, share)
+            close(claim.value.low, base * part / 100, share)
             for base in bases
             for percent in self.shares
+            for part in (percent, 100 + percent, 100 - percent)
             if base != claim.value.low
         )
 
@@ -156,7 +163,8 @@ def _made(ahead: list[float], behind: list[float], held: list[float]) -> set[flo
     made |= {first + second for first, second in combinations(pool, 2) if first in near or second in near}
     for count in range(2, len(ahead) + 1):
         for parts in combinations(ahead, count):
-            made |= {sum(parts), *(2 * part - sum(parts) for part in parts)}
+            total = sum(parts)
+            made |= {total, *(2 * part - total for part in parts), *(each - total for each in (*behind, *held))}
     return made
 
 

@@ -232,7 +232,7 @@ def _checked(checker: Checker, sums: Sums) -> Iterator[Fact]:
     told = {(claim.field, claim.clause.start) for claim, verdict in verdicts if verdict.verdict == "match"}
     for claim, verdict in verdicts:
         beside = claim.field in OF_A_BASE and (claim.field, claim.clause.start) in told
-        another = claim.field in right and claim.clause.may_be_of_another
+        another = claim.field in right and (claim.clause.may_be_of_another or not sums.names(claim))
         stray = verdict.verdict == "mismatch" and (beside or another or sums.explain(claim))
         if verdict.verdict and not stray:
             field = field_of(claim, checker.record)
