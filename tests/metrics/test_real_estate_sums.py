@@ -47,7 +47,10 @@ def wrong(answer: str, record: dict[str, object]) -> Counter[str]:
         # The sum or difference of amounts beside it.
         ("Rent of $32,240 a year less levies of $4,600 and council of $1,320 leaves $26,320.", FLAT),
         ("Take off strata of $4,600 and rates of $1,320, and $26,320 of the $32,240 rent is left.", FLAT),
-        ("Property tax is $9,870. With HOA of $540 you are at $10,410, a little under $870 a month.", AMERICAN),
+        (
+            "Property tax is $9,870. With HOA of $540 you are at $10,410, a little under $870 a month.",
+            AMERICAN,
+        ),
         ("It last sold for $640,000. At $1,100,000 that is $460,000 more.", HOUSE),
         # A percentage of them, and the base of it.
         ("If you win at $1,200,000 you hand over $120,000; at $1,100,000 it is $110,000.", HOUSE),
@@ -67,7 +70,11 @@ def test_an_amount_that_others_make_is_no_fact(answer, record):
 @pytest.mark.parametrize(
     ("answer", "record", "fields"),
     [
-        ("Levies of $4,600 and council of $1,320 a year come off a rent of $640 a week.", FLAT, ["rent_per_week"]),
+        (
+            "Levies of $4,600 and council of $1,320 a year come off a rent of $640 a week.",
+            FLAT,
+            ["rent_per_week"],
+        ),
         ("Duty working: $2,870 plus 6% on $970,000 = $58,200. Duty: $61,070.", HOUSE, ["stamp_duty"]),
         ("Stamp duty at $1,100,000 is $66,000.", HOUSE, ["stamp_duty"]),
         ("Duty as an investor: $1,100,000 x 5% = $55,000.", HOUSE, ["stamp_duty"]),
@@ -114,7 +121,11 @@ def test_what_is_said_of_others_or_by_chance_is_no_error(answer, record):
         ("This home on Smith Street: 4 beds.", HOUSE, ["bedrooms"]),
         ("A trio of bedrooms and a single bathroom.", {**HOUSE, "bedrooms": 2}, ["bedrooms", "bathrooms"]),
         ("Exchange was 12 February 2026; be ready to complete on 9 April 2026.", FLAT, ["settlement_date"]),
-        ("Settlement of 30 Bay Road takes place on 20 May 2026, after the contract.", FLAT, ["settlement_date"]),
+        (
+            "Settlement of 30 Bay Road takes place on 20 May 2026, after the contract.",
+            FLAT,
+            ["settlement_date"],
+        ),
         ("It is ready Saturday 14 March.", FLAT, ["available_date"]),
         ("You have ten days to change your mind, then 42 days until settlement.", FLAT, ["cooling_off_days"]),
         ("All you need is a suitcase: it comes fully furnished.", FLAT, ["features"]),

@@ -100,6 +100,8 @@ _SHORT = re.compile(
     re.IGNORECASE,
 )
 """Bedrooms and bathrooms as agents write them: "a 4x2", "3/2/1"."""
+_SIZES = re.compile(r"\d\s?[x\u00d7]\s?\d[\d.]*\s?(?:m|metres?|ft|feet)\b[^\n]*$")
+"""The sizes of rooms: behind "4.2 x 3.6 m", "3 x 3" is one, too."""
 _BARE_KINDS = re.compile(r"(?:spaces?|parks|cars?|vehicles?)$", re.IGNORECASE)
 
 
@@ -154,6 +156,8 @@ def _all(text: str) -> Iterator[Find[float]]:
 
 def _short(text: str) -> Iterator[Find[float]]:
     for match in _SHORT.finditer(text):
+        if _SIZES.search(text, max(0, match.start() - 60), match.start()):
+            continue
         for field in _NOUNS if match["mark"] != "/" or match["car_spaces"] else ():
             if match[field]:
                 yield Find(float(match[field]), field, *match.span(field), match[field])

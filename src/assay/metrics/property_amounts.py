@@ -4,6 +4,7 @@ import re
 
 from assay.extract.finds import Span
 from assay.extract.money import PER_YEAR, Money
+from assay.extract.periods import find_percentages
 from assay.metrics.property_arithmetic import (
     Expected,
     contract_day,
@@ -168,6 +169,7 @@ def check_deposit(checker: Checker, claim: Claim) -> Verdict:
         for each in checker.claims
         if each.field == "deposit_percent" and each.clause is claim.clause
     )
+    stated = stated or tuple(find.value.low for find in find_percentages(claim.clause.text))
     stated = stated or tuple(each.value.low for each in checker.claims if each.field == "deposit_percent")
     held = tuple(span.low for span in record.spans("deposit_percent"))
     return of_expected(claim, list(expected_deposits(price, stated or held or checker.rules.usual_deposits)))

@@ -300,10 +300,13 @@ def _period_field(find: Find[Period], clause: Clause) -> str:
     ahead, behind = clause.before(find.start, 80), clause.after(find.end, 60)
     places: list[tuple[float, str]] = []
     for name, pattern in (("cooling_off_days", COOLING), ("settlement_days", SETTLEMENT)):
-        for match in pattern.finditer(ahead):
-            places.append((len(ahead) - match.end() + _steps(ahead[match.end() :]), name))
-        for match in pattern.finditer(behind):
-            places.append((match.start() + _steps(behind[: match.start()]), name))
+        places += [
+            (len(ahead) - match.end() + _steps(ahead[match.end() :]), name)
+            for match in pattern.finditer(ahead)
+        ]
+        places += [
+            (match.start() + _steps(behind[: match.start()]), name) for match in pattern.finditer(behind)
+        ]
     return min(places)[1] if places else ""
 
 
@@ -330,11 +333,9 @@ def _date_field(find: Find[Any], clause: Clause) -> str:
     in_term = TERM.search(clause.text)
     for match in DATE_CUE.finditer(ahead):
         taken = FULL_DATE.search(ahead, match.end())
-        name = (
-            "settlement_date"
-            if taken and _date_name(match) == "contract_date" and in_term
-            else _date_name(match)
-        )
+        name = _date_name(match)
+        if taken and name == "contract_date":
+            name = "settlement_date" if in_term else ""
         best = min(best, (len(ahead) - match.end() + (BEYOND if taken else 0.0), name))
     for match in DATE_CUE.finditer(behind):
         apart = 40.0 if re.search(r"[,;]|\band\b", behind[: match.start()]) else 20.0

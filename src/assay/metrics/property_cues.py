@@ -18,7 +18,8 @@ MONEY_CUES: Mapping[str, str] = {
     "hoa_fees": r"h\.?o\.?a\.?|(?:homeowners?['\u2019]?\s)?association",
     "bond": r"bond|security\sdeposit",
     "deposit": r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
-    "last_sold_price": r"first\s(?:offered|listed|advertised|priced)|(?<=\()was|(?<=,\s)was(?=\s\$)|"
+    "last_sold_price": r"last\schanged\shands|first\s(?:offered|listed|advertised|priced)|"
+    r"(?<=\()was|(?<=,\s)was(?=\s\$)|"
     r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
     r"originally|"
     r"original|purchased|bought|prior\ssale|"
@@ -31,7 +32,8 @@ MONEY_CUES: Mapping[str, str] = {
     r"near|welcome|considered|between)|offers|offered|on\soffer|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
-    "": r"packages?|builders?|architects?|contractors?|roofers?|leav(?:e|es|ing)|(?:you|they|we)\s(?:net|clear|keep|pocket)|"
+    "": r"packages?|builders?|architects?|contractors?|roofers?|leav(?:e|es|ing)|"
+    r"(?:you|they|we)\s(?:net|clear|keep|pocket)|"
     r"management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|"
     r"%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|"
     r"mortgage|repay\w*|grant|rebate|"
@@ -183,7 +185,12 @@ DATE_CUES = (
         r"available|vacant\sfrom|free\s(?:from|on)|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready(?=\s(?:from|on|by|"
         r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d))|keys",
     ),
-    ("contract_date", r"contracts?|exchang(?:e|ed|es|ing)|sign(?:ed|ing)|dated"),
+    (
+        "contract_date",
+        r"contracts?(?:\s(?:date|day))?(?=[^\w.]{0,4}(?:(?:is|was|were|are|being|signed|"
+        r"dated|exchanged|of|on|from|"
+        r"date|day|for)\b|\d|$))|exchang(?:e|ed|es|ing)|sign(?:ed|ing)",
+    ),
     (
         "",
         r"expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"

@@ -3,10 +3,18 @@
 import re
 from collections.abc import Iterator
 
-from assay.extract.addresses import STREET_TYPES, Address, find_addresses, find_places, normal_name, normal_state
+from assay.extract.addresses import (
+    STREET_TYPES,
+    Address,
+    find_addresses,
+    find_places,
+    normal_name,
+    normal_state,
+)
 from assay.extract.finds import Find
 from assay.metrics.property_claims import MAX_FINDS, Claim, make_claim, states_fact
 from assay.metrics.property_clauses import Clause, Clauses
+from assay.metrics.property_others import is_another_address
 from assay.metrics.property_record import Record
 
 TYPES = {
@@ -127,20 +135,6 @@ _STYLES = frozenset((
 ))  # fmt: skip
 """Words with a capital before a home that name no suburb."""
 _PLACE_NAME = re.compile(r"[A-Z][a-z'\u2019]{2,20}(?:\s[A-Z][a-z'\u2019]{2,20}){0,2}")
-_ELSEWHERE = re.compile(
-    r"\b(?:sold|passed\sin|fetched|went\sfor|traded|achieved|auctioned|leased|rented|comparable|similar|"
-    r"nearby|compared?|"
-    r"versus|unlike|sale|leased\sfor|agency|office|agent|visit|call|contact|inspect\sat\sour|also|saved|"
-    r"saw|seen|alternative|"
-    r"instead|previous|viewed|rents\sfor|(?:look|looking)\sat|consider|try|took|closed\sat|changed\shands|other|another|next)\b",
-    re.IGNORECASE,
-)
-"""What is said of a home at another address."""
-_HOME_ON = re.compile(
-    r"\b(?:home|house|place|property|unit|apartment|townhouse|one|listing|villa|cottage|condo)\s(?:on|in|at|from)\s"
-    r"(?:\d+[a-z]?\s)?(?P<name>[A-Z][a-z'\u2019]{2,20})\b"
-)
-_HOME_NUMBER = r"(?:unit|lot|apartment|apt\.?|flat|villa|townhouse|number|no\.?|#)\s?"
 _PART_WORD = re.compile(r"[\w'\u2019.-]*\w")
 _POSTCODE = re.compile(r"\b(?:postcode|zip\scode|zip)\s(?:is\s|of\s)?(?P<code>\d{4,5})\b", re.IGNORECASE)
 _PLACED = re.compile(r"(?:\b(?:in|at|of|to|from|near)\s|[,(|:]\s?|\n\W{0,4})$", re.IGNORECASE)
@@ -165,7 +159,8 @@ def descriptive_claims(text: str, clauses: Clauses, record: Record) -> Iterator[
     addresses = find_addresses(text)[:MAX_FINDS]
     spans = [(find.start, find.end) for find in addresses]
     for find in addresses:
-        yield from _address_claims(find, clauses.at(find.start), record)
+        if not is_another_address(find, clauses.at(find.start), record, addresses):
+            yield from _address_claims(find, clauses.at(find.start))
     for place in find_places(text)[:MAX_FINDS]:
         placed = place.value.postcode or _PLACED.search(text[max(0, place.start - 12) : place.start])
         placed = placed and not _NO_PLACE.match(place.quote)
@@ -182,50 +177,8 @@ def _within(position: int, spans: list[tuple[int, int]]) -> bool:
     return any(start <= position < end for start, end in spans[:200])
 
 
-def is_another_address(find: Find[Address], clause: Clause, record: Record) -> bool:
-    """Whether an address that differs from the record's is that of a sale told for comparison."""
-    return not find.value.agrees_with(record.address) and bool(_ELSEWHERE.search(clause.text))
-
-
-def other_homes(
-    text: str, clauses: Clauses, record: Record, addresses: list[Find[Address]]
-) -> Iterator[Clause]:
-    """The clauses about another unit of the building, number of the street, or home that is called by a name."""
-    yield from _called(text, clauses, record)
-    home = record.address
-    own = {home.unit, home.number, *home.number.split("-")} - {""}
-    if not own:
-        return
-    street = re.escape(home.street.split(" ")[0]) if home.street else "(?!)"
-    pattern = rf"\b(?:{_HOME_NUMBER}(?P<unit>\d{{1,5}}[a-z]?)|(?P<number>\d{{1,5}}[a-z]?)\s{street})\b"
-    for count, match in enumerate(re.finditer(pattern, text, re.IGNORECASE)):
-        if count >= MAX_FINDS:
-            return
-        clause = clauses.at(match.start())
-        said = (match["unit"] or match["number"]).lower()
-        alone = match["unit"] and not any(find.start <= match.start() < find.end for find in addresses)
-        if said not in own and (alone or _ELSEWHERE.search(clause.text)):
-            yield from clauses.about(match.start())
-
-
-def _called(text: str, clauses: Clauses, record: Record) -> Iterator[Clause]:
-    """The clauses that begin with another home's street: "the home on Larkspur Lane ... Larkspur: 3 beds"."""
-    held = normal_name(record.text)
-    names = {match["name"] for match in [*_HOME_ON.finditer(text)][:20]}
-    names = {name for name in names if normal_name(name) not in held}
-    if not names:
-        return
-    begins = re.compile(
-        rf"[\s*_|#-]{{0,6}}(?:The\s)?(?:{'|'.join(map(re.escape, sorted(names)))})\b(?:\s[A-Z][a-z]+)?[*_]{{0,2}}"
-        r"(?:\s?:|\s(?:is|has|had|was|sold|asks?|offers?|comes|went|one)\b)"
-    )
-    for clause in clauses.items[:MAX_FINDS]:
-        if begins.match(clause.text):
-            yield from clauses.about(clause.start)
-
-
-def _address_claims(find: Find[Address], clause: Clause, record: Record) -> Iterator[Claim]:
-    if not states_fact(clause, find) or is_another_address(find, clause, record):
+def _address_claims(find: Find[Address], clause: Clause) -> Iterator[Claim]:
+    if not states_fact(clause, find):
         return
     yield make_claim("address", find, clause)
     yield from _place_claims(find, clause)

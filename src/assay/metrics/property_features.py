@@ -17,8 +17,11 @@ _NO = re.compile(
     r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
     re.IGNORECASE,
 )
-_LACKS = re.compile(r"\b(?:lacks?|lacking|missing|not\s(?:included|on\soffer|provided|available|"
-    r"there|here)|excluded|absent|without)\s?:", re.IGNORECASE)
+_LACKS = re.compile(
+    r"\b(?:lacks?|lacking|missing|not\s(?:included|on\soffer|provided|available|"
+    r"there|here)|excluded|absent|without)\s?:",
+    re.IGNORECASE,
+)
 """What begins a list of things that are not there."""
 _NOT_IN = re.compile(r"\bnot\b|n['\u2019]t\b", re.IGNORECASE)
 _NO_AFTER = re.compile(
@@ -40,8 +43,15 @@ _ELSEWHERE = re.compile(
 _IN_STREET = re.compile(
     r"\s(?:\w+\s){0,3}?(?:by\s(?:\w+\s)?permit|(?:street|kerb(?:side)?|curb(?:side)?)\s(?:only|permit)|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|"
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
+    r"|\s(?:at|in|on)\s(?:the\s)?(?-i:[A-Z][\w'\u2019]+\s){1,3}(?-i:Park|Reserve|Club|Cent(?:re|er)|Gardens|Oval|School|"
+    r"College|Library|Plaza|Mall|Hotel|Beach|Square|Mile)\b|\s(?:is|are)\s(?:all\s|both\s)?(?:close|nearby|handy)\b"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
+_LACKS_ALL = re.compile(r"lack|without|missing|exclud", re.IGNORECASE)
+_LISTS_ON = re.compile(
+    r"(?:[\w\s,'\u2019-]{0,60}),[\w\s'\u2019-]{0,30}\s(?:and|or)\s(?:an?\s)?(?:\w+\s)?", re.IGNORECASE
+)
+"""The rest of a list that one word denies: "lacks a fireplace, heating and a dishwasher"."""
 _NEW_STATEMENT = re.compile(
     r"\band\s(?:an?|access|its|has|have|with|plenty|lots)\b|\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b"
 )
@@ -188,6 +198,8 @@ def _denied(clause: Clause, mention: Mention) -> bool:
             continue
         reaches = re.search(r"\b(?:or|nor)\b|,", between) or len(between.split()) <= 5
         if reaches and not _NEW_STATEMENT.search(between):
+            return True
+        if _LACKS_ALL.match(match.group()) and _LISTS_ON.fullmatch(between):
             return True
     own = clause.after(mention.start, mention.end - mention.start)
     return bool(_NOT_IN.search(own, 3) or _NO_AFTER.search(clause.after(mention.end, 60)))

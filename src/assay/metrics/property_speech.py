@@ -15,7 +15,7 @@ AWAY = (
 )
 """Where other homes are."""
 _OWNER = (
-    r"(?:[A-Z]\w+s['\u2019]|(?:the\s|your\s)(?:\w+\s)?(?:sister|brother|parents?|mother|father|"
+    r"(?:[A-Z]\w+s['\u2019]|(?:the\s|your\s|my\s|our\s|his\s|her\s|their\s)(?:\w+\s)?(?:sister|brother|son|daughter|cousin|aunt|uncle|parents?|mother|father|"
     r"friend|neighbou?r|owner|vendor)s?['\u2019]s?)"
 )
 OTHER = re.compile(
@@ -76,7 +76,7 @@ UNSURE = re.compile(
 )
 SUPPOSED = re.compile(
     r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
-    r"instance)|budget(?:s|ed|ing)?(?!\sfor\s(?:about\s|around\s|roughly\s)?(?:\$|$))|say\swe|were\sto|"
+    r"instance)|say\s(?:you|it|they|I)\b|budget(?:s|ed|ing)?(?!\sfor\s(?:about\s|around\s|roughly\s)?(?:\$|$))|say\swe|were\sto|"
     r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?<!all\s)(?<!everything\s)(?<!anything\s)(?:you|i|we|they|he|she|buyers?|"
     r"clients?)\s(?:want|need|prefer)\w*|"
     r"(?:would|will|could|might)\s(?:\w+\s)?be\sworth|(?:buyers?|anyone|those)\s(?:chasing|after|wanting|keen|who\swant)|"

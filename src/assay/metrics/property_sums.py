@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from assay.extract.finds import Find, Span
+from assay.extract.finds import Find
 from assay.extract.money import PER_YEAR, Money, find_money
 from assay.extract.periods import find_percentages
 from assay.metrics.property_claims import MAX_FINDS, Claim
@@ -64,6 +64,8 @@ _WITH_SHARE = re.compile(
 _OPERAND_AFTER = re.compile(
     r"\s?[*_)]{0,2}\s?(?:[+\u2212\u2013-]|plus|minus|less|divided\sby|times|over)\s[$(\d]", re.IGNORECASE
 )
+_STEP = re.compile(r"\b(?:every|each)\s(?:extra|additional|further|other)\b", re.IGNORECASE)
+"""What makes amounts those of a step: "every extra $10,000 adds $550"."""
 _OF_DEPOSIT = re.compile(r"\bdeposits?\b|\bdown\b", re.IGNORECASE)
 
 
@@ -145,6 +147,8 @@ def _is_operand(claim: Claim, ahead: str) -> bool:
     behind = claim.clause.after(claim.find.end, 40)
     if _WITH_SHARE.match(behind):
         return True
+    if _STEP.search(claim.clause.text):
+        return True
     if _BASE_OF_SHARE.search(ahead):
         return not (claim.field == "price" and _OF_DEPOSIT.search(claim.clause.text))
     return bool(_OPERAND_AFTER.match(behind)) and not _is_named(claim, ahead)
@@ -164,7 +168,11 @@ def _made(ahead: list[float], behind: list[float], held: list[float]) -> set[flo
     for count in range(2, len(ahead) + 1):
         for parts in combinations(ahead, count):
             total = sum(parts)
-            made |= {total, *(2 * part - total for part in parts), *(each - total for each in (*behind, *held))}
+            made |= {
+                total,
+                *(2 * part - total for part in parts),
+                *(each - total for each in (*behind, *held)),
+            }
     return made
 
 

@@ -1,6 +1,7 @@
 """Real estate accuracy: the facts of an answer against the source record of the property."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,16 +16,17 @@ from assay.metrics.pack_versions import text_digest, with_rules
 from assay.metrics.property_checks import check_claim, field_of, missing_fields
 from assay.metrics.property_claims import numeric_claims
 from assay.metrics.property_clauses import split_clauses
-from assay.metrics.property_descriptions import descriptive_claims, is_another_address, other_homes
+from assay.metrics.property_descriptions import descriptive_claims
 from assay.metrics.property_features import Said, check_features
 from assay.metrics.property_fields import ALIASES
 from assay.metrics.property_layout import Layout, read_layout
+from assay.metrics.property_others import is_another_address, other_columns, other_homes
 from assay.metrics.property_places import check_distances, check_schools
 from assay.metrics.property_record import Record, read_record
 from assay.metrics.property_rule_files import PropertyRules, load_rules
 from assay.metrics.property_source import PLACES, mapping_of, source_of
-from assay.metrics.property_sums import Sums, read_sums
 from assay.metrics.property_structured import read_structured, structured_claims
+from assay.metrics.property_sums import Sums, read_sums
 from assay.metrics.property_verdicts import WRONG, Checker
 from assay.metrics.property_words import FILE as LEXICON
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric, too_long
@@ -183,17 +185,30 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
     others = {
         (clause.start, clause.end)
         for find in addresses
-        if is_another_address(find, clauses.at(find.start), record)
+        if is_another_address(find, clauses.at(find.start), record, addresses)
         for clause in clauses.about(find.start)
     } | {(clause.start, clause.end) for clause in other_homes(text, clauses, record, addresses[:200])}
-    claims = tuple(claim for claim in claims if (claim.clause.start, claim.clause.end) not in others)
-    facts = [*_checked(Checker(record, rules, claims, day), read_sums(text if structured is None else "", record))]
+    columns = sorted(other_columns(text, record))
+    claims = tuple(
+        claim
+        for claim in claims
+        if (claim.clause.start, claim.clause.end) not in others and not _within(claim.find.start, columns)
+    )
+    facts = [
+        *_checked(Checker(record, rules, claims, day), read_sums(text if structured is None else "", record))
+    ]
     spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
     spans += [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
     places = (*check_distances(text, clauses, record), *check_schools(text, clauses, record))
-    said = (*check_features(text, clauses, record, sorted([*spans, *others])), *places)
-    facts += [_of_said(each, text) for each in _of_own(said, others)]
+    said = (*check_features(text, clauses, record, sorted([*spans, *others, *columns])), *places)
+    facts += [_of_said(each, text) for each in _of_own(said, others | {*columns})]
     return [_placed(fact, layout) for fact in _once(facts)]
+
+
+def _within(position: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether a position is in one of some sorted spans."""
+    index = bisect_right(spans, (position, len(spans) and spans[-1][1] + 1)) - 1
+    return index >= 0 and spans[index][0] <= position < spans[index][1]
 
 
 def _placed(fact: Fact, layout: Layout) -> Fact:
