@@ -141,7 +141,8 @@ _PLACED = re.compile(r"(?:\b(?:in|at|of|to|from|near)\s|[,(|:]\s?|\n\W{0,4})$", 
 """What comes before a suburb; of "Expect NSW duty" nothing does."""
 _NO_PLACE = re.compile(
     r"(?:(?:stamp|transfer|land|conveyance)\s)?(?:duty|tax|rates?|levy|levies|price|deposit|rent|bond|grant|"
-    r"law|act|council|government|concession|buyers?|general|settlement|cooling|holiday|general|home)\b",
+    r"law|act|council|government|concession|buyers?|general|settlement)"
+    r"\W{0,2}\s?(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT)\b",
     re.IGNORECASE,
 )
 """A word with a state behind it that is no suburb: "Duty (WA)"."""
@@ -163,8 +164,9 @@ def descriptive_claims(text: str, clauses: Clauses, record: Record) -> Iterator[
             yield from _address_claims(find, clauses.at(find.start))
     for place in find_places(text)[:MAX_FINDS]:
         placed = place.value.postcode or _PLACED.search(text[max(0, place.start - 12) : place.start])
-        placed = placed and not _NO_PLACE.match(place.quote)
-        if placed and not _within(place.start, spans) and states_fact(clauses.at(place.start), place):
+        if not placed or _NO_PLACE.match(place.quote) or _within(place.start, spans):
+            continue
+        if states_fact(clauses.at(place.start), place):
             yield from _place_claims(place, clauses.at(place.start))
     yield from _labels(text, clauses)
     yield from _suburbs(text, clauses, record, spans)

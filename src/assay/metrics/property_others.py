@@ -31,8 +31,8 @@ def is_another_address(
 ) -> bool:
     """Whether an address that differs from the record's is that of another home.
 
-    It is when its clause tells of a sale or a comparison, and when the answer has the record's address, too, and
-    number and street differ.
+    It is when its clause tells of a sale or a comparison, and when the answer has the record's address, too,
+    and number and street differ.
     """
     said, own = find.value, record.address
     if said.agrees_with(own):
