@@ -3,7 +3,7 @@
 import re
 
 from assay.extract.finds import Span
-from assay.extract.money import PER_YEAR, Money
+from assay.extract.money import PER_YEAR, Money, find_money
 from assay.extract.periods import find_percentages
 from assay.metrics.property_arithmetic import (
     Expected,
@@ -32,6 +32,8 @@ from assay.metrics.property_verdicts import (
 _FOOT = re.compile(r"\b(?:square\sf(?:oo|ee)t|sq\.?\s?ft|sqft|(?:per|a)\sfoot)\b", re.IGNORECASE)
 USUAL_PERIODS = {"rent_per_week": "week", "property_tax": "year", "land_tax": "year"}
 """What a record's amount is for when it does not say."""
+SMALLEST_RENT = 5_000.0
+"""A larger amount is no rent of a week."""
 FARTHEST = 1.25
 """How far a price may be from "under $1.2m" or "over $1m" for that to be said of it."""
 _BOUND = re.compile(
@@ -189,11 +191,15 @@ def check_duty(checker: Checker, claim: Claim) -> Verdict:
 def check_yield(checker: Checker, claim: Claim) -> Verdict:
     """Within half a unit of the last decimal that is stated, a quarter of a percent when approximate."""
     record = checker.record
+    price = checker.price_for(claim)
     if "$" in claim.clause.text and IF.search(claim.clause.before(claim.find.start)):
-        return UNCHECKED
+        rents = [find.value.low for find in find_money(claim.clause.text) if find.value.low < SMALLEST_RENT]
+        if claim.field != "gross_yield_percent" or not rents or not price:
+            return UNCHECKED
+        return of_percent(claim, [Expected(5200 * rents[0] / price, f"52 x {rents[0]:,.0f} / {price:,.0f}")], 0.25)
     expected = [Expected(span.low, "yield of the record") for span in record.spans(claim.field)]
     if not expected and claim.field == "gross_yield_percent":
-        expected = list(expected_yields(record, checker.price_for(claim)))
+        expected = list(expected_yields(record, price))
     return of_percent(claim, expected, 0.25)
 
 

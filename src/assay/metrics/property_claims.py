@@ -44,6 +44,7 @@ from assay.metrics.property_cues import (
     NO_CONCESSION,
     OF_NEXT,
     OPERAND,
+    OVER_A_YEAR,
     PARTIAL_AFTER,
     PARTIAL_BEFORE,
     PERCENT_CUES,
@@ -146,7 +147,11 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
         return ""
     if DIFFERENCE.match(clause.after(find.end, 40)):
         return ""
+    if find.value.high >= SMALLEST_PRICE and NAMED_PRICE.search(ahead[-40:]):
+        return "price"
     cue = _nearest_cue(find, clause, before, after)
+    if per is None and cue is None and WEEKLY.search(ahead) and OVER_A_YEAR.match(clause.after(find.end, 30)):
+        return "rent_per_week"
     if per is not None:
         weekly = cue is None and WEEKLY.search(clause.before(find.start))
         return "rent_per_week" if weekly else _periodic_field(cue, per)
@@ -291,7 +296,7 @@ def _period_claims(finds: list[Find[Period]], clauses: Clauses) -> Iterator[Clai
     for find in finds:
         clause = clauses.at(find.start)
         field = _period_field(find, clause)
-        if field and states_fact(clause, find):
+        if field and states_fact(clause, find, supposed=field == "cooling_off_days"):
             yield make_claim(field, find, clause)
 
 

@@ -33,6 +33,7 @@ _ABBREVIATIONS = (
 _SENTENCE = re.compile(
     rf"{_ABBREVIATIONS}[.!?]+[\"')*_]{{0,3}}\s+(?=[\"'(*_\-\u2022]{{0,3}}[A-Z0-9$~])|\n+|\s?[\u2022\u00b7\u2713\u2714\u2705]\s"
     r"|\s?[\U0001F300-\U0001FAFF]\ufe0f?\s+(?=[\"'(]?[A-Z0-9$])"
+    r"|\s?[\U0001F600-\U0001F64F]\s+(?=[a-z])"
 )
 _CLAUSE = re.compile(
     r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|but|although|though|whilst|yet|"

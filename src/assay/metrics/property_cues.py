@@ -17,7 +17,8 @@ MONEY_CUES: Mapping[str, str] = {
     "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes|tax\s(?:bill|roll)",
     "hoa_fees": r"h\.?o\.?a\.?|(?:homeowners?['\u2019]?\s)?association",
     "bond": r"bond|security\sdeposit",
-    "deposit": r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
+    "deposit": r"(?:%|per\s?cent)\s(?:is\s)?(?:(?:due|payable)\s)?(?:on|at|upon)\s(?:signing|exchange)|"
+    r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
     "last_sold_price": r"last\schanged\shands|first\s(?:offered|listed|advertised|priced)|"
     r"(?<=\()was|(?<=,\s)was(?=\s\$)|"
     r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
@@ -106,6 +107,11 @@ WEEKLY = re.compile(
     r"\$[\d,.]+\s?(?:a\sweek|per\sweek|each\sweek|weekly|p\.?w\.?|/w(?:ee)?k?)\b", re.IGNORECASE
 )
 """A rent for a week, of which one for a month is told: "$680 a week is $2,947 a month"."""
+OVER_A_YEAR = re.compile(
+    r"[*_]{0,2},?\s(?:over|across|for|in|through(?:out)?)?\s?(?:a|the|one|every)\s(?:full\s|whole\s)?(?:year|month)\b",
+    re.IGNORECASE,
+)
+"""What follows such a rent: "$780 a week comes to $40,560 over the year"."""
 LINKS = frozenset(
     ("", "in", "is the", "as the", "as", "of", "for", "for the", "in annual", "for annual", "for quarterly")
 )
@@ -141,7 +147,7 @@ LAND = re.compile(
 )
 FLOOR = re.compile(
     r"\b(?:floor(?:\s?plan|\sarea|\sspace)?|internal(?:ly)?|living(?:\sarea|\sspace)?|"
-    r"interior|house\ssize|building|footprint|under\sroof|residence|indoor|"
+    r"interior|inside|house\ssize|building|footprint|under\sroof|residence|indoor|"
     r"living\sspace|build|finished|heated)\b",
     re.IGNORECASE,
 )
@@ -200,14 +206,14 @@ DATE_CUES = (
 DATE_CUE = re.compile(
     "|".join(f"\\b(?P<d{number}>{cue})\\b" for number, (_, cue) in enumerate(DATE_CUES)), re.IGNORECASE
 )
-BEGINS = re.compile(r"\b(?:from|after|since|starting|beginning)\s(?:the\s)?$", re.IGNORECASE)
+BEGINS = re.compile(r"\b(?:from|after|since|starting|beginning)\s(?:the\s|\w+day,?\s)?$", re.IGNORECASE)
 SETTLEMENT = re.compile(r"\bsettl(?:e|es|ed|ement|ing)\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
 TERM = re.compile(rf"{SETTLEMENT.pattern}|\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
 """What makes a second date the end of a contract's term."""
 COOLING = re.compile(
     r"\bcool(?:ing)?[\s-]off\b|\bchang(?:e|ing)\s(?:your|their|his|her|one's)\sminds?\b|"
-    r"\b(?:pull|back|get|walk)(?:ing)?\sout\s(?:of\sthe\s(?:contract|deal|sale)|without\spenalty)\b|"
-    r"\brescind\b|\bthink\sit\sover\b",
+    r"\b(?:pull|back|get|walk)(?:ing)?\sout\s(?:of\s(?:\w+\s){0,3}?(?:contract|deal|sale|purchase)|without\spenalty)\b|"
+    r"\brescind\b|\bthink\sit\sover\b|\bcold\sfeet\b",
     re.IGNORECASE,
 )
 FULL_DATE = re.compile(

@@ -34,6 +34,8 @@ OTHER = re.compile(
     r"(?:brochure|ads?|advert\w*|listing|flyer|campaign)\s(?:(?:from|of)\s)?(?:last|two|three|(?:19|20)\d\d)|"
     rf"an?\s(?:[\w-]+\s){{0,3}}?[\w-]+[\s-]bed(?:room|der)?s?\s(?:{HOMES}\s)?(?:in|from)\s(?:this|the|our|that)"
     r"\s(?:same\s)?(?:building|block|complex|tower|street|development|estate|row)|"
+    r"(?:flyer|ads?|advert\w*|brochure|email|draft|post|version|letter)\s(?:\w+\s){0,6}?(?:said|stated|claimed)|"
+    r"(?:correction|mistake|error|typo)\s(?:in|to|on|with)\s(?:the|our|an?)\s|"
     r"(?:earlier|previous|old|first|original|outdated|last)\s(?:\w+\s)?(?:brochure|ads?|advert\w*|listing|"
     r"flyer|draft|email|campaign|version)|"
     r"medians?|averages?|typical(?:ly)?|usually|recent(?:ly)?\s(?:sales?|sold)|"
@@ -69,6 +71,8 @@ UNSURE = re.compile(
     r"(?:cannot|can't|can\u2019t|could\snot|couldn't|unable\sto)\s(?:confirm|verify|find|say|"
     r"tell|see|determine)|not\ssure|(?:don't|don\u2019t|do\snot)\s(?:know|have)|silent|"
     r"ask\s(?:the|about|your|whether|if)|"
+    r"according\sto\s(?:an?|some|one)\s|(?:reviewers?|neighbou?rs?|locals?|someone|website|blog|rumou?r)\s"
+    r"(?:says?|said|claims?|has\sit)|reportedly|supposedly|allegedly|hearsay|"
     r"nothing\s(?:\w+\s){0,2}?(?:in|about|on|to\s(?:say|suggest|show|indicate|confirm))|"
     r"(?:wrong|incorrect|untrue|false|misleading|mistaken)\s(?:to\s|that\s)|confirm\s(?:with|whether|if)|check\s(?:with|whether|"
     r"if)|verify\s(?:with|whether|if)|whether|to\sbe\sconfirmed|tbc|tba)\b",
@@ -94,7 +98,7 @@ SUPPOSED = re.compile(
     re.IGNORECASE,
 )
 POSSIBLE = re.compile(
-    r"(?:^|[,;:(]\s?|\b(?:is|\w+['\u2019]s|has|have|of|enough|ample|with|still|offers?|leaves?|the|more|"
+    r"(?:^|[,;:(]\s?|\b(?:is|be|\w+['\u2019]s|has|have|of|enough|ample|with|still|offers?|leaves?|the|more|"
     r"and)\s)(?:room|space)\s(?:for|to)\b|"
     r"\b(?:potential|scope|possib\w+|stca|"
     r"subject\sto\s(?:council|approval)|could\s(?:easily\s)?(?:add|be|build|fit|suit|have|take|hold|house|"

@@ -28,7 +28,7 @@ AHEAD, BEHIND = 6, 3
 FACTORS = (2.0, 4.0, 12.0, 26.0, 52.0)
 SMALLEST = 5.0
 _LINK = (
-    r"(?:\s?\([^()]{1,30}\))?(?:\s(?:is|are|of|to|now|only|just|comes?|works?|out|be|will|would|about|around|"
+    r"(?:\s(?:rates?|charges?|fees?|lev(?:y|ies)|bills?|price))?(?:\s?\([^()]{1,30}\))?(?:\s(?:is|are|of|to|now|only|just|comes?|works?|out|be|will|would|about|around|"
     r"roughly|approximately|a|an|the|payable|due|amount%s)\b){0,4}\W{0,6}$"
 )
 _OF_A_PRICE = ("deposit", "stamp_duty", "price_per_sqm")
@@ -40,7 +40,7 @@ _NAMED = {
 }
 """A field's name right before its amount."""
 _NAMED_BEHIND = {
-    field: re.compile(rf"[*_]{{0,2}}\s(?:in|as|of|for|is)\s(?:the\s|your\s)?(?:{cues})\b", re.IGNORECASE)
+    field: re.compile(rf"[*_]{{0,2}}\s(?:(?:in|of)\s|(?:as|for|is)\s(?:the\s|your\s)?)(?:{cues})\b", re.IGNORECASE)
     for field, cues in MONEY_CUES.items()
     if field
 }
@@ -53,6 +53,7 @@ _GOES_ON = re.compile(
 _BASE_OF_SHARE = re.compile(
     r"(?:%|\bper\s?cent|\bcents?)\s?(?:of|on|x|\u00d7|\*)\s(?:the\s)?(?:first|next|"
     r"remaining|balance|excess|rest|other|last)?\s?(?:of\s|is\s)?[*_(]{0,2}$"
+    r"|\b(?:rate|tier|bracket|band|slice)\s(?:\w+\s)?(?:above|over|below|under|of|from)\s[*_(]{0,2}$"
     r"|\b(?:first|next|remaining|excess|(?:amount|part|value|portion)\s(?:over|above))\s(?:of\s)?[*_(]{0,2}$",
     re.IGNORECASE,
 )
@@ -116,6 +117,10 @@ class Sums:
         share = share_of(claim, claim.value.rounded)
         low = claim.value.low
         if any(close(low, made, share) for made in _made(ahead, behind, [value for _, value in self.held])):
+            return True
+        if claim.field not in PERIODIC_FIELDS and any(
+            close(low, each * times, share) for each in ahead for times in FACTORS[2:]
+        ):
             return True
         yearly = PER_YEAR.get(claim.value.per or "", 0.0)
         if any(close(low * yearly, each, share, yearly / 2) for each in ahead):

@@ -248,7 +248,8 @@ def _checked(checker: Checker, sums: Sums) -> Iterator[Fact]:
     for claim, verdict in verdicts:
         beside = claim.field in OF_A_BASE and (claim.field, claim.clause.start) in told
         another = claim.field in right and (claim.clause.may_be_of_another or not sums.names(claim))
-        stray = verdict.verdict == "mismatch" and (beside or another or sums.explain(claim))
+        unnamed = verdict.verdict == "invented" and not sums.names(claim) and sums.explain(claim)
+        stray = unnamed or (verdict.verdict == "mismatch" and (beside or another or sums.explain(claim)))
         if verdict.verdict and not stray:
             field = field_of(claim, checker.record)
             find = claim.find
