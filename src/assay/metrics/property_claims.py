@@ -147,7 +147,7 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
         return ""
     if DIFFERENCE.match(clause.after(find.end, 40)):
         return ""
-    if find.value.high >= SMALLEST_PRICE and NAMED_PRICE.search(ahead[-40:]):
+    if find.value.high >= SMALLEST_PRICE and NAMED_PRICE.search(ahead[-40:]) and not DERIVED.search(ahead):
         return "price"
     cue = _nearest_cue(find, clause, before, after)
     if per is None and cue is None and WEEKLY.search(ahead) and OVER_A_YEAR.match(clause.after(find.end, 30)):

@@ -66,7 +66,7 @@ _BUILDINGS = (
 _YEAR = re.compile(
     r"\b(?:(?:re)?built|build|constructed|completed|finished|erected|(?:went|put)\sup|dat(?:es|ing|"
     r"ed)(?:\sback)?|"
-    r"construction|year\sbuilt|year(?=\W{1,4}\d))\b[^\d\n.;$]{0,34}(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
+    r"construction|year\sbuilt|year(?=\W{1,4}\d))\b(?:[^\d\n.;$]{0,25}|[^\d\n.;,$]{0,40})(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
     r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b"
     rf"|(?<!in\s)(?<!since\s)(?<!by\s)(?<!/)\b(?P<era>(?:18|19|20)\d\d)(?P<era_decade>s)?[\s-]"
     rf"(?:(?!the|this|its|our|open|next|your|their)[A-Za-z-]+\s){{0,2}}?{_BUILDINGS}\b"
