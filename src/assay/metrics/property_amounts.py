@@ -196,7 +196,8 @@ def check_yield(checker: Checker, claim: Claim) -> Verdict:
         rents = [find.value.low for find in find_money(claim.clause.text) if find.value.low < SMALLEST_RENT]
         if claim.field != "gross_yield_percent" or not rents or not price:
             return UNCHECKED
-        return of_percent(claim, [Expected(5200 * rents[0] / price, f"52 x {rents[0]:,.0f} / {price:,.0f}")], 0.25)
+        supposed = Expected(5200 * rents[0] / price, f"52 x {rents[0]:,.0f} / {price:,.0f}")
+        return of_percent(claim, [supposed], 0.25)
     expected = [Expected(span.low, "yield of the record") for span in record.spans(claim.field)]
     if not expected and claim.field == "gross_yield_percent":
         expected = list(expected_yields(record, price))

@@ -130,7 +130,8 @@ def _money_claims(finds: list[Find[Money]], clauses: Clauses) -> Iterator[Claim]
             and NAMED_PRICE.search(clause.before(find.start, 40))
             and not IF.search(clause.text)
         )
-        derived = field in ("deposit", "stamp_duty", "price_per_sqm") or bool(named)
+        yearly = field == "rent_per_week" and find.value.per is None and _is_yearly(find, clause)
+        derived = field in ("deposit", "stamp_duty", "price_per_sqm") or bool(named) or yearly
         if field == "rent_per_week" and clause.past(find.start):
             continue
         if field and states_fact(clause, find, supposed=derived):
@@ -150,11 +151,9 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if find.value.high >= SMALLEST_PRICE and NAMED_PRICE.search(ahead[-40:]) and not DERIVED.search(ahead):
         return "price"
     cue = _nearest_cue(find, clause, before, after)
-    if per is None and cue is None and WEEKLY.search(ahead) and OVER_A_YEAR.match(clause.after(find.end, 30)):
-        return "rent_per_week"
-    if per is not None:
+    if per is not None or (cue is None and _is_yearly(find, clause)):
         weekly = cue is None and WEEKLY.search(clause.before(find.start))
-        return "rent_per_week" if weekly else _periodic_field(cue, per)
+        return "rent_per_week" if weekly else _periodic_field(cue, per or "year")
     if OPERAND.match(clause.after(find.end, 12)) or FACTOR.search(ahead):
         return "price" if find.value.low >= SMALLEST_PRICE else ""
     if TOTAL.search(ahead):
@@ -165,6 +164,12 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if in_sum:
         return in_sum
     return "" if cue == "stamp_duty" and EXEMPT.search(ahead) else _single_field(cue, find, clause)
+
+
+def _is_yearly(find: Find[Money], clause: Clause) -> bool:
+    """Whether it is a rent over a year, told behind that of a week."""
+    over = OVER_A_YEAR.match(clause.after(find.end, 30))
+    return bool(over and WEEKLY.search(clause.before(find.start)))
 
 
 def _is_sum_of_all(find: Find[Money], clause: Clause, ahead: str, before: int) -> bool:

@@ -81,8 +81,8 @@ BASE = re.compile(
 """What comes before the amount that a sum is of: "duty on $900,000"."""
 RESULT = re.compile(
     r"(?:\b(?:is|are|be|(?:it|that|which)['\u2019]s|equals?|to|(?:out|calculated|assessed|estimated)\sat|"
-    r"means|totals?|(?:I|we)\s(?:make|get|have)\s(?:it|that)|"
-    r"costs?|gives|makes|get|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|"
+    r"means|totals?|(?:I|we)\s(?:make|get|have)\s(?:it|that)|hand(?:ing)?\sover|owe|"
+    r"set\saside|you['\u2019]d\spay|costs?|gives|makes|get|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|"
     r"approximately\s|roughly\s|only\s|a\s|an\s|just\s)?[*_]{0,2}$",
     re.IGNORECASE,
 )

@@ -58,7 +58,9 @@ _LEAD = re.compile(
 )
 """A line that tells the period of the list below it: "Monthly costs:"."""
 _AMOUNT = re.compile(
-    r"(?<!x\s)(?<!\u00d7\s)(?<!\*\s)\$[\d,.]*\d(?![\d,.]*\s?(?:/|p\.?[wmqac]|per|a\s|each|every|\w+ly\b|[km]\b|million))", re.IGNORECASE
+    r"(?<!x\s)(?<!\u00d7\s)(?<!\*\s)"
+    r"\$[\d,.]*\d(?![\d,.]*\s?(?:/|p\.?[wmqac]|per|a\s|each|every|\w+ly\b|[km]\b|million))",
+    re.IGNORECASE,
 )
 
 

@@ -40,7 +40,9 @@ _NAMED = {
 }
 """A field's name right before its amount."""
 _NAMED_BEHIND = {
-    field: re.compile(rf"[*_]{{0,2}}\s(?:(?:in|of)\s|(?:as|for|is)\s(?:the\s|your\s)?)(?:{cues})\b", re.IGNORECASE)
+    field: re.compile(
+        rf"[*_]{{0,2}}\s(?:(?:in|of)\s|(?:as|for|is)\s(?:the\s|your\s)?)(?:{cues})\b", re.IGNORECASE
+    )
     for field, cues in MONEY_CUES.items()
     if field
 }
@@ -116,10 +118,11 @@ class Sums:
         ahead, behind = self._near(claim)
         share = share_of(claim, claim.value.rounded)
         low = claim.value.low
-        if any(close(low, made, share) for made in _made(ahead, behind, [value for _, value in self.held])):
+        others = [value for field, value in self.held if field != claim.field]
+        if any(close(low, made, share) for made in _made(ahead, behind, others)):
             return True
-        if claim.field not in PERIODIC_FIELDS and any(
-            close(low, each * times, share) for each in ahead for times in FACTORS[2:]
+        if claim.value.per in (None, "year") and any(
+            close(low, each * times, share) for each in ahead for times in (12.0, 26.0, 52.0)
         ):
             return True
         yearly = PER_YEAR.get(claim.value.per or "", 0.0)
@@ -179,6 +182,16 @@ def _made(ahead: list[float], behind: list[float], held: list[float]) -> set[flo
                 *(each - total for each in (*behind, *held)),
             }
     return made
+
+
+def same_amount(said: Claim, other: Claim) -> bool:
+    """Whether two amounts of a field are one for two periods: $187 a quarter and $748 a year."""
+    if said.field != other.field or said.field not in PERIODIC_FIELDS or said.value.per == other.value.per:
+        return False
+    times, per = PER_YEAR.get(said.value.per or ""), PER_YEAR.get(other.value.per or "")
+    if not times or not per:
+        return False
+    return close(said.value.low * times, other.value.low * per, 0.0, max(times, per) / 2)
 
 
 def read_sums(text: str, record: Record) -> Sums:

@@ -14,7 +14,7 @@ from assay.extract.addresses import find_addresses, normal_state
 from assay.metrics.entry import MetricSpec
 from assay.metrics.pack_versions import text_digest, with_rules
 from assay.metrics.property_checks import check_claim, field_of, missing_fields
-from assay.metrics.property_claims import numeric_claims
+from assay.metrics.property_claims import Claim, numeric_claims
 from assay.metrics.property_clauses import split_clauses
 from assay.metrics.property_descriptions import descriptive_claims
 from assay.metrics.property_features import Said, check_features
@@ -26,7 +26,7 @@ from assay.metrics.property_record import Record, read_record
 from assay.metrics.property_rule_files import PropertyRules, load_rules
 from assay.metrics.property_source import PLACES, mapping_of, source_of
 from assay.metrics.property_structured import read_structured, structured_claims
-from assay.metrics.property_sums import Sums, read_sums
+from assay.metrics.property_sums import Sums, read_sums, same_amount
 from assay.metrics.property_verdicts import WRONG, Checker
 from assay.metrics.property_words import FILE as LEXICON
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric, too_long
@@ -245,11 +245,15 @@ def _checked(checker: Checker, sums: Sums) -> Iterator[Fact]:
     verdicts = [(claim, check_claim(checker, claim)) for claim in checker.claims]
     right = {claim.field for claim, verdict in verdicts if verdict.verdict == "match"}
     told = {(claim.field, claim.clause.start) for claim, verdict in verdicts if verdict.verdict == "match"}
+    wrong: list[Claim] = []
     for claim, verdict in verdicts:
         beside = claim.field in OF_A_BASE and (claim.field, claim.clause.start) in told
         another = claim.field in right and (claim.clause.may_be_of_another or not sums.names(claim))
         unnamed = verdict.verdict == "invented" and not sums.names(claim) and sums.explain(claim)
         stray = unnamed or (verdict.verdict == "mismatch" and (beside or another or sums.explain(claim)))
+        if verdict.verdict == "mismatch" and not stray:
+            stray = any(same_amount(claim, other) for other in wrong)
+            wrong.append(claim)
         if verdict.verdict and not stray:
             field = field_of(claim, checker.record)
             find = claim.find
