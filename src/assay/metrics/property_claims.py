@@ -155,7 +155,7 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
         weekly = cue is None and WEEKLY.search(clause.before(find.start))
         return "rent_per_week" if weekly else _periodic_field(cue, per or "year")
     if OPERAND.match(clause.after(find.end, 12)) or FACTOR.search(ahead):
-        return "price" if find.value.low >= SMALLEST_PRICE else ""
+        return "price" if find.value.low >= SMALLEST_PRICE and cue != "" else ""
     if TOTAL.search(ahead):
         return ""
     if find.value.high >= SMALLEST_PRICE and BASE.search(ahead) and not LOAN.match(clause.after(find.end)):

@@ -14,6 +14,7 @@ from assay.metrics.property_speech import (
     OTHER,
     OTHER_BEHIND,
     PAST,
+    PAST_BEHIND,
     POSSIBLE,
     POSSIBLE_AFTER,
     PRONOUN,
@@ -22,6 +23,7 @@ from assay.metrics.property_speech import (
     SUPPOSED,
     TOLD,
     UNSURE,
+    WAS,
 )
 
 MAX_CLAUSE_CHARS = 600
@@ -96,7 +98,8 @@ class Clause:
 
     def past(self, start: int) -> bool:
         """Whether it says before `start` how things were once, and not how they are now."""
-        return bool(PAST.search(self.before(start, MAX_CLAUSE_CHARS)))
+        ahead = self.before(start, MAX_CLAUSE_CHARS)
+        return bool(PAST.search(ahead) or (WAS.search(ahead) and PAST_BEHIND.match(self.after(start, 120))))
 
     def possible(self, start: int, end: int) -> bool:
         """Whether what stands at [start, end) could be, and is not."""

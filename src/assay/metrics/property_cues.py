@@ -174,7 +174,7 @@ PERCENT_CUES = re.compile(
     re.IGNORECASE,
 )
 DATE_CUES = (
-    ("auction_date", r"auction(?:ed|s)?|under\sthe\shammer"),
+    ("auction_date", r"auction(?:ed|s)?|under\sthe\shammer|gavel|hammer\sfalls"),
     (
         "inspection_date",
         r"inspect(?:ion|ions|ed|s)?|open\s(?:home|house|for)|viewings?|view(?=\s(?:it|the|this|on)\b)|"
@@ -199,7 +199,7 @@ DATE_CUES = (
     ),
     (
         "",
-        r"expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
+        r"(?:bids?|applications?|registrations?|submissions?|tenders?|eois?|interest)\s(?:\w+\s)?clos\w+|expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
         r"updated|today|as\s(?:of|at)|valid|inspection\sreport|offers",
     ),
 )
@@ -234,6 +234,8 @@ IN_ALL = re.compile(
 )
 """What follows the sum of several amounts."""
 DIFFERENCE = re.compile(
+    r"\s(?:more|less|higher|lower|cheaper|dearer|apart)\b(?!\sthan\s\$)|"
+    r"\s(?:over|above|below|under|short\sof|more\sthan|less\sthan)\s(?:that|this|it|what)\b|"
     r"\s(?:over|above|below|under|short\sof|more\sthan|less\sthan|off)\s(?:the|its|their|"
     r"our)\s(?:\w+\s)?(?:price|guide|asking|reserve)",
     re.IGNORECASE,

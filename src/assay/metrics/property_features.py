@@ -13,7 +13,7 @@ MAX_MENTIONS = 500
 IN_BUILDINGS = frozenset(("apartment", "unit", "studio"))
 WITH_LAND = frozenset(("house", "semi", "duplex", "rural"))
 _NO = re.compile(
-    r"\b(?:no|not|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
+    r"\b(?:no|not|cannot|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
     r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
     re.IGNORECASE,
 )

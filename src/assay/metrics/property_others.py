@@ -71,9 +71,10 @@ def _called(text: str, clauses: Clauses, record: Record) -> Iterator[Clause]:
     if not names:
         return
     begins = re.compile(
-        rf"[\s*_|#-]{{0,6}}(?:The\s)?(?:{'|'.join(map(re.escape, sorted(names)))})\b"
+        r"[\s*_|#-]{0,6}(?:The\s)?(?:(?:home|house|place|property|unit|one|townhouse|villa|cottage)\son\s)?"
+        rf"(?:{'|'.join(map(re.escape, sorted(names)))})\b"
         r"(?:\s[A-Z][a-z]+)?[*_]{0,2}"
-        r"(?:\s?:|\s(?:is|has|had|was|sold|asks?|offers?|comes|went|one)\b)"
+        r"(?:\s?:|\s(?:is|has|had|was|sold|asks?|offers?|lists?|comes|went|one)\b)"
     )
     for clause in clauses.items[:MAX_NAMES]:
         if begins.match(clause.text):

@@ -92,7 +92,7 @@ SUPPOSED = re.compile(
     r"walk(?:ing)?\saway|"
     r"(?:I|we|they)['\u2019]d\s(?:open|start|offer|pay|go|bid|be\shappy)|you['\u2019]d\s(?:open|start|"
     r"offer|bid)|(?<!vendor\s)(?<!vendors\s)(?<!seller\s)(?<!sellers\s)(?<!owner\s)(?<!owners\s)(?<!they\s)(?:wants?|wanted|hop(?:es?|ed|ing)|wish(?:es|ed)?)\s(?:a|an|for|to|at|four|five|three|two|\d)|"
-    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\sfor)|bidding\s(?:is|will|should|to)|"
+    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\s(?:for|about)|(?:enquired|inquired|wondered)\sabout)|bidding\s(?:is|will|should|to)|"
     r"opening\sbid|your\s(?:brief|wish|requirement|"
     r"criteria)\w*)\b|\be\.g\.|\b(?:goes|go|going|rises?|increases?)\s(?:up\s)?to\s$",
     re.IGNORECASE,
@@ -174,3 +174,8 @@ PAST = re.compile(
 """How things were: "before the extension it had two bedrooms"."""
 TOLD = re.compile(r"\W*(?:did\s(?:you|ya)\sknow|guess\swhat|how\s(?:good|great|nice)\sis)\b", re.IGNORECASE)
 """How a question begins that tells: "Did you know that it sold for $690,000 in 2018?"."""
+PAST_BEHIND = re.compile(
+    r"[^.;]{0,60}\b(?:before|until|prior\sto)\s(?:the|its|a|an|being|it|they|we)\b", re.IGNORECASE
+)
+"""What follows how things were: "was a two-bedroom cottage before the rebuild"."""
+WAS = re.compile(r"\b(?:was|were|had)\s(?:(?!built\b)[\w-]+\s){0,4}$", re.IGNORECASE)

@@ -60,7 +60,7 @@ _BASE_OF_SHARE = re.compile(
     re.IGNORECASE,
 )
 _WITH_SHARE = re.compile(
-    r"\s?[*_)]{0,2}\s?(?:(?:\+|plus)\s?(?:\$?[\d.]+\s?(?:%|per|for)|\()|(?:on|for|up\sto)\s(?:the\s)?first\b|"
+    r"\s?[*_)]{0,2}\s?(?:(?:\+|plus|(?:and\s)?then)\s?(?:\$?[\d.]+\s?(?:%|per|for)|\()|(?:on|for|up\sto)\s(?:the\s)?first\b|"
     r"(?:bracket|threshold)\b)",
     re.IGNORECASE,
 )
@@ -91,6 +91,8 @@ class Sums:
         ahead = claim.clause.before(claim.find.start, 120)
         if _is_operand(claim, ahead):
             return True
+        if _OPERAND_AFTER.match(claim.clause.after(claim.find.end, 40)) and self._is_of_other_field(claim):
+            return True
         if _is_named(claim, ahead):
             return False
         return self._is_of_other_field(claim) or self._is_made(claim) or self._is_share(claim)
@@ -118,7 +120,8 @@ class Sums:
         ahead, behind = self._near(claim)
         share = share_of(claim, claim.value.rounded)
         low = claim.value.low
-        others = [value for field, value in self.held if field != claim.field]
+        own = claim.field if claim.field in PERIODIC_FIELDS else ""
+        others = [value for field, value in self.held if field != own]
         if any(close(low, made, share) for made in _made(ahead, behind, others)):
             return True
         if claim.value.per in (None, "year") and any(
@@ -140,14 +143,19 @@ class Sums:
         if claim.field == "stamp_duty" and not _GOES_ON.match(self.text, claim.find.end):
             return False
         ahead, behind = self._near(claim)
+        usual = (5.0, 10.0) if claim.field in ("price", "sold_price") else ()
         bases = {*ahead, *behind, *(value for _, value in self.held)}
         share = share_of(claim, claim.value.rounded)
+        parts = {
+            *self.shares,
+            *usual,
+            *(100 + part for part in self.shares),
+            *(100 - part for part in self.shares),
+        }
         return any(
             close(claim.value.low, base * part / 100, share)
-            for base in bases
-            for percent in self.shares
-            for part in (percent, 100 + percent, 100 - percent)
-            if base != claim.value.low
+            for base in bases - {claim.value.low}
+            for part in parts - {100.0}
         )
 
 
