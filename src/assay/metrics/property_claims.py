@@ -18,19 +18,14 @@ from assay.metrics.property_cues import (
     AT,
     BASE,
     BASE_PHRASE,
-    BEGINS,
     BEYOND,
-    COOLING,
     CUE,
     CUE_NAMES,
-    DATE_CUE,
-    DATE_CUES,
     DERIVED,
     DIFFERENCE,
     EXEMPT,
     FACTOR,
     FLOOR,
-    FULL_DATE,
     HEDGE,
     IF,
     IN_ALL,
@@ -42,6 +37,7 @@ from assay.metrics.property_cues import (
     NAMED_PRICE,
     NEGATED,
     NO_CONCESSION,
+    OF_LOAN,
     OF_NEXT,
     OPERAND,
     OVER_A_YEAR,
@@ -49,16 +45,15 @@ from assay.metrics.property_cues import (
     PARTIAL_BEFORE,
     PERCENT_CUES,
     RESULT,
-    SETTLEMENT,
     SMALLEST_PRICE,
     SUB_AREA,
-    TERM,
     TO_BUILD,
     TOTAL,
     WEEKLY,
     WEEKS_OF_RENT,
     WITH_PART,
 )
+from assay.metrics.property_times import date_field, period_field
 
 MAX_FINDS = 500
 UNITS = frozenset(SQUARE_METRES)
@@ -90,7 +85,7 @@ def numeric_claims(text: str, clauses: Clauses, locale: Locale) -> Iterator[Clai
     yield from _money_claims(money, clauses)
     yield from _percent_claims(find_percentages(text)[:MAX_FINDS], clauses)
     yield from _period_claims(find_periods(text)[:MAX_FINDS], clauses)
-    yield from _stated(find_dates(text, locale)[:MAX_FINDS], clauses, _date_field)
+    yield from _stated(find_dates(text, locale)[:MAX_FINDS], clauses, date_field)
     areas = [find for find in find_areas(text)[:MAX_FINDS] if not _inside(find, phones)]
     yield from _stated(areas, clauses, _area_field)
     rooms = [find for find in find_rooms(text)[:MAX_FINDS] if not _inside(find, phones)]
@@ -159,7 +154,7 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if TOTAL.search(ahead):
         return ""
     if find.value.high >= SMALLEST_PRICE and BASE.search(ahead) and not LOAN.match(clause.after(find.end)):
-        return "price"
+        return "" if OF_LOAN.search(ahead) else "price"
     in_sum = _in_sum(ahead, ahead[-(find.start - before) :]) if before > clause.start else ""
     if in_sum:
         return in_sum
@@ -300,29 +295,9 @@ def _percent_field(find: Find[Span], clause: Clause, before: int, after: int) ->
 def _period_claims(finds: list[Find[Period]], clauses: Clauses) -> Iterator[Claim]:
     for find in finds:
         clause = clauses.at(find.start)
-        field = _period_field(find, clause)
+        field = period_field(find, clause)
         if field and states_fact(clause, find, supposed=field == "cooling_off_days"):
             yield make_claim(field, find, clause)
-
-
-def _period_field(find: Find[Period], clause: Clause) -> str:
-    """What a period is of, by the nearest word that tells; behind another statement it tells less."""
-    ahead, behind = clause.before(find.start, 80), clause.after(find.end, 60)
-    places: list[tuple[float, str]] = []
-    for name, pattern in (("cooling_off_days", COOLING), ("settlement_days", SETTLEMENT)):
-        places += [
-            (len(ahead) - match.end() + _steps(ahead[match.end() :]), name)
-            for match in pattern.finditer(ahead)
-        ]
-        places += [
-            (match.start() + _steps(behind[: match.start()]), name) for match in pattern.finditer(behind)
-        ]
-    return min(places)[1] if places else ""
-
-
-def _steps(between: str) -> float:
-    """How much farther a word counts beyond another statement."""
-    return 30.0 if re.search(r"[,;]|\b(?:and|then)\b", between) else 0.0
 
 
 def _stated(
@@ -334,28 +309,6 @@ def _stated(
         field = field_of(find, clause)
         if field and states_fact(clause, find) and not (find.unit in UNITS and clause.past(find.start)):
             yield make_claim(field, find, clause)
-
-
-def _date_field(find: Find[Any], clause: Clause) -> str:
-    """What a date is of, by the nearest word that tells; a word of an earlier date tells it less."""
-    ahead, behind = clause.before(find.start, 120), clause.after(find.end, 60)
-    best = (1e9, "")
-    in_term = TERM.search(clause.text)
-    for match in DATE_CUE.finditer(ahead):
-        taken = FULL_DATE.search(ahead, match.end())
-        name = _date_name(match)
-        if taken and name == "contract_date":
-            name = "settlement_date" if in_term else ""
-        best = min(best, (len(ahead) - match.end() + (BEYOND if taken else 0.0), name))
-    for match in DATE_CUE.finditer(behind):
-        apart = 40.0 if re.search(r"[,;]|\band\b", behind[: match.start()]) else 20.0
-        best = min(best, (match.start() + apart, _date_name(match)))
-    begins = best[1] == "settlement_date" and BEGINS.search(ahead)
-    return "contract_date" if begins else best[1]
-
-
-def _date_name(match: re.Match[str]) -> str:
-    return DATE_CUES[int((match.lastgroup or "d0")[1:])][0]
 
 
 def _area_field(find: Find[Span], clause: Clause) -> str:

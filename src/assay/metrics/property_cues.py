@@ -33,7 +33,8 @@ MONEY_CUES: Mapping[str, str] = {
     r"near|welcome|considered|between)|offers|offered|on\soffer|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
-    "": r"packages?|builders?|architects?|contractors?|roofers?|leav(?:e|es|ing)|"
+    "": r"packages?|anything|anyone|knocked\sback|turned\sdown|rejected|"
+    r"builders?|architects?|contractors?|roofers?|leav(?:e|es|ing)|"
     r"(?:you|they|we)\s(?:net|clear|keep|pocket)|"
     r"management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|"
     r"%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|"
@@ -99,6 +100,7 @@ OF_NEXT = re.compile(
 )
 """What links a word to the amount behind it, so that it tells nothing of the one before it."""
 AT = re.compile(r"\b(?:at|for|of)\s(?:a\s|the\s)?(?:price\sof\s)?$", re.IGNORECASE)
+OF_LOAN = re.compile(r"\b(?:loans?|mortgages?|borrow\w*|repayments?|interest|financ\w+)\b", re.IGNORECASE)
 LOAN = re.compile(r"\s(?:home\s)?(?:loan|mortgage|deposit|budget|grant|salary|income)", re.IGNORECASE)
 EXEMPT = re.compile(r"\b(?:no\s(?:stamp|transfer)\sdut|exempt|threshold|up\sto|waive|abolish)", re.IGNORECASE)
 """Words that make an amount near "duty" a limit of a concession."""
@@ -147,7 +149,8 @@ LAND = re.compile(
 )
 FLOOR = re.compile(
     r"\b(?:floor(?:\s?plan|\sarea|\sspace)?|internal(?:ly)?|living(?:\sarea|\sspace)?|"
-    r"interior|inside|house\ssize|building|footprint|under\sroof|residence|indoor|"
+    r"interior|inside|of\s(?:house|home)|(?:house|home|dwelling)(?=\s(?:itself\s)?(?:takes|covers|measures|of|spans)\b)|"
+    r"house\ssize|building|footprint|under\sroof|residence|indoor|"
     r"living\sspace|build|finished|heated)\b",
     re.IGNORECASE,
 )
@@ -207,6 +210,10 @@ DATE_CUE = re.compile(
     "|".join(f"\\b(?P<d{number}>{cue})\\b" for number, (_, cue) in enumerate(DATE_CUES)), re.IGNORECASE
 )
 BEGINS = re.compile(r"\b(?:from|after|since|starting|beginning)\s(?:the\s|\w+day,?\s)?$", re.IGNORECASE)
+AFTER_IT = re.compile(
+    r"\s(?:after|before|from|past|beyond|following)\s(?:the\s)?(?:settle|complet|clos)", re.IGNORECASE
+)
+"""What makes a period one that begins or ends with the settlement."""
 SETTLEMENT = re.compile(r"\bsettl(?:e|es|ed|ement|ing)\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
 TERM = re.compile(rf"{SETTLEMENT.pattern}|\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
 """What makes a second date the end of a contract's term."""

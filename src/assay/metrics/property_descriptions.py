@@ -79,10 +79,11 @@ _YEAR = re.compile(
 _FROM_THEN = re.compile(
     r"\b(?:availab\w+|leas\w+|rent\w*|let|tenan\w+|vacan\w+|sold|record\w*|figures?|rates?|data|reports?|"
     r"plans?|permit|"
-    r"valuation|photos?|kitchen|sale|sales|contract|move)\b",
+    r"valuation|photos?|solar|heater|system|deck|shed|titles?|kitchen|sale|sales|contract|move)\b",
     re.IGNORECASE,
 )
 """What can be from a year and is no building."""
+_LAST_PART = re.compile(r"[,;]\s")
 _NOT_BUILT = re.compile(
     r"\b(?:renovat\w+|extension|extended|updated|added|refurbish\w+|pool|kitchen|deck|garage|"
     r"rebuilt|granny|roof|since|sold|bought|purchased|bathroom|solar|pump|system|approved|approval)\b",
@@ -299,7 +300,7 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
             continue
         if _GONE.search(clause.text):
             continue
-        if name == "from" and _FROM_THEN.search(clause.before(match.start(), 60)):
+        if name == "from" and _FROM_THEN.search(_LAST_PART.split(clause.before(match.start(), 60))[-1]):
             continue
         year = int(match[name])
         find = Find((year, year + 9 if decade else year), "year", *match.span(), match.group())

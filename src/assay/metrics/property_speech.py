@@ -79,7 +79,7 @@ UNSURE = re.compile(
     re.IGNORECASE,
 )
 SUPPOSED = re.compile(
-    r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
+    r"\b(?:if|(?<![a-z]\s)had\s(?:it|they|you|we)|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
     r"instance)|say\s(?:you|it|they|I)\b|budget(?:s|ed|ing)?(?!\sfor\s(?:about\s|around\s|roughly\s)?(?:\$|$))|say\swe|were\sto|"
     r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?<!all\s)(?<!everything\s)(?<!anything\s)(?:you|i|we|they|he|she|buyers?|"
     r"clients?)\s(?:want|need|prefer)\w*|"
@@ -100,6 +100,7 @@ SUPPOSED = re.compile(
 POSSIBLE = re.compile(
     r"(?:^|[,;:(]\s?|\b(?:is|be|\w+['\u2019]s|has|have|of|enough|ample|with|still|offers?|leaves?|the|more|"
     r"and)\s)(?:room|space)\s(?:for|to)\b|"
+    r"(?:^|[.;:,]\s)\W{0,3}(?:put\sin|build|dig|squeeze\sin)\s(?:an?|your)\b|"
     r"\b(?:potential|scope|possib\w+|stca|"
     r"subject\sto\s(?:council|approval)|could\s(?:easily\s)?(?:add|be|build|fit|suit|have|take|hold|house|"
     r"support|become|accommodate|install|put)|"
@@ -113,7 +114,7 @@ POSSIBLE = re.compile(
 
 
 OTHER_BEHIND = re.compile(
-    rf"^[^.]{{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|building|(?:old|earlier|previous|"
+    rf"^[^.]{{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|(?:old|earlier|previous|"
     rf"original|last)\s(?:ad|advert\w*|listing|brochure|flyer))|on\saverage)\b"
     r"|^\s(?:[\w-]+\s){0,3}?(?:is|are|was)\s(?:much\s|a\slittle\s|slightly\s)?(?:dearer|cheaper|pricier|bigger|larger|"
     r"smaller)\b(?!\sthan\s(?:most|average|you|it|usual))"
