@@ -153,6 +153,8 @@ def _check_settlement(checker: Checker, claim: Claim) -> Verdict:
     between = days_between(record)
     if not held and between is not None:
         held = [float(between)]
+    if not held and f"{value.low:g} days" in record.text.lower():
+        return Verdict("match", "in the text", "the record's text has it")
     if not held:
         return Verdict("invented", "", "the record has no settlement period")
     text = " or ".join(f"{days:g} days" for days in held)

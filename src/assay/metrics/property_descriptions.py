@@ -79,7 +79,7 @@ _YEAR = re.compile(
 _FROM_THEN = re.compile(
     r"\b(?:availab\w+|leas\w+|rent\w*|let|tenan\w+|vacan\w+|sold|record\w*|figures?|rates?|data|reports?|"
     r"plans?|permit|"
-    r"valuation|photos?|solar|heater|system|deck|shed|titles?|kitchen|sale|sales|contract|move)\b",
+    r"valuation|photos?|solar|furnace|boiler|windows|roof|heater|system|deck|shed|titles?|kitchen|sale|sales|contract|move)\b",
     re.IGNORECASE,
 )
 """What can be from a year and is no building."""

@@ -19,7 +19,7 @@ _NO = re.compile(
 )
 _LACKS = re.compile(
     r"\b(?:lacks?|lacking|missing|not\s(?:included|on\soffer|provided|available|"
-    r"there|here)|excluded|absent|without)\s?:",
+    r"there|here)|excluded|absent|without|what\s\w+\s\w+n['\u2019]t(?:\s\w+)?)\s?:",
     re.IGNORECASE,
 )
 """What begins a list of things that are not there."""

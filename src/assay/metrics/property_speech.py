@@ -19,7 +19,7 @@ _OWNER = (
     r"friend|neighbou?r|owner|vendor)s?['\u2019]s?)"
 )
 OTHER = re.compile(
-    r"\b(?:nearby(?!\s(?:school|shop|park|transport|amenit|caf|beach|train|station|bus|tram|restaurant))|"
+    r"\b(?:comps|nearby(?!\s(?:school|shop|park|transport|amenit|caf|beach|train|station|bus|tram|restaurant))|"
     r"comparables?|comparatively|neighbou?r(?:ing|s|['\u2019]s)?|"
     rf"{AWAY}|{_OWNER}\s(?:old\s|new\s|own\s)?{HOMES}|"
     rf"(?:who|whom|they|part(?:y|ies)|couple|buyers?|clients?)\s(?:\w+\s){{0,2}}?(?:has|have|owns?|"
