@@ -36,7 +36,7 @@ _UNIT = (
     r"(?:(?:shed(?=\s\d)|studio(?=\s\d)|warehouse(?=\s\d)|unit|apartment|apt\.?|flat|suite|shop|villa|townhouse|lot|level|\#)\s?\d{0,4}[A-Za-z]?\d{0,4}"
     r"(?:\s?[,/]\s?(?:level\s\d{1,3}\s?,\s?)?|\s(?:at|of)\s|\s))?"
 )
-_NAME = r"(?:[A-Z][\w'\u2019.-]{0,20}|\d{1,3}(?:st|nd|rd|th))"
+_NAME = r"(?:[A-Z]\.|(?:St|Mt|Dr|Sgt|Capt)\.|[A-Z][\w'\u2019-]{0,20}|\d{1,3}(?:st|nd|rd|th))"
 _STREET = re.compile(
     rf"(?<![\w$/.,-])(?P<unit>(?i:{_UNIT}))(?:(?P<slash>[A-Za-z]?\d{{1,4}}[A-Za-z]?)\s?/\s?)?(?P<number>{_NUMBER})\s"
     rf"(?P<name>(?:The\s)?{_NAME}(?:\s{_NAME}){{0,3}}?)\s(?P<type>(?i:{_TYPES}))"

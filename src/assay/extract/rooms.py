@@ -10,9 +10,9 @@ _COUNT = (
     r"(?P<count>\d{1,2}(?:\.[05]|\s1/2|\u00bd)?|(?:one|two|three|four|five|six)\sand\sa\shalf|"
     r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
     r"twelve|single|double|"
-    r"triple|twin|dual|(?:a\s)?(?:pair|couple)\sof)"
+    r"triple|twin|dual|(?:a\s)?(?:pair|couple|trio|quartet)\sof)"
 )
-_PAIRS = ("pair of", "couple of")
+_GROUPS = {"pair of": 2.0, "couple of": 2.0, "trio of": 3.0, "quartet of": 4.0}
 _SPECIAL = {"single": 1.0, "double": 2.0, "twin": 2.0, "dual": 2.0, "triple": 3.0}
 _GAP = r"[^\S\n]"
 """A space within the line: a number at its end is not that of the next line's word."""
@@ -83,12 +83,14 @@ _IN_RUN = re.compile(
     re.IGNORECASE,
 )
 _WORD_AHEAD = re.compile(r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten)[\s-]$", re.IGNORECASE)
+_ONLY = re.compile(r"\b(?:a|just\sa|only\sa)\s$", re.IGNORECASE)
+"""What makes "a single bathroom" one, and no "single bedroom" for one person."""
 _ICON_FIELDS = {
     "\U0001f6cf": "bedrooms", "\U0001f6cc": "bedrooms", "\U0001f6c1": "bathrooms", "\U0001f6bf": "bathrooms",
     "\U0001f697": "car_spaces", "\U0001f699": "car_spaces",
 }  # fmt: skip
 _GARAGE_FOR = re.compile(
-    rf"\b(?:garag(?:e|es|ing)|carport|parking|accommodation|space|room|"
+    rf"\b(?:garag(?:e|es|ing)|carport|parking|accommodation|space|(?<=with\s)room|"
     rf"driveway)\sfor\s(?:up\sto\s)?{_COUNT}(?:\s(?:or\smore\s)?(?:cars?|vehicles?))?\b",
     re.IGNORECASE,
 )
@@ -98,6 +100,8 @@ _SHORT = re.compile(
     re.IGNORECASE,
 )
 """Bedrooms and bathrooms as agents write them: "a 4x2", "3/2/1"."""
+_SIZES = re.compile(r"\d\s?[x\u00d7]\s?\d[\d.]*\s?(?:m|metres?|ft|feet)\b[^\n]*$")
+"""The sizes of rooms: behind "4.2 x 3.6 m", "3 x 3" is one, too."""
 _BARE_KINDS = re.compile(r"(?:spaces?|parks|cars?|vehicles?)$", re.IGNORECASE)
 
 
@@ -152,6 +156,8 @@ def _all(text: str) -> Iterator[Find[float]]:
 
 def _short(text: str) -> Iterator[Find[float]]:
     for match in _SHORT.finditer(text):
+        if _SIZES.search(text, max(0, match.start() - 60), match.start()):
+            continue
         for field in _NOUNS if match["mark"] != "/" or match["car_spaces"] else ():
             if match[field]:
                 yield Find(float(match[field]), field, *match.span(field), match[field])
@@ -175,7 +181,8 @@ def _counts(field: str, match: re.Match[str]) -> bool:
     """ "double bedrooms" are large ones and "12 spaces" may be anything: they say no number of rooms."""
     word = match["count"].lower()
     if field != "car_spaces":
-        return word not in _SPECIAL
+        only = field == "bathrooms" and _ONLY.search(match.string, max(0, match.start() - 8), match.start())
+        return word not in _SPECIAL or (word == "single" and bool(only))
     quote = match.group().lower()
     if quote.endswith(("space", "spaces", "parks")):
         return any(
@@ -196,8 +203,9 @@ def _counts(field: str, match: re.Match[str]) -> bool:
 
 def _value(count: str) -> float:
     word = count.lower()
-    if word.endswith(_PAIRS):
-        return 2.0
+    for group, number in _GROUPS.items():
+        if word.endswith(group):
+            return number
     for half in (" and a half", " 1/2", "\u00bd"):
         if word.endswith(half):
             return read_count(word.removesuffix(half)) + 0.5

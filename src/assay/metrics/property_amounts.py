@@ -3,7 +3,8 @@
 import re
 
 from assay.extract.finds import Span
-from assay.extract.money import PER_YEAR, Money
+from assay.extract.money import PER_YEAR, Money, find_money
+from assay.extract.periods import find_percentages
 from assay.metrics.property_arithmetic import (
     Expected,
     contract_day,
@@ -13,6 +14,7 @@ from assay.metrics.property_arithmetic import (
     expected_yields,
 )
 from assay.metrics.property_claims import Claim
+from assay.metrics.property_cues import IF
 from assay.metrics.property_record import Record
 from assay.metrics.property_verdicts import (
     DOLLAR,
@@ -30,6 +32,8 @@ from assay.metrics.property_verdicts import (
 _FOOT = re.compile(r"\b(?:square\sf(?:oo|ee)t|sq\.?\s?ft|sqft|(?:per|a)\sfoot)\b", re.IGNORECASE)
 USUAL_PERIODS = {"rent_per_week": "week", "property_tax": "year", "land_tax": "year"}
 """What a record's amount is for when it does not say."""
+SMALLEST_RENT = 5_000.0
+"""A larger amount is no rent of a week."""
 FARTHEST = 1.25
 """How far a price may be from "under $1.2m" or "over $1m" for that to be said of it."""
 _BOUND = re.compile(
@@ -121,7 +125,8 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
     factor, least = 1.0, DOLLAR
     if said_per in PER_YEAR and per in PER_YEAR and said_per != per:
         factor = PER_YEAR[said_per] / PER_YEAR[per]
-        least = max(DOLLAR, 0.005 * span.low)
+        whole = 0.5 * factor if said.low == int(said.low) else 0.0
+        least = max(DOLLAR, 0.005 * span.low, whole)
     elif said_per is None and per in PER_YEAR and claim.field != "bond" and not span.is_range:
         yearly = span.low * PER_YEAR[per]
         if any(close(said.low, yearly / times, 0.0) for times in PER_YEAR.values()):
@@ -166,6 +171,7 @@ def check_deposit(checker: Checker, claim: Claim) -> Verdict:
         for each in checker.claims
         if each.field == "deposit_percent" and each.clause is claim.clause
     )
+    stated = stated or tuple(find.value.low for find in find_percentages(claim.clause.text))
     stated = stated or tuple(each.value.low for each in checker.claims if each.field == "deposit_percent")
     held = tuple(span.low for span in record.spans("deposit_percent"))
     return of_expected(claim, list(expected_deposits(price, stated or held or checker.rules.usual_deposits)))
@@ -185,9 +191,16 @@ def check_duty(checker: Checker, claim: Claim) -> Verdict:
 def check_yield(checker: Checker, claim: Claim) -> Verdict:
     """Within half a unit of the last decimal that is stated, a quarter of a percent when approximate."""
     record = checker.record
+    price = checker.price_for(claim)
+    if "$" in claim.clause.text and IF.search(claim.clause.before(claim.find.start)):
+        rents = [find.value.low for find in find_money(claim.clause.text) if find.value.low < SMALLEST_RENT]
+        if claim.field != "gross_yield_percent" or not rents or not price:
+            return UNCHECKED
+        supposed = Expected(5200 * rents[0] / price, f"52 x {rents[0]:,.0f} / {price:,.0f}")
+        return of_percent(claim, [supposed], 0.25)
     expected = [Expected(span.low, "yield of the record") for span in record.spans(claim.field)]
     if not expected and claim.field == "gross_yield_percent":
-        expected = list(expected_yields(record, checker.price_for(claim)))
+        expected = list(expected_yields(record, price))
     return of_percent(claim, expected, 0.25)
 
 

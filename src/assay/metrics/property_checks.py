@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from assay.extract.addresses import POSTCODES, Address, normal_name, state_of_postcode
-from assay.extract.areas import stated_step
+from assay.extract.areas import find_areas, stated_step
 from assay.extract.dates import Day
 from assay.extract.periods import Period
 from assay.metrics.property_amounts import (
@@ -25,6 +25,8 @@ from assay.metrics.property_record import Record
 from assay.metrics.property_verdicts import HEDGED_SHARE, UNCHECKED, Checker, Verdict
 
 Check = Callable[[Checker, Claim], Verdict]
+MAX_TEXT = 20_000
+"""How much of a record's text is read for areas."""
 BESIDE = 40
 """How far behind its state a postcode may stand."""
 
@@ -82,7 +84,12 @@ def _check_area(checker: Checker, claim: Claim) -> Verdict:
     names = ("land_area_sqm", "floor_area_sqm") if claim.field == "area" else (claim.field,)
     spans = [(name, span) for name in names for span in record.spans(name)]
     if not spans:
-        return Verdict("invented", "", "the record has no such area")
+        told = any(find.value.low == claim.value.low for find in find_areas(record.text[:MAX_TEXT])[:50])
+        return (
+            Verdict("match", "in the text", "the record's text has it")
+            if told
+            else Verdict("invented", "", "the record has no such area")
+        )
     slack = stated_step(claim.find) + 1e-6
     for name, span in spans:
         share = HEDGED_SHARE if claim.hedged else 0.005 if claim.find.unit != "sqm" else 0.0
@@ -146,6 +153,8 @@ def _check_settlement(checker: Checker, claim: Claim) -> Verdict:
     between = days_between(record)
     if not held and between is not None:
         held = [float(between)]
+    if not held and f"{value.low:g} days" in record.text.lower():
+        return Verdict("match", "in the text", "the record's text has it")
     if not held:
         return Verdict("invented", "", "the record has no settlement period")
     text = " or ".join(f"{days:g} days" for days in held)

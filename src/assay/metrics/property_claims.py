@@ -18,19 +18,14 @@ from assay.metrics.property_cues import (
     AT,
     BASE,
     BASE_PHRASE,
-    BEGINS,
     BEYOND,
-    COOLING,
     CUE,
     CUE_NAMES,
-    DATE_CUE,
-    DATE_CUES,
     DERIVED,
     DIFFERENCE,
     EXEMPT,
     FACTOR,
     FLOOR,
-    FULL_DATE,
     HEDGE,
     IF,
     IN_ALL,
@@ -42,22 +37,23 @@ from assay.metrics.property_cues import (
     NAMED_PRICE,
     NEGATED,
     NO_CONCESSION,
+    OF_LOAN,
     OF_NEXT,
     OPERAND,
+    OVER_A_YEAR,
     PARTIAL_AFTER,
     PARTIAL_BEFORE,
     PERCENT_CUES,
     RESULT,
-    SETTLEMENT,
     SMALLEST_PRICE,
     SUB_AREA,
-    TERM,
     TO_BUILD,
     TOTAL,
     WEEKLY,
     WEEKS_OF_RENT,
     WITH_PART,
 )
+from assay.metrics.property_times import date_field, period_field
 
 MAX_FINDS = 500
 UNITS = frozenset(SQUARE_METRES)
@@ -89,7 +85,7 @@ def numeric_claims(text: str, clauses: Clauses, locale: Locale) -> Iterator[Clai
     yield from _money_claims(money, clauses)
     yield from _percent_claims(find_percentages(text)[:MAX_FINDS], clauses)
     yield from _period_claims(find_periods(text)[:MAX_FINDS], clauses)
-    yield from _stated(find_dates(text, locale)[:MAX_FINDS], clauses, _date_field)
+    yield from _stated(find_dates(text, locale)[:MAX_FINDS], clauses, date_field)
     areas = [find for find in find_areas(text)[:MAX_FINDS] if not _inside(find, phones)]
     yield from _stated(areas, clauses, _area_field)
     rooms = [find for find in find_rooms(text)[:MAX_FINDS] if not _inside(find, phones)]
@@ -129,7 +125,8 @@ def _money_claims(finds: list[Find[Money]], clauses: Clauses) -> Iterator[Claim]
             and NAMED_PRICE.search(clause.before(find.start, 40))
             and not IF.search(clause.text)
         )
-        derived = field in ("deposit", "stamp_duty", "price_per_sqm") or bool(named)
+        yearly = field == "rent_per_week" and find.value.per is None and _is_yearly(find, clause)
+        derived = field in ("deposit", "stamp_duty", "price_per_sqm") or bool(named) or yearly
         if field == "rent_per_week" and clause.past(find.start):
             continue
         if field and states_fact(clause, find, supposed=derived):
@@ -146,20 +143,28 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
         return ""
     if DIFFERENCE.match(clause.after(find.end, 40)):
         return ""
+    if find.value.high >= SMALLEST_PRICE and NAMED_PRICE.search(ahead[-40:]) and not DERIVED.search(ahead):
+        return "price"
     cue = _nearest_cue(find, clause, before, after)
-    if per is not None:
+    if per is not None or (cue is None and _is_yearly(find, clause)):
         weekly = cue is None and WEEKLY.search(clause.before(find.start))
-        return "rent_per_week" if weekly else _periodic_field(cue, per)
+        return "rent_per_week" if weekly else _periodic_field(cue, per or "year")
     if OPERAND.match(clause.after(find.end, 12)) or FACTOR.search(ahead):
-        return "price" if find.value.low >= SMALLEST_PRICE else ""
+        return "price" if find.value.low >= SMALLEST_PRICE and cue != "" else ""
     if TOTAL.search(ahead):
         return ""
     if find.value.high >= SMALLEST_PRICE and BASE.search(ahead) and not LOAN.match(clause.after(find.end)):
-        return "price"
+        return "" if OF_LOAN.search(ahead) else "price"
     in_sum = _in_sum(ahead, ahead[-(find.start - before) :]) if before > clause.start else ""
     if in_sum:
         return in_sum
     return "" if cue == "stamp_duty" and EXEMPT.search(ahead) else _single_field(cue, find, clause)
+
+
+def _is_yearly(find: Find[Money], clause: Clause) -> bool:
+    """Whether it is a rent over a year, told behind that of a week."""
+    over = OVER_A_YEAR.match(clause.after(find.end, 30))
+    return bool(over and WEEKLY.search(clause.before(find.start)))
 
 
 def _is_sum_of_all(find: Find[Money], clause: Clause, ahead: str, before: int) -> bool:
@@ -290,14 +295,8 @@ def _percent_field(find: Find[Span], clause: Clause, before: int, after: int) ->
 def _period_claims(finds: list[Find[Period]], clauses: Clauses) -> Iterator[Claim]:
     for find in finds:
         clause = clauses.at(find.start)
-        near = clause.before(find.start, 80) + " # " + clause.after(find.end, 60)
-        if COOLING.search(near):
-            field = "cooling_off_days"
-        elif SETTLEMENT.search(near):
-            field = "settlement_days"
-        else:
-            continue
-        if states_fact(clause, find):
+        field = period_field(find, clause)
+        if field and states_fact(clause, find, supposed=field == "cooling_off_days"):
             yield make_claim(field, find, clause)
 
 
@@ -310,30 +309,6 @@ def _stated(
         field = field_of(find, clause)
         if field and states_fact(clause, find) and not (find.unit in UNITS and clause.past(find.start)):
             yield make_claim(field, find, clause)
-
-
-def _date_field(find: Find[Any], clause: Clause) -> str:
-    """What a date is of, by the nearest word that tells; a word of an earlier date tells it less."""
-    ahead, behind = clause.before(find.start, 120), clause.after(find.end, 60)
-    best = (1e9, "")
-    in_term = TERM.search(clause.text)
-    for match in DATE_CUE.finditer(ahead):
-        taken = FULL_DATE.search(ahead, match.end())
-        name = (
-            "settlement_date"
-            if taken and _date_name(match) == "contract_date" and in_term
-            else _date_name(match)
-        )
-        best = min(best, (len(ahead) - match.end() + (BEYOND if taken else 0.0), name))
-    for match in DATE_CUE.finditer(behind):
-        apart = 40.0 if re.search(r"[,;]|\band\b", behind[: match.start()]) else 20.0
-        best = min(best, (match.start() + apart, _date_name(match)))
-    begins = best[1] == "settlement_date" and BEGINS.search(ahead)
-    return "contract_date" if begins else best[1]
-
-
-def _date_name(match: re.Match[str]) -> str:
-    return DATE_CUES[int((match.lastgroup or "d0")[1:])][0]
 
 
 def _area_field(find: Find[Span], clause: Clause) -> str:

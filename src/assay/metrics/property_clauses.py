@@ -14,13 +14,16 @@ from assay.metrics.property_speech import (
     OTHER,
     OTHER_BEHIND,
     PAST,
+    PAST_BEHIND,
     POSSIBLE,
     POSSIBLE_AFTER,
     PRONOUN,
     SELF,
     SOME_HOME,
     SUPPOSED,
+    TOLD,
     UNSURE,
+    WAS,
 )
 
 MAX_CLAUSE_CHARS = 600
@@ -32,6 +35,7 @@ _ABBREVIATIONS = (
 _SENTENCE = re.compile(
     rf"{_ABBREVIATIONS}[.!?]+[\"')*_]{{0,3}}\s+(?=[\"'(*_\-\u2022]{{0,3}}[A-Z0-9$~])|\n+|\s?[\u2022\u00b7\u2713\u2714\u2705]\s"
     r"|\s?[\U0001F300-\U0001FAFF]\ufe0f?\s+(?=[\"'(]?[A-Z0-9$])"
+    r"|\s?[\U0001F600-\U0001F64F]\s+(?=[a-z])"
 )
 _CLAUSE = re.compile(
     r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|but|although|though|whilst|yet|"
@@ -94,7 +98,8 @@ class Clause:
 
     def past(self, start: int) -> bool:
         """Whether it says before `start` how things were once, and not how they are now."""
-        return bool(PAST.search(self.before(start, MAX_CLAUSE_CHARS)))
+        ahead = self.before(start, MAX_CLAUSE_CHARS)
+        return bool(PAST.search(ahead) or (WAS.search(ahead) and PAST_BEHIND.match(self.after(start, 120))))
 
     def possible(self, start: int, end: int) -> bool:
         """Whether what stands at [start, end) could be, and is not."""
@@ -134,7 +139,7 @@ def split_clauses(text: str) -> Clauses:
     headed = after_other = False
     for start, end in _pieces(text, _SENTENCE, 0, len(text)):
         line = text[start : min(end, start + MAX_CLAUSE_CHARS)]
-        asked = text[start:end].rstrip(" \n\"')*_").endswith("?")
+        asked = text[start:end].rstrip(" \n\"')*_").endswith("?") and not TOLD.match(line)
         headed = _is_heading_of_others(line, text[end : end + 4]) or (headed and bool(ITEM.match(line)))
         follows = headed or (after_other and bool(CARRIES.match(line)))
         for first, last in _pieces(text, _CLAUSE, start, end):

@@ -14,11 +14,13 @@ MONEY_CUES: Mapping[str, str] = {
     "council_rates": r"council|municipal|shire|(?<!water\s)(?<!interest\s)\brates",
     "water_rates": r"water",
     "land_tax": r"land\stax",
-    "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes",
-    "hoa_fees": r"h\.?o\.?a\.?|homeowners?['\u2019]?\sassociation",
+    "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes|tax\s(?:bill|roll)",
+    "hoa_fees": r"h\.?o\.?a\.?|(?:homeowners?['\u2019]?\s)?association",
     "bond": r"bond|security\sdeposit",
-    "deposit": r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
-    "last_sold_price": r"first\s(?:offered|listed|advertised|priced)|(?<=\()was|(?<=,\s)was(?=\s\$)|"
+    "deposit": r"(?:%|per\s?cent)\s(?:is\s)?(?:(?:due|payable)\s)?(?:on|at|upon)\s(?:signing|exchange)|"
+    r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
+    "last_sold_price": r"last\schanged\shands|first\s(?:offered|listed|advertised|priced)|"
+    r"(?<=\()was|(?<=,\s)was(?=\s\$)|"
     r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
     r"originally|"
     r"original|purchased|bought|prior\ssale|"
@@ -31,12 +33,15 @@ MONEY_CUES: Mapping[str, str] = {
     r"near|welcome|considered|between)|offers|offered|on\soffer|on\sthe\smarket|"
     r"valued|worth|expectations?|purchase|contract\sprice|quoted|buy|"
     r"marketed|advertised|from|range|sale",
-    "": r"packages?|management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|"
+    "": r"packages?|anything|anyone|knocked\sback|turned\sdown|rejected|"
+    r"builders?|architects?|contractors?|roofers?|leav(?:e|es|ing)|"
+    r"(?:you|they|we)\s(?:net|clear|keep|pocket)|"
+    r"management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|"
     r"%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|"
     r"mortgage|repay\w*|grant|rebate|"
     r"concession|sav(?:e|es|ing|ings)|discount|"
     r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
-    r"conveyanc(?:er|ing)|budget|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
+    r"conveyanc(?:er|ing)|budget(?!\sfor)|commission|penalt\w*|surcharge|registration|gst|lmi|lenders|"
     r"(?:build(?:ing)?|construction|renovation|moving|repair|running|holding|total|"
     r"upfront)\scosts?|reserve|profit|equity|income|turnover|"
     r"exemption|threshold|reduc\w*\sby|by\s(?=\$)|increase[ds]?\sof|cap(?:ped)?|median|"
@@ -77,8 +82,8 @@ BASE = re.compile(
 """What comes before the amount that a sum is of: "duty on $900,000"."""
 RESULT = re.compile(
     r"(?:\b(?:is|are|be|(?:it|that|which)['\u2019]s|equals?|to|(?:out|calculated|assessed|estimated)\sat|"
-    r"means|totals?|"
-    r"costs?|gives|makes|get|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|"
+    r"means|totals?|(?:I|we)\s(?:make|get|have)\s(?:it|that)|hand(?:ing)?\sover|owe|"
+    r"set\saside|you['\u2019]d\spay|costs?|gives|makes|get|attracts|adds|payable|come|=)|[:=(])\s?(?:about\s|around\s|"
     r"approximately\s|roughly\s|only\s|a\s|an\s|just\s)?[*_]{0,2}$",
     re.IGNORECASE,
 )
@@ -95,6 +100,7 @@ OF_NEXT = re.compile(
 )
 """What links a word to the amount behind it, so that it tells nothing of the one before it."""
 AT = re.compile(r"\b(?:at|for|of)\s(?:a\s|the\s)?(?:price\sof\s)?$", re.IGNORECASE)
+OF_LOAN = re.compile(r"\b(?:loans?|mortgages?|borrow\w*|repayments?|interest|financ\w+)\b", re.IGNORECASE)
 LOAN = re.compile(r"\s(?:home\s)?(?:loan|mortgage|deposit|budget|grant|salary|income)", re.IGNORECASE)
 EXEMPT = re.compile(r"\b(?:no\s(?:stamp|transfer)\sdut|exempt|threshold|up\sto|waive|abolish)", re.IGNORECASE)
 """Words that make an amount near "duty" a limit of a concession."""
@@ -103,6 +109,11 @@ WEEKLY = re.compile(
     r"\$[\d,.]+\s?(?:a\sweek|per\sweek|each\sweek|weekly|p\.?w\.?|/w(?:ee)?k?)\b", re.IGNORECASE
 )
 """A rent for a week, of which one for a month is told: "$680 a week is $2,947 a month"."""
+OVER_A_YEAR = re.compile(
+    r"[*_]{0,2},?\s(?:over|across|for|in|through(?:out)?)?\s?(?:a|the|one|every)\s(?:full\s|whole\s)?(?:year|month)\b",
+    re.IGNORECASE,
+)
+"""What follows such a rent: "$780 a week comes to $40,560 over the year"."""
 LINKS = frozenset(
     ("", "in", "is the", "as the", "as", "of", "for", "for the", "in annual", "for annual", "for quarterly")
 )
@@ -114,7 +125,7 @@ SMALLEST_PRICE = 40_000.0
 """A smaller amount that no word explains is not taken for a price."""
 HEDGE = re.compile(
     r"(?:\b(?:approx(?:imately|\.)?|about|around|roughly|circa|nearly|almost|some|c\.|"
-    r"close\sto|just\s(?:over|under|shy\sof|above|below)|in\sthe\s(?:region|vicinity)\sof|"
+    r"close\sto|(?:just|a\s(?:little|bit|touch|shade|fraction))\s(?:over|under|shy\sof|above|below)|in\sthe\s(?:region|vicinity)\sof|"
     r"estimated(?:\sat)?|mid|low|high|ballpark|or\sso|say)|~|\u2248)[\s(]*(?:an?\s|the\s|of\s|"
     r"at\s)?[*_]{0,2}$",
     re.IGNORECASE,
@@ -138,7 +149,8 @@ LAND = re.compile(
 )
 FLOOR = re.compile(
     r"\b(?:floor(?:\s?plan|\sarea|\sspace)?|internal(?:ly)?|living(?:\sarea|\sspace)?|"
-    r"interior|house\ssize|building|footprint|under\sroof|residence|indoor|"
+    r"interior|inside|of\s(?:house|home)|(?:house|home|dwelling)(?=\s(?:itself\s)?(?:takes|covers|measures|of|spans)\b)|"
+    r"house\ssize|building|footprint|under\sroof|residence|indoor|"
     r"living\sspace|build|finished|heated)\b",
     re.IGNORECASE,
 )
@@ -165,7 +177,7 @@ PERCENT_CUES = re.compile(
     re.IGNORECASE,
 )
 DATE_CUES = (
-    ("auction_date", r"auction(?:ed|s)?|under\sthe\shammer"),
+    ("auction_date", r"auction(?:ed|s)?|under\sthe\shammer|gavel|hammer\sfalls"),
     (
         "inspection_date",
         r"inspect(?:ion|ions|ed|s)?|open\s(?:home|house|for)|viewings?|view(?=\s(?:it|the|this|on)\b)|"
@@ -174,30 +186,47 @@ DATE_CUES = (
     ),
     (
         "settlement_date",
-        r"settl(?:e|es|ed|ement|ing)|completion|due\son|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|"
+        r"settl(?:e|es|ed|ement|ing)|complet(?:e|es|ing|ion)|due\son(?!\ssign)|clos(?:e|es|ing)(?=\s(?:is|on|of|date|set|sched|"
         r"\w{3,9}\s\d))|closing",
     ),
     (
         "available_date",
-        r"available|vacant\sfrom|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready\s(?:from|"
-        r"on)|keys",
+        r"available|vacant\sfrom|free\s(?:from|on)|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready(?=\s(?:from|on|by|"
+        r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d))|keys",
     ),
-    ("contract_date", r"contracts?|exchang(?:e|ed|es|ing)|signed|dated"),
+    (
+        "contract_date",
+        r"contracts?(?:\s(?:date|day))?(?=[^\w.]{0,4}(?:(?:is|was|were|are|being|signed|"
+        r"dated|exchanged|of|on|from|"
+        r"date|day|for)\b|\d|$))|exchang(?:e|ed|es|ing)|sign(?:ed|ing)",
+    ),
     (
         "",
-        r"expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
+        r"(?:bids?|applications?|registrations?|submissions?|tenders?|eois?|interest)\s(?:\w+\s)?clos\w+|expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
         r"updated|today|as\s(?:of|at)|valid|inspection\sreport|offers",
     ),
 )
 DATE_CUE = re.compile(
     "|".join(f"\\b(?P<d{number}>{cue})\\b" for number, (_, cue) in enumerate(DATE_CUES)), re.IGNORECASE
 )
-BEGINS = re.compile(r"\b(?:from|after|since|starting|beginning)\s(?:the\s)?$", re.IGNORECASE)
+BEGINS = re.compile(r"\b(?:from|after|since|starting|beginning)\s(?:the\s|\w+day,?\s)?$", re.IGNORECASE)
+AFTER_IT = re.compile(
+    r"\s(?:after|before|from|past|beyond|following)\s(?:the\s)?(?:settle|complet|clos)", re.IGNORECASE
+)
+"""What makes a period one that begins or ends with the settlement."""
 SETTLEMENT = re.compile(r"\bsettl(?:e|es|ed|ement|ing)\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
 TERM = re.compile(rf"{SETTLEMENT.pattern}|\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
 """What makes a second date the end of a contract's term."""
-COOLING = re.compile(r"\bcooling[\s-]off\b", re.IGNORECASE)
-FULL_DATE = re.compile(r"\b\d{4}\b|\b\d{1,2}/\d|\b\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?[A-Z][a-z]{2,8}\b")
+COOLING = re.compile(
+    r"\bcool(?:ing)?[\s-]off\b|\bchang(?:e|ing)\s(?:your|their|his|her|one's)\sminds?\b|"
+    r"\b(?:pull|back|get|walk)(?:ing)?\sout\s(?:of\s(?:\w+\s){0,3}?(?:contract|deal|sale|purchase)|without\spenalty)\b|"
+    r"\brescind\b|\bthink\sit\sover\b|\bcold\sfeet\b",
+    re.IGNORECASE,
+)
+FULL_DATE = re.compile(
+    r"\b\d{4}\b|\b\d{1,2}/\d|\b\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?"
+    r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\b"
+)
 """A date that stands before another: the other is the end of a period, or has a word of its own."""
 WITH_PART = re.compile(
     r"\s(?:with|including|incl\.?|inclusive\sof)\s(?:the\s|its\s|a\s)?(?:balcon|courtyard|"
@@ -212,12 +241,14 @@ IN_ALL = re.compile(
 )
 """What follows the sum of several amounts."""
 DIFFERENCE = re.compile(
+    r"\s(?:more|less|higher|lower|cheaper|dearer|apart)\b(?!\sthan\s\$)|"
+    r"\s(?:over|above|below|under|short\sof|more\sthan|less\sthan)\s(?:that|this|it|what)\b|"
     r"\s(?:over|above|below|under|short\sof|more\sthan|less\sthan|off)\s(?:the|its|their|"
     r"our)\s(?:\w+\s)?(?:price|guide|asking|reserve)",
     re.IGNORECASE,
 )
 """What follows an amount by which a price differs."""
-OPERAND = re.compile(r"\s?(?:[\u00d7*/\u00f7]|x\s|at\s\d[\d.]*\s?%|times\s|divided\sby)\s?")
+OPERAND = re.compile(r"\s?(?:[\u00d7/\u00f7]|\*(?!\*)|x\s|at\s\d[\d.]*\s?%|times\s|divided\sby)\s?")
 """What follows the amount that a sum is made of: "$912,000 x 5.5% = $50,160"."""
 FACTOR = re.compile(r"[\w%]\s?(?:[\u00d7*\u00f7]|x)\s?$|\bweeks?\s(?:at|of)\s$")
 """What comes before another such amount: "4 x $610"."""

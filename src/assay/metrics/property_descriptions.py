@@ -3,10 +3,18 @@
 import re
 from collections.abc import Iterator
 
-from assay.extract.addresses import Address, find_addresses, find_places, normal_name, normal_state
+from assay.extract.addresses import (
+    STREET_TYPES,
+    Address,
+    find_addresses,
+    find_places,
+    normal_name,
+    normal_state,
+)
 from assay.extract.finds import Find
 from assay.metrics.property_claims import MAX_FINDS, Claim, make_claim, states_fact
 from assay.metrics.property_clauses import Clause, Clauses
+from assay.metrics.property_others import is_another_address
 from assay.metrics.property_record import Record
 
 TYPES = {
@@ -58,7 +66,7 @@ _BUILDINGS = (
 _YEAR = re.compile(
     r"\b(?:(?:re)?built|build|constructed|completed|finished|erected|(?:went|put)\sup|dat(?:es|ing|"
     r"ed)(?:\sback)?|"
-    r"construction|year\sbuilt|year(?=\W{1,4}\d))\b[^\d\n.;$]{0,25}(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
+    r"construction|year\sbuilt|year(?=\W{1,4}\d))\b(?:[^\d\n.;$]{0,25}|[^\d\n.;,$]{0,40})(?P<year>(?:18|19|20)\d\d)(?P<decade>s)?\b"
     r"|\b(?:circa|c\.)\s?(?P<circa>(?:18|19|20)\d\d)(?P<circa_decade>s)?\b"
     rf"|(?<!in\s)(?<!since\s)(?<!by\s)(?<!/)\b(?P<era>(?:18|19|20)\d\d)(?P<era_decade>s)?[\s-]"
     rf"(?:(?!the|this|its|our|open|next|your|their)[A-Za-z-]+\s){{0,2}}?{_BUILDINGS}\b"
@@ -71,10 +79,11 @@ _YEAR = re.compile(
 _FROM_THEN = re.compile(
     r"\b(?:availab\w+|leas\w+|rent\w*|let|tenan\w+|vacan\w+|sold|record\w*|figures?|rates?|data|reports?|"
     r"plans?|permit|"
-    r"valuation|photos?|kitchen|sale|sales|contract|move)\b",
+    r"valuation|photos?|solar|furnace|boiler|windows|roof|heater|system|deck|shed|titles?|kitchen|sale|sales|contract|move)\b",
     re.IGNORECASE,
 )
 """What can be from a year and is no building."""
+_LAST_PART = re.compile(r"[,;]\s")
 _NOT_BUILT = re.compile(
     r"\b(?:renovat\w+|extension|extended|updated|added|refurbish\w+|pool|kitchen|deck|garage|"
     r"rebuilt|granny|roof|since|sold|bought|purchased|bathroom|solar|pump|system|approved|approval)\b",
@@ -127,20 +136,17 @@ _STYLES = frozenset((
 ))  # fmt: skip
 """Words with a capital before a home that name no suburb."""
 _PLACE_NAME = re.compile(r"[A-Z][a-z'\u2019]{2,20}(?:\s[A-Z][a-z'\u2019]{2,20}){0,2}")
-_ELSEWHERE = re.compile(
-    r"\b(?:sold|passed\sin|fetched|went\sfor|traded|achieved|auctioned|leased|rented|comparable|similar|"
-    r"nearby|compared?|"
-    r"versus|unlike|sale|leased\sfor|agency|office|agent|visit|call|contact|inspect\sat\sour|also|saved|"
-    r"saw|seen|alternative|"
-    r"instead|previous|viewed|rents\sfor|took|closed\sat|changed\shands|other|another|next)\b",
-    re.IGNORECASE,
-)
-"""What is said of a home at another address."""
-_HOME_NUMBER = r"(?:unit|lot|apartment|apt\.?|flat|villa|townhouse|number|no\.?|#)\s?"
 _PART_WORD = re.compile(r"[\w'\u2019.-]*\w")
 _POSTCODE = re.compile(r"\b(?:postcode|zip\scode|zip)\s(?:is\s|of\s)?(?P<code>\d{4,5})\b", re.IGNORECASE)
 _PLACED = re.compile(r"(?:\b(?:in|at|of|to|from|near)\s|[,(|:]\s?|\n\W{0,4})$", re.IGNORECASE)
 """What comes before a suburb; of "Expect NSW duty" nothing does."""
+_NO_PLACE = re.compile(
+    r"(?:(?:stamp|transfer|land|conveyance)\s)?(?:duty|tax|rates?|levy|levies|price|deposit|rent|bond|grant|"
+    r"law|act|council|government|concession|buyers?|general|settlement)"
+    r"\W{0,2}\s?(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT)\b",
+    re.IGNORECASE,
+)
+"""A word with a state behind it that is no suburb: "Duty (WA)"."""
 _WIDE_PLACES = frozenset(
     (
     "sydney", "melbourne", "brisbane", "perth", "adelaide", "hobart", "darwin", "canberra", "australia",
@@ -155,10 +161,13 @@ def descriptive_claims(text: str, clauses: Clauses, record: Record) -> Iterator[
     addresses = find_addresses(text)[:MAX_FINDS]
     spans = [(find.start, find.end) for find in addresses]
     for find in addresses:
-        yield from _address_claims(find, clauses.at(find.start), record)
+        if not is_another_address(find, clauses.at(find.start), record, addresses):
+            yield from _address_claims(find, clauses.at(find.start))
     for place in find_places(text)[:MAX_FINDS]:
         placed = place.value.postcode or _PLACED.search(text[max(0, place.start - 12) : place.start])
-        if placed and not _within(place.start, spans) and states_fact(clauses.at(place.start), place):
+        if not placed or _NO_PLACE.match(place.quote) or _within(place.start, spans):
+            continue
+        if states_fact(clauses.at(place.start), place):
             yield from _place_claims(place, clauses.at(place.start))
     yield from _labels(text, clauses)
     yield from _suburbs(text, clauses, record, spans)
@@ -171,33 +180,8 @@ def _within(position: int, spans: list[tuple[int, int]]) -> bool:
     return any(start <= position < end for start, end in spans[:200])
 
 
-def is_another_address(find: Find[Address], clause: Clause, record: Record) -> bool:
-    """Whether an address that differs from the record's is that of a sale told for comparison."""
-    return not find.value.agrees_with(record.address) and bool(_ELSEWHERE.search(clause.text))
-
-
-def other_homes(
-    text: str, clauses: Clauses, record: Record, addresses: list[Find[Address]]
-) -> Iterator[Clause]:
-    """The clauses about another unit of the building or number of the street: "Unit 14 sold for ..."."""
-    home = record.address
-    own = {home.unit, home.number, *home.number.split("-")} - {""}
-    if not own:
-        return
-    street = re.escape(home.street.split(" ")[0]) if home.street else "(?!)"
-    pattern = rf"\b(?:{_HOME_NUMBER}(?P<unit>\d{{1,5}}[a-z]?)|(?P<number>\d{{1,5}}[a-z]?)\s{street})\b"
-    for count, match in enumerate(re.finditer(pattern, text, re.IGNORECASE)):
-        if count >= MAX_FINDS:
-            return
-        clause = clauses.at(match.start())
-        said = (match["unit"] or match["number"]).lower()
-        alone = match["unit"] and not any(find.start <= match.start() < find.end for find in addresses)
-        if said not in own and (alone or _ELSEWHERE.search(clause.text)):
-            yield from clauses.about(match.start())
-
-
-def _address_claims(find: Find[Address], clause: Clause, record: Record) -> Iterator[Claim]:
-    if not states_fact(clause, find) or is_another_address(find, clause, record):
+def _address_claims(find: Find[Address], clause: Clause) -> Iterator[Claim]:
+    if not states_fact(clause, find):
         return
     yield make_claim("address", find, clause)
     yield from _place_claims(find, clause)
@@ -252,6 +236,8 @@ def _suburbs(text: str, clauses: Clauses, record: Record, spans: list[tuple[int,
         following = text[match.end() : match.end() + 12]
         if re.match(r"['\u2019]s\b|\s(?:Street|St|Road|Rd|Avenue|Park|School|Council|City)\b", following):
             continue
+        if match["name"].split()[-1].lower() in STREET_TYPES and len(name.split()) > 1:
+            continue
         find = Find(name, "suburb", *match.span("name"), match["name"])
         clause = clauses.at(find.start)
         if not _within(find.start, spans) and states_fact(clause, find):
@@ -284,6 +270,8 @@ def _types(text: str, clauses: Clauses, spans: list[tuple[int, int]]) -> Iterato
         find = Find(kind, "type", *match.span("type"), match["type"])
         if not kind or _within(find.start, spans) or not states_fact(clause, find):
             continue
+        if clause.possible(find.start, find.end):
+            continue
         if (
             kind == "terrace"
             and match["type"].lower() == "terrace"
@@ -312,7 +300,7 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
             continue
         if _GONE.search(clause.text):
             continue
-        if name == "from" and _FROM_THEN.search(clause.before(match.start(), 60)):
+        if name == "from" and _FROM_THEN.search(_LAST_PART.split(clause.before(match.start(), 60))[-1]):
             continue
         year = int(match[name])
         find = Find((year, year + 9 if decade else year), "year", *match.span(), match.group())

@@ -13,17 +13,21 @@ MAX_MENTIONS = 500
 IN_BUILDINGS = frozenset(("apartment", "unit", "studio"))
 WITH_LAND = frozenset(("house", "semi", "duplex", "rural"))
 _NO = re.compile(
-    r"\b(?:no|not|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
+    r"\b(?:no|not|cannot|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
     r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
     re.IGNORECASE,
 )
-_LACKS = re.compile(r"\b(?:lacks?|lacking|missing|not\sincluded|excluded|absent|without)\s?:", re.IGNORECASE)
+_LACKS = re.compile(
+    r"\b(?:lacks?|lacking|missing|not\s(?:included|on\soffer|provided|available|"
+    r"there|here)|excluded|absent|without|what\s\w+\s\w+n['\u2019]t(?:\s\w+)?)\s?:",
+    re.IGNORECASE,
+)
 """What begins a list of things that are not there."""
 _NOT_IN = re.compile(r"\bnot\b|n['\u2019]t\b", re.IGNORECASE)
 _NO_AFTER = re.compile(
     r"^[\s):*|-]{0,4}(?:(?:\w+\s){0,3}(?:is|are|was|were|has|have|does|do)\s?(?:not|n't|"
     r"n\u2019t)|(?:(?:has|have|is|are)\s(?:since\s)?(?:gone|been\s(?:removed|filled|taken))|isn't|aren't|isn\u2019t|aren\u2019t|wasn't|not|no|none|nil|excluded|absent|"
-    r"n/a)\b)",
+    r"n/a)\b)|^,\s(?:no|nope|none|not)\s?(?:[.;!]|$)",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
@@ -37,15 +41,22 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _IN_STREET = re.compile(
-    r"\s(?:\w+\s){0,3}?(?:by\spermit|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|"
+    r"\s(?:\w+\s){0,3}?(?:by\s(?:\w+\s)?permit|(?:street|kerb(?:side)?|curb(?:side)?)\s(?:only|permit)|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|"
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
+    r"|\s(?:at|in|on)\s(?:the\s)?(?-i:[A-Z][\w'\u2019]+\s){1,3}(?-i:Park|Reserve|Club|Cent(?:re|er)|Gardens|Oval|School|"
+    r"College|Library|Plaza|Mall|Hotel|Beach|Square|Mile)\b|\s(?:is|are)\s(?:all\s|both\s)?(?:close|nearby|handy)\b"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
+_LACKS_ALL = re.compile(r"lack|without|missing|exclud", re.IGNORECASE)
+_LISTS_ON = re.compile(
+    r"(?:[\w\s,'\u2019-]{0,60}),[\w\s'\u2019-]{0,30}\s(?:and|or)\s(?:an?\s)?(?:\w+\s)?", re.IGNORECASE
+)
+"""The rest of a list that one word denies: "lacks a fireplace, heating and a dishwasher"."""
 _NEW_STATEMENT = re.compile(
     r"\band\s(?:an?|access|its|has|have|with|plenty|lots)\b|\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b"
 )
 _STOP = re.compile(
-    r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|only|just|instead|and\s(?:it|has|comes|there))\b"
+    r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|only|just|instead|so|and\s(?:it|has|comes|there))\b"
 )
 _NAME_AHEAD = re.compile(r"[a-z]\s(?:[A-Z][\w'\u2019-]+\s){1,3}$")
 
@@ -188,5 +199,7 @@ def _denied(clause: Clause, mention: Mention) -> bool:
         reaches = re.search(r"\b(?:or|nor)\b|,", between) or len(between.split()) <= 5
         if reaches and not _NEW_STATEMENT.search(between):
             return True
+        if _LACKS_ALL.match(match.group()) and _LISTS_ON.fullmatch(between):
+            return True
     own = clause.after(mention.start, mention.end - mention.start)
-    return bool(_NOT_IN.search(own) or _NO_AFTER.search(clause.after(mention.end, 60)))
+    return bool(_NOT_IN.search(own, 3) or _NO_AFTER.search(clause.after(mention.end, 60)))

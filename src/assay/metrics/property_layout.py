@@ -44,6 +44,12 @@ _PERIOD = (
     r"(?P<quarter>quarterly|(?:per|a|each)\squarter|p\.?q\.?)|"
     r"(?P<year>annual(?:ly)?|yearly|(?:per|a|each)\s(?:year|annum)|p\.?a\.?)"
 )
+_SERIES = re.compile(
+    r"^(?P<labels>[ \t|*_-]*(?:bed|bath|car)[a-z]*(?:\s?[/,&+|]\s?(?:bed|bath|car|park|garage)[a-z]*){1,2})"
+    r"(?P<gap>[*_ \t]*[:|][ \t*_]*)(?P<values>\d(?:\.5)?(?:\s?[/,&+]\s?\d(?:\.5)?){1,2})(?=[ \t*_|]*$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Several labels with as many values: "Beds / baths / cars: 3 / 2 / 1"."""
 _IS_PERIOD = re.compile(rf"\W*(?:(?:cost|amount)\s)?(?:{_PERIOD})\W*", re.IGNORECASE)
 _LEAD = re.compile(
     rf"^(?=[^\n]{{0,80}}\b(?:{_PERIOD})\b)[^\n|$]{{3,120}}[*_]{{0,2}}[ \t]*\n{{1,2}}"
@@ -52,7 +58,9 @@ _LEAD = re.compile(
 )
 """A line that tells the period of the list below it: "Monthly costs:"."""
 _AMOUNT = re.compile(
-    r"\$[\d,.]*\d(?![\d,.]*\s?(?:/|p\.?[wmqac]|per|a\s|each|every|\w+ly\b|[km]\b|million))", re.IGNORECASE
+    r"(?<!x\s)(?<!\u00d7\s)(?<!\*\s)"
+    r"\$[\d,.]*\d(?![\d,.]*\s?(?:/|p\.?[wmqac]|per|a\s|each|every|\w+ly\b|[km]\b|million))",
+    re.IGNORECASE,
 )
 
 
@@ -86,11 +94,14 @@ def read_layout(text: str) -> Layout:
     found = [
         *(_table(match) for match in _TABLE.finditer(marked)),
         *(_list(match) for match in _LEAD.finditer(marked)),
+        *(_series(match) for match in _SERIES.finditer(marked)),
     ]
     out: list[str] = []
     pieces: list[tuple[int, int, int]] = []
     length = done = 0
     for part in sorted(part for part in found if part):
+        if part[0][0] < done:
+            continue
         for start, end, before, behind in [(done, part[0][0], "", ""), *part]:
             pieces += [(length, start, 0), (length + len(before), start, end - start)]
             out += [before, marked[start:end], behind]
@@ -120,6 +131,19 @@ def _table(match: re.Match[str]) -> list[Piece]:
             pieces.append((first, max(first, start + len(value.rstrip())), f"\n{name or '-'}: ", behind))
             start += len(value) + 1
     return pieces
+
+
+def _series(match: re.Match[str]) -> list[Piece]:
+    """The values behind their labels, each on a line."""
+    labels = re.findall(r"[A-Za-z]+", match["labels"])
+    values = [*re.finditer(r"[\d.]+", match["values"])]
+    if len(labels) != len(values):
+        return []
+    start = match.start("values")
+    return [
+        (start + value.start(), start + value.end(), f"\n{label}: ", "\n")
+        for label, value in zip(labels, values, strict=True)
+    ]
 
 
 def _list(match: re.Match[str]) -> list[Piece]:

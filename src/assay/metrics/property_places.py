@@ -100,7 +100,7 @@ _TYPES = (
     r"Independent)"
 )
 _SCHOOL = re.compile(
-    rf"\b(?P<name>(?:[A-Z][\w'\u2019.]{{1,20}}\s){{1,4}}(?:(?:{_TYPES}\s){{0,3}}(?:School|College|Grammar|"
+    rf"\b(?P<name>(?:(?:St\.|Mt\.|[A-Z]\.|[A-Z][\w'\u2019]{{1,20}})\s){{1,4}}(?:(?:{_TYPES}\s){{0,3}}(?:School|College|Grammar|"
     rf"Academy)|"
     rf"(?:Primary|High|Elementary|Secondary|SHS|PS|HS)(?!\s(?:{_TYPES}|School|College|[A-Z])|-)))\b"
 )
@@ -221,7 +221,7 @@ def _distance(text: str, match: re.Match[str], clause: Clause) -> Iterator[Dista
 
 def _spot(text: str, *, named: bool = False) -> Spot:
     """The place that words name; `named`: only one with a name or a kind counts."""
-    words = words_of(text)
+    words = words_of(_DISTANCE.sub(lambda match: " " * len(match.group()), text))
     kinds = {_KINDS[word.text] for word in words if word.text in _KINDS}
     others = [word for word in words if word.text not in _EMPTY and word.text not in _KINDS]
     names = {word.text for word in others if text[word.start].isupper() or text[word.start].isdigit()}

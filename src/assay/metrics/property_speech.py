@@ -15,11 +15,11 @@ AWAY = (
 )
 """Where other homes are."""
 _OWNER = (
-    r"(?:[A-Z]\w+s['\u2019]|(?:the\s|your\s)(?:\w+\s)?(?:sister|brother|parents?|mother|father|"
+    r"(?:[A-Z]\w+s['\u2019]|(?:the\s|your\s|my\s|our\s|his\s|her\s|their\s)(?:\w+\s)?(?:sister|brother|son|daughter|cousin|aunt|uncle|parents?|mother|father|"
     r"friend|neighbou?r|owner|vendor)s?['\u2019]s?)"
 )
 OTHER = re.compile(
-    r"\b(?:nearby(?!\s(?:school|shop|park|transport|amenit|caf|beach|train|station|bus|tram|restaurant))|"
+    r"\b(?:comps|nearby(?!\s(?:school|shop|park|transport|amenit|caf|beach|train|station|bus|tram|restaurant))|"
     r"comparables?|comparatively|neighbou?r(?:ing|s|['\u2019]s)?|"
     rf"{AWAY}|{_OWNER}\s(?:old\s|new\s|own\s)?{HOMES}|"
     rf"(?:who|whom|they|part(?:y|ies)|couple|buyers?|clients?)\s(?:\w+\s){{0,2}}?(?:has|have|owns?|"
@@ -29,8 +29,13 @@ OTHER = re.compile(
     r"similar(?!\s(?:to\sthis|price))|"
     rf"(?:other|another|different|rival|competing|adjacent|adjoining|last|"
     rf"previous)\s(?:[\w-]+\s){{0,2}}?{HOMES}|"
-    r"(?:in|by)\scontrast|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|"
+    r"(?:in|by)\scontrast|to\scompare|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|"
     r"alternatives?|others|"
+    r"(?:brochure|ads?|advert\w*|listing|flyer|campaign)\s(?:(?:from|of)\s)?(?:last|two|three|(?:19|20)\d\d)|"
+    rf"an?\s(?:[\w-]+\s){{0,3}}?[\w-]+[\s-]bed(?:room|der)?s?\s(?:{HOMES}\s)?(?:in|from)\s(?:this|the|our|that)"
+    r"\s(?:same\s)?(?:building|block|complex|tower|street|development|estate|row)|"
+    r"(?:flyer|ads?|advert\w*|brochure|email|draft|post|version|letter)\s(?:\w+\s){0,6}?(?:said|stated|claimed)|"
+    r"(?:correction|mistake|error|typo)\s(?:in|to|on|with)\s(?:the|our|an?)\s|"
     r"(?:earlier|previous|old|first|original|outdated|last)\s(?:\w+\s)?(?:brochure|ads?|advert\w*|listing|"
     r"flyer|draft|email|campaign|version)|"
     r"medians?|averages?|typical(?:ly)?|usually|recent(?:ly)?\s(?:sales?|sold)|"
@@ -65,15 +70,20 @@ UNSURE = re.compile(
     r"confirmation)|unknown|unclear|uncertain|unspecified|undisclosed|unconfirmed|"
     r"(?:cannot|can't|can\u2019t|could\snot|couldn't|unable\sto)\s(?:confirm|verify|find|say|"
     r"tell|see|determine)|not\ssure|(?:don't|don\u2019t|do\snot)\s(?:know|have)|silent|"
-    r"ask\s(?:the|about|your|whether|if)|confirm\s(?:with|whether|if)|check\s(?:with|whether|"
+    r"ask\s(?:the|about|your|whether|if)|"
+    r"according\sto\s(?:an?|some|one)\s|(?:reviewers?|neighbou?rs?|locals?|someone|website|blog|rumou?r)\s"
+    r"(?:says?|said|claims?|has\sit)|reportedly|supposedly|allegedly|hearsay|"
+    r"nothing\s(?:\w+\s){0,2}?(?:in|about|on|to\s(?:say|suggest|show|indicate|confirm))|"
+    r"(?:wrong|incorrect|untrue|false|misleading|mistaken)\s(?:to\s|that\s)|confirm\s(?:with|whether|if)|check\s(?:with|whether|"
     r"if)|verify\s(?:with|whether|if)|whether|to\sbe\sconfirmed|tbc|tba)\b",
     re.IGNORECASE,
 )
 SUPPOSED = re.compile(
-    r"\b(?:if|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
-    r"instance)|budget(?:s|ed|ing)?|say\swe|were\sto|"
-    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?:you|i|we|they|he|she|buyers?|"
+    r"\b(?:if|(?<![a-z]\s)had\s(?:it|they|you|we)|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
+    r"instance)|say\s(?:you|it|they|I)\b|budget(?:s|ed|ing)?(?!\sfor\s(?:about\s|around\s|roughly\s)?(?:\$|$))|say\swe|were\sto|"
+    r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?<!all\s)(?<!everything\s)(?<!anything\s)(?:you|i|we|they|he|she|buyers?|"
     r"clients?)\s(?:want|need|prefer)\w*|"
+    r"(?:would|will|could|might)\s(?:\w+\s)?be\sworth|(?:buyers?|anyone|those)\s(?:chasing|after|wanting|keen|who\swant)|"
     r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|(?:will|should|would)\s(?:probably\s|"
     r"likely\s)?(?:fetch|sell|reach|go\sfor|bring|achieve)|assume[ds]?|suggest\w*|recommend\w*|"
     r"(?:he|she|they|vendors?|owners?|sellers?)(?:['\u2019]d|\s(?:would|will|may|might|could))\s(?:\w+\s)?"
@@ -82,14 +92,15 @@ SUPPOSED = re.compile(
     r"walk(?:ing)?\saway|"
     r"(?:I|we|they)['\u2019]d\s(?:open|start|offer|pay|go|bid|be\shappy)|you['\u2019]d\s(?:open|start|"
     r"offer|bid)|(?<!vendor\s)(?<!vendors\s)(?<!seller\s)(?<!sellers\s)(?<!owner\s)(?<!owners\s)(?<!they\s)(?:wants?|wanted|hop(?:es?|ed|ing)|wish(?:es|ed)?)\s(?:a|an|for|to|at|four|five|three|two|\d)|"
-    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\sfor)|bidding\s(?:is|will|should|to)|"
+    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\s(?:for|about)|(?:enquired|inquired|wondered)\sabout)|bidding\s(?:is|will|should|to)|"
     r"opening\sbid|your\s(?:brief|wish|requirement|"
     r"criteria)\w*)\b|\be\.g\.|\b(?:goes|go|going|rises?|increases?)\s(?:up\s)?to\s$",
     re.IGNORECASE,
 )
 POSSIBLE = re.compile(
-    r"(?:^|[,;:(]\s?|\b(?:is|\w+['\u2019]s|has|have|of|enough|ample|with|still|offers?|leaves?|the|more|"
+    r"(?:^|[,;:(]\s?|\b(?:is|be|\w+['\u2019]s|has|have|of|enough|ample|with|still|offers?|leaves?|the|more|"
     r"and)\s)(?:room|space)\s(?:for|to)\b|"
+    r"(?:^|[.;:,]\s)\W{0,3}(?:put\sin|build|dig|squeeze\sin)\s(?:an?|your)\b|"
     r"\b(?:potential|scope|possib\w+|stca|"
     r"subject\sto\s(?:council|approval)|could\s(?:easily\s)?(?:add|be|build|fit|suit|have|take|hold|house|"
     r"support|become|accommodate|install|put)|"
@@ -103,8 +114,10 @@ POSSIBLE = re.compile(
 
 
 OTHER_BEHIND = re.compile(
-    rf"^[^.]{{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|building|(?:old|earlier|previous|"
+    rf"^[^.]{{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|(?:old|earlier|previous|"
     rf"original|last)\s(?:ad|advert\w*|listing|brochure|flyer))|on\saverage)\b"
+    r"|^\s(?:[\w-]+\s){0,3}?(?:is|are|was)\s(?:much\s|a\slittle\s|slightly\s)?(?:dearer|cheaper|pricier|bigger|larger|"
+    r"smaller)\b(?!\sthan\s(?:most|average|you|it|usual))"
     r"|^[\s-]?(?:\w+\s)?(?:medians?|averages?)\b|^[\s-]?(?:[\w-]+\s)?(?:houses|homes|units|apartments|"
     r"townhouses|properties)\b",
     re.IGNORECASE,
@@ -132,14 +145,14 @@ HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\
 ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?(?:/\d+)?\s[A-Z])")
 
 POSSIBLE_AFTER = re.compile(
-    r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|"
+    r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|you(?:['\u2019]d|\s(?:would|could|might))|"
     r"would\s(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b",
     re.IGNORECASE,
 )
 GENERIC = re.compile(
     rf"\s*(?:An?|Any)\s(?:[\w-]+\s){{0,5}}?(?:{HOMES}|[\w-]+[\s-]bed(?:room|der)?)\s(?:[\w-]+\s){{0,10}}?"
-    r"(?:(?:is|are|would|sells?|rents?|costs?|goes)\s(?:for\s|about\s|around\s|usually\s|more\s|"
-    r"cost\s){0,2}\$|"
+    r"(?:(?:is|are|would|sells?|rents?|costs?|goes)\s(?:for\s|about\s|around\s|usually\s|more\s|on\s|"
+    r"listed\s|priced\s|at\s|cost\s){0,4}\$|"
     r"(?:sold|went|fetched|made|let)\s(?:\w+\s){0,3}?for\s)",
     re.IGNORECASE,
 )
@@ -160,3 +173,10 @@ PAST = re.compile(
     re.IGNORECASE,
 )
 """How things were: "before the extension it had two bedrooms"."""
+TOLD = re.compile(r"\W*(?:did\s(?:you|ya)\sknow|guess\swhat|how\s(?:good|great|nice)\sis)\b", re.IGNORECASE)
+"""How a question begins that tells: "Did you know that it sold for $690,000 in 2018?"."""
+PAST_BEHIND = re.compile(
+    r"[^.;]{0,60}\b(?:before|until|prior\sto)\s(?:the|its|a|an|being|it|they|we)\b", re.IGNORECASE
+)
+"""What follows how things were: "was a two-bedroom cottage before the rebuild"."""
+WAS = re.compile(r"\b(?:was|were|had)\s(?:(?!built\b)[\w-]+\s){0,4}$", re.IGNORECASE)

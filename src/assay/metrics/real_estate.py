@@ -1,6 +1,7 @@
 """Real estate accuracy: the facts of an answer against the source record of the property."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,17 +14,19 @@ from assay.extract.addresses import find_addresses, normal_state
 from assay.metrics.entry import MetricSpec
 from assay.metrics.pack_versions import text_digest, with_rules
 from assay.metrics.property_checks import check_claim, field_of, missing_fields
-from assay.metrics.property_claims import numeric_claims
+from assay.metrics.property_claims import Claim, numeric_claims
 from assay.metrics.property_clauses import split_clauses
-from assay.metrics.property_descriptions import descriptive_claims, is_another_address, other_homes
+from assay.metrics.property_descriptions import descriptive_claims
 from assay.metrics.property_features import Said, check_features
 from assay.metrics.property_fields import ALIASES
 from assay.metrics.property_layout import Layout, read_layout
+from assay.metrics.property_others import is_another_address, other_columns, other_homes
 from assay.metrics.property_places import check_distances, check_schools
 from assay.metrics.property_record import Record, read_record
 from assay.metrics.property_rule_files import PropertyRules, load_rules
 from assay.metrics.property_source import PLACES, mapping_of, source_of
 from assay.metrics.property_structured import read_structured, structured_claims
+from assay.metrics.property_sums import Sums, read_sums, same_amount
 from assay.metrics.property_verdicts import WRONG, Checker
 from assay.metrics.property_words import FILE as LEXICON
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric, too_long
@@ -182,17 +185,30 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
     others = {
         (clause.start, clause.end)
         for find in addresses
-        if is_another_address(find, clauses.at(find.start), record)
+        if is_another_address(find, clauses.at(find.start), record, addresses)
         for clause in clauses.about(find.start)
     } | {(clause.start, clause.end) for clause in other_homes(text, clauses, record, addresses[:200])}
-    claims = tuple(claim for claim in claims if (claim.clause.start, claim.clause.end) not in others)
-    facts = [*_checked(Checker(record, rules, claims, day))]
+    columns = sorted(other_columns(text, record))
+    claims = tuple(
+        claim
+        for claim in claims
+        if (claim.clause.start, claim.clause.end) not in others and not _within(claim.find.start, columns)
+    )
+    facts = [
+        *_checked(Checker(record, rules, claims, day), read_sums(text if structured is None else "", record))
+    ]
     spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
     spans += [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
     places = (*check_distances(text, clauses, record), *check_schools(text, clauses, record))
-    said = (*check_features(text, clauses, record, sorted([*spans, *others])), *places)
-    facts += [_of_said(each, text) for each in _of_own(said, others)]
+    said = (*check_features(text, clauses, record, sorted([*spans, *others, *columns])), *places)
+    facts += [_of_said(each, text) for each in _of_own(said, others | {*columns})]
     return [_placed(fact, layout) for fact in _once(facts)]
+
+
+def _within(position: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether a position is in one of some sorted spans."""
+    index = bisect_right(spans, (position, len(spans) and spans[-1][1] + 1)) - 1
+    return index >= 0 and spans[index][0] <= position < spans[index][1]
 
 
 def _placed(fact: Fact, layout: Layout) -> Fact:
@@ -220,8 +236,8 @@ def _suburb_names(text: str, record: Record) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(rf"\b{words}\b", text, re.IGNORECASE)]
 
 
-def _checked(checker: Checker) -> Iterator[Fact]:
-    """The facts of claims; one that differs beside one that agrees is stray.
+def _checked(checker: Checker, sums: Sums) -> Iterator[Fact]:
+    """The facts of claims; one that differs beside one that agrees is stray, and so is what others make.
 
     In one clause the other number belongs to something else ("at $900,000 a 10% deposit is $90,000"); of some
     home it is another home's.
@@ -229,10 +245,15 @@ def _checked(checker: Checker) -> Iterator[Fact]:
     verdicts = [(claim, check_claim(checker, claim)) for claim in checker.claims]
     right = {claim.field for claim, verdict in verdicts if verdict.verdict == "match"}
     told = {(claim.field, claim.clause.start) for claim, verdict in verdicts if verdict.verdict == "match"}
+    wrong: list[Claim] = []
     for claim, verdict in verdicts:
         beside = claim.field in OF_A_BASE and (claim.field, claim.clause.start) in told
-        another = claim.field in right and claim.clause.may_be_of_another
-        stray = verdict.verdict == "mismatch" and (beside or another)
+        another = claim.field in right and (claim.clause.may_be_of_another or not sums.names(claim))
+        unnamed = verdict.verdict == "invented" and not sums.names(claim) and sums.explain(claim)
+        stray = unnamed or (verdict.verdict == "mismatch" and (beside or another or sums.explain(claim)))
+        if verdict.verdict == "mismatch" and not stray:
+            stray = any(same_amount(claim, other) for other in wrong)
+            wrong.append(claim)
         if verdict.verdict and not stray:
             field = field_of(claim, checker.record)
             find = claim.find

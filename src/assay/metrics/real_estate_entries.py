@@ -17,7 +17,7 @@ REAL_ESTATE_ENTRIES: tuple[Entry, ...] = (
     Entry(
         info=MetricInfo(
             type="real_estate_accuracy",
-            version="2",
+            version="3",
             kind="unit",
             summary="Share of an answer's facts about a property that agree with its record",
             needs=("output", "record"),
