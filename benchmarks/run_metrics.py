@@ -2,7 +2,7 @@
 
     make bench-metrics DATA=FOLDER                    every check; FOLDER holds the public data sets
     python benchmarks/run_metrics.py --only frank     a single one; may be repeated
-    python benchmarks/run_metrics.py --judge          ask the local judge again, which takes long
+    python benchmarks/run_metrics.py --judge NAME     ask the local judge again, which takes long
     python benchmarks/run_metrics.py --tour 5         every judged metric with the local judge, likewise
 
 Without the public data the checks that need them are skipped. docs/metrics/agreement.md says what the figures
@@ -19,12 +19,14 @@ from pathlib import Path
 
 from assay.settings import read_settings
 from metrics.catalog import Check, find_checks, rows_of
-from metrics.judge_scores import ask_again
+from metrics.judge_scores import REPLIES, ask_again
+from metrics.judge_summaries import RECORDED as SUMMARIES
 from metrics.judged_tour import tour
 from metrics.local_model import served
 from metrics.public_data import NO_DATA, VARIABLE
 from metrics.rows import Row
 
+RECORDED = {"faithdial": REPLIES, "summaries": SUMMARIES}
 VERDICTS = {True: "ok", False: "FAILED", None: ""}
 HEAD = "| check | measured | accepted | | note |\n|---|---|---|---|---|"
 
@@ -54,8 +56,8 @@ def ask_judge(given: argparse.Namespace) -> list[Row]:
     """Ask the local judge, for the labelled replies and for each judged metric, as was ordered."""
     cache = given.cache or read_settings(os.environ).cache_dir / "models"
     with served(cache, given.base_url) as base_url:
-        if given.judge:
-            asyncio.run(ask_again(base_url))
+        for name in given.judge or ():
+            asyncio.run(ask_again(RECORDED[name], given.data, base_url))
         return asyncio.run(_tour(base_url, given.tour)) if given.tour else []
 
 
@@ -85,7 +87,13 @@ def _parse(arguments: Sequence[str] | None, names: Iterable[str]) -> argparse.Na
     add("--data", type=Path, default=default, help=f"folder of the public data; default ${VARIABLE}")
     add("--only", action="append", choices=list(names), metavar="NAME", help=", ".join(names))
     add("--markdown", type=Path, metavar="FILE", help="write the table to a file too")
-    add("--judge", action="store_true", help="ask the local judge again and store its scores")
+    add(
+        "--judge",
+        action="append",
+        choices=list(RECORDED),
+        metavar="NAME",
+        help=f"ask the local judge again and store its scores: {', '.join(RECORDED)}",
+    )
     add("--tour", type=int, metavar="CASES", help="every judged metric on so many cases of the demo")
     add("--base-url", metavar="URL", help="of the judge where it is served already; ends in /v1")
     add("--cache", type=Path, metavar="FOLDER", help="holds the judge's weights, or will (1.1 GB)")

@@ -20,6 +20,7 @@ from assay.stats.estimates import Interval
 from assay.stats.verdicts import balanced_accuracy, verdict_quality
 from metrics.judge_scores import (
     FAITHFUL,
+    REPLIES,
     SYSTEMS,
     Judged,
     Recording,
@@ -42,7 +43,7 @@ OTHER_SYSTEMS = ("CTRL", "DoHA", "GPT2")
 
 def run(_: Path) -> list[Row]:
     """The figures of the stored scores."""
-    items, recording = read_items(), read_recording()
+    items, recording = read_items(), read_recording(REPLIES.path)
     rows = [recorded(recording, len(items)), without_model(items), *words_alone(items)]
     for name, sample, bound in (
         (f"{NAME}, verdict", judged(items, recording), False),
@@ -74,14 +75,13 @@ def recorded(recording: Recording, items: int) -> Row:
     """Whether the stored scores are those of the prompt that the product asks today."""
     states = Counter(row["state"] for row in recording.rows.values())
     told = ", ".join(f"{count} {state}" for state, count in states.items())
-    note = f"{told} of {items}" + ("" if recording.is_current else "; the prompt has changed: run --judge")
-    shown = recording.made_by["prompt_hash"][:12]
+    is_current = recording.is_of(REPLIES)
     return Row(
         name=f"{NAME}: prompt of the stored scores",
-        value=shown,
+        value=str(recording.made_by["prompts"]["faithfulness_verdict"])[:12],
         target="today's prompt",
-        ok=recording.is_current,
-        note=note,
+        ok=is_current,
+        note=f"{told} of {items}" + ("" if is_current else "; the prompt has changed: run --judge faithdial"),
     )
 
 

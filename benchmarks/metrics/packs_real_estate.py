@@ -4,12 +4,10 @@ Each item has an answer, a record and the facts that are wrong, by field and ver
 the item has it; precision is right / found, recall right / labelled, and an item counts as right when its
 findings are exactly its labels.
 
-The seven sets of the split `heldout` were each labelled before any result on them was seen, and the rules
-were mended after each look: these rows show that they stay mended. What the metric found at first look is
-told in docs/metrics/real-estate.md.
+What the metric found at the first look at each set is told in docs/metrics/real-estate.md. The rules were
+mended on all of them: their rows show that they stay mended. Figures of new answers are those of `unseen`.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,11 +18,18 @@ from assay.metrics.property_record import read_record
 from assay.metrics.property_rule_files import load_rules
 from assay.metrics.property_verdicts import WRONG
 from assay.metrics.real_estate import Fact, check_answer
+from metrics.gold import UNSEEN, read_gold
 
-GOLD = Path(__file__).parents[1] / "gold" / "real_estate.jsonl"
-TARGETS = {"development": 0.95, "heldout": 0.90, "independent1": None, "independent2": None}
-"""Split -> the least of each figure; None where other authors wrote it: told as it is."""
-SOURCE = "benchmarks/gold/real_estate.jsonl"
+TARGETS = {
+    "development": 0.95,
+    "heldout": 0.95,
+    "independent1": 0.95,
+    "independent2": 0.95,
+    "independent3": 0.95,
+    UNSEEN: None,
+}
+"""Split -> the least of each figure; None: told as it is."""
+SOURCE = "benchmarks/gold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,6 @@ class Outcome:
     def right(self) -> int:
         """How many findings the labels have."""
         return (self.found & self.labelled).total()
-
-
-def read_gold(path: Path = GOLD) -> list[Mapping[str, Any]]:
-    """The items, one a line."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
 def outcome_of(item: Mapping[str, Any]) -> Outcome:
@@ -72,7 +72,7 @@ def figures(outcomes: Iterable[Outcome]) -> Mapping[str, float]:
 def run(data: Path | None = None) -> list[dict[str, Any]]:
     """Rows of figures for each split; the labelled answers come with the source, `data` is not read."""
     del data
-    outcomes = [outcome_of(item) for item in read_gold()]
+    outcomes = [outcome_of(item) for item in read_gold("real_estate")]
     rows: list[dict[str, Any]] = []
     for split, target in TARGETS.items():
         chosen = [each for each in outcomes if each.item["split"] == split]

@@ -215,19 +215,40 @@ def test_every_labelled_reply_has_a_stored_score_of_todays_prompt(load):
     assert {item["label"] for item in items} == {scores.FAITHFUL, scores.UNFAITHFUL}
 
 
-def test_stored_scores_of_other_labelled_answers_are_of_todays_prompts(load):
-    scores, agreement = load("metrics.judge_scores"), load("metrics.judge_agreement")
-    for recorded in agreement.RECORDED.values():
-        recording = scores.read_recording(recorded.path)
-        assert recording.is_of(recorded)
-        assert recording.values()
+def test_the_stored_scores_of_summaries_are_of_todays_prompt(load):
+    scores, summaries = load("metrics.judge_scores"), load("metrics.judge_summaries")
+    recording = scores.read_recording(summaries.RECORDED.path)
+    assert summaries.stored_scores(recording).ok
+    assert len(recording.values()) == summaries.ARTICLES
+
+
+def test_summaries_are_drawn_half_and_half_one_an_article(load, tmp_path):
+    folder = tmp_path / "summeval"
+    folder.mkdir()
+    articles = [f"a{number:03}" for number in range(80)]
+    rows = [
+        {"doc_id": article, "system": f"M{place}", "summary": "s", "consistency": grade}
+        for article in articles
+        for place, grade in enumerate((5.0, 5.0, 5.0, 4.0 if article < "a060" else 5.0))
+    ]
+    lines = {
+        "docs": [{"doc_id": each, "source": f"the article {each}"} for each in articles],
+        "outputs": rows,
+    }
+    for name, each in lines.items():
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, each)), encoding="utf-8")
+    found = load("metrics.judge_summaries").read_summaries(tmp_path)
+    assert len({row["doc_id"] for row in found.values()}) == len(found) == 50
+    assert sum(row["consistency"] < 5.0 for row in found.values()) == 25
+    assert all(row["source"] == f"the article {row['doc_id']}" for row in found.values())
 
 
 def test_a_judge_that_was_cut_off_goes_on(load, tmp_path):
     scores = load("metrics.judge_scores")
     recorded = replace(scores.REPLIES, path=tmp_path / "scores.jsonl")
     assert scores._kept(recorded) == {}
-    rows = [recorded.made_by, {"id": "wow-001", "state": "scored", "score": 0.5}]
+    failed = {"id": "wow-003", "state": "failed", "reason": "judge_unreachable"}
+    rows = [recorded.made_by, {"id": "wow-001", "state": "scored", "score": 0.5}, failed]
     recorded.path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     assert scores._kept(recorded) == {"wow-001": rows[1]}
     rows[0]["prompts"]["faithfulness_verdict"] = "another"

@@ -20,7 +20,7 @@ select s.metric, s.state::text, s.value, s.calls, s.cost_nanousd, s.reason, s.ev
 TEXT = "Flat for rent in Hobart. It would suit somebody who has no little ones to look after."
 CONTRACT = """\
 1. Scope. We write a report about the roof by 1 May 2026.
-2. Talk. What you tell us stays between us.
+2. Talk. Our lips are sealed about your affairs.
 """
 HINT = "suit somebody who has no little ones"
 METRICS: list[Any] = [
@@ -42,7 +42,7 @@ def says(question: Question) -> Any:
     verdict: Any = judge.good_verdict(question)
     found = {
         "au.implied_preference": ("yes", HINT),
-        "confidentiality": ("present", "What you tell us stays between us."),
+        "confidentiality": ("present", "Our lips are sealed about your affairs."),
     }
     for each in verdict["answers"]:
         name = each.get("rule") or each.get("clause")

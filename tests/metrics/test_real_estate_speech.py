@@ -133,6 +133,8 @@ def test_two_words_of_a_feature_may_stand_apart_but_not_in_other_things():
         return [mention.feature for mention in find_mentions(text)]
 
     assert features("ocean and city views") == ["ocean_views", "city_views"]
+    assert "park_views" not in features("a garden and views")
+    assert "park_views" not in features("a garden, views")
     assert features("benchtops of stone") == ["stone_benchtops"]
     assert "new_kitchen" not in features("a kitchen and new bathroom")
     assert features("stone walls. Benchtop space") == []

@@ -13,9 +13,10 @@ from typing import Any
 
 from assay.domain.datasets import Case
 from assay.domain.errors import InvalidInput
-from assay.metrics.rule_packs import Rule, load_word_lists
+from assay.metrics.rule_packs import Rule
 from assay.metrics.rule_phrases import Phrases, Span
 from assay.metrics.rule_text import RuleText, find_distance, sentence_around
+from assay.metrics.word_lists import load_word_lists
 
 AUSTRALIAN = ("NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT")
 SEVERAL = "several"

@@ -175,7 +175,10 @@ def _lists(words: list[Word], start: int, end: int) -> bool:
 def _partner(
     known: Lexicon, text: str, words: list[Word], start: int, wanted: frozenset[Phrase]
 ) -> int | None:
-    """The index behind the other word of a pair; small words, a list of heads, or one word stand between."""
+    """The index behind the other word of a pair; small words, a list of heads, or one word stand between.
+
+    "A garden and views" are two things, "garden and city views" one pair and another.
+    """
     odd = heads = joins = 0
     for index in range(start, min(start + MAX_BETWEEN, len(words))):
         gap = text[words[index - 1].end : words[index].start]
@@ -184,7 +187,8 @@ def _partner(
         joins += "," in gap
         length = _one_of(wanted, words, index)
         if length:
-            fits = not (odd and (joins or heads)) and odd < 2 and (not heads or joins)
+            beside = not heads and ("," in gap or words[index - 1].text in JOINS)
+            fits = not (odd and (joins or heads)) and odd < 2 and (not heads or joins) and not beside
             return index + length if fits else None
         word = words[index].text
         joins += word in JOINS

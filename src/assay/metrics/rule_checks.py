@@ -21,9 +21,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from assay.metrics.rule_concepts import ROUNDING, find_spread_percent, find_together, is_in_ratio
-from assay.metrics.rule_packs import Rule, load_word_lists
+from assay.metrics.rule_packs import Rule
 from assay.metrics.rule_phrases import Phrases, Span
 from assay.metrics.rule_text import RuleText, sentence_around
+from assay.metrics.word_lists import load_word_lists
 
 Verdict = Literal["satisfied", "violated", "missing", "unverified", "not_checked"]
 NEGATION_REACH = 60

@@ -183,22 +183,6 @@ def load_packs(names: Iterable[str]) -> tuple[Pack, ...]:
     return packs
 
 
-@lru_cache(maxsize=8)
-def load_word_lists(name: str) -> Mapping[str, Any]:
-    """A built-in file of word lists that is no pack: its name begins with an underscore."""
-    value, _ = parse_yaml(_word_list_text(name), Place(f"{name}.yaml"))
-    return dict(value)
-
-
-def word_list_digest(name: str) -> str:
-    """Of the text of a built-in file of word lists."""
-    return text_digest(_word_list_text(name))
-
-
-def _word_list_text(name: str) -> str:
-    return (BUILT_IN / f"{name}.yaml").read_text(encoding="utf-8")
-
-
 def load_pack(name: str) -> Pack:
     """One pack, by the id of a built-in one or by path; raises InvalidInput."""
     if names_file(name):
