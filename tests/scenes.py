@@ -112,7 +112,7 @@ class Scene:
 
     async def run(self, queue: JobQueue | None = None) -> EndReason:
         """Run to the end, which must come."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             return await run(self.context(queue), planned=self.job.shape.planned, done=0)
 
     async def states(self) -> dict[str, int]:

@@ -372,7 +372,7 @@ async def test_two_workers_share_a_job(stage) -> None:
     scene.models[0].ask = brief
     queues = [scene.tenant.queue(scene.job, name) for name in ("one", "two")]
     runs = [run(scene.context(queue, StopSignal()), planned=150, done=0) for queue in queues]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         assert await asyncio.gather(*runs) == ["completed", "completed"]
     assert set(Counter(scene.models[0].asked).values()) == {1}
     workers = "select count(distinct worker) from assay.model_calls where job_id = %s"
