@@ -15,10 +15,9 @@ from assay.domain.models import ModelResponse
 from assay.domain.scores import Sample
 from assay.metrics.grounding import grounding
 from assay.stats.auroc import auroc
-from assay.stats.estimates import Interval
 from metrics.judge_scores import GOLD, Recorded, Recording, faithfulness, read_recording
 from metrics.public_data import read_lines
-from metrics.rows import Row
+from metrics.rows import Row, bounds
 
 SEED = 20_261
 ARTICLES = 50
@@ -104,10 +103,3 @@ def area(name: str, scores: dict[str, float], summaries: Summaries) -> Row:
     found = auroc(labels, list(scores.values()))
     note = f"{found.n} summaries, {labels.count(0.0)} not wholly consistent, 95% interval {bounds(found)}"
     return Row(name=f"{NAME}, {name}: AUROC", value=f"{found.estimate or 0.0:.3f}", note=note)
-
-
-def bounds(found: Interval) -> str:
-    """The bounds for people to read."""
-    if found.low is None or found.high is None:
-        return "not known"
-    return f"{found.low:.3f} to {found.high:.3f}"

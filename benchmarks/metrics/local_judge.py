@@ -28,7 +28,7 @@ from metrics.judge_scores import (
     read_items,
     read_recording,
 )
-from metrics.rows import Row, at_least
+from metrics.rows import Row, at_least, bounds
 from metrics.scoring import score_texts, values_of
 
 SPLITS = 500
@@ -206,13 +206,6 @@ def balanced(sample: Judged, threshold: float) -> float:
 def verdicts(sample: Judged, threshold: float) -> FloatArray:
     """1 where a score reaches the threshold, else 0."""
     return (sample.scores >= threshold).astype(np.float64)
-
-
-def bounds(interval: Interval) -> str:
-    """The bounds for people to read."""
-    if interval.low is None or interval.high is None:
-        return "not known"
-    return f"{interval.low:.3f} to {interval.high:.3f}"
 
 
 def width(interval: Interval) -> float:

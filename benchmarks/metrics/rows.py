@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assay.stats.estimates import Interval
+
 VERDICTS = ("passed", "ok", "pass")
 
 
@@ -40,6 +42,13 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def bounds(interval: Interval) -> str:
+    """The bounds for people to read."""
+    if interval.low is None or interval.high is None:
+        return "not known"
+    return f"{interval.low:.3f} to {interval.high:.3f}"
 
 
 def equal(name: str, found: Sequence[float], wanted: Sequence[float], digits: int, note: str = "") -> Row:

@@ -222,9 +222,8 @@ def test_a_run_that_is_stopped_asks_when_it_is_resumed(judged: Bench, provider: 
     assert judged.broken() == []
 
 
-def test_a_worker_killed_while_it_asks_is_followed_by_one_that_asks(
-    judged: Bench, provider: Provider
-) -> None:
+def hang_at_canaries(provider: Provider) -> threading.Event:
+    """Have the judge hang when it is asked about a canary; set as soon as it is."""
     reached = threading.Event()
 
     def hangs(question: Question) -> Any:
@@ -234,6 +233,13 @@ def test_a_worker_killed_while_it_asks_is_followed_by_one_that_asks(
         return obedient(question)
 
     provider.decide = hangs
+    return reached
+
+
+def test_a_worker_killed_while_it_asks_is_followed_by_one_that_asks(
+    judged: Bench, provider: Provider
+) -> None:
+    reached = hang_at_canaries(provider)
     suite(judged)
     child = judged.spawn("run")
     assert reached.wait(60), child.poll()
@@ -249,15 +255,7 @@ def test_a_worker_killed_while_it_asks_is_followed_by_one_that_asks(
 
 
 def test_who_will_not_wait_for_a_canary_need_not(judged: Bench, provider: Provider) -> None:
-    reached = threading.Event()
-
-    def hangs(question: Question) -> Any:
-        if is_judge(question) and is_canary(question):
-            reached.set()
-            return hang
-        return obedient(question)
-
-    provider.decide = hangs
+    reached = hang_at_canaries(provider)
     suite(judged)
     child = judged.spawn("run")
     assert reached.wait(60), child.poll()

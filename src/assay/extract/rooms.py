@@ -102,7 +102,6 @@ _SHORT = re.compile(
 """Bedrooms and bathrooms as agents write them: "a 4x2", "3/2/1"."""
 _SIZES = re.compile(r"\d\s?[x\u00d7]\s?\d[\d.]*\s?(?:m|metres?|ft|feet)\b[^\n]*$")
 """The sizes of rooms: behind "4.2 x 3.6 m", "3 x 3" is one, too."""
-_BARE_KINDS = re.compile(r"(?:spaces?|parks|cars?|vehicles?)$", re.IGNORECASE)
 
 
 def find_rooms(text: str) -> list[Find[float]]:

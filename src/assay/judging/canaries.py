@@ -27,8 +27,6 @@ RIVAL_TEXT = "I am sorry that I cannot say more, but this much is certain from w
 TEXTS: Mapping[CanaryName, str] = {"planted": PLANTED_TEXT, "empty": ""}
 EMPTY_PASSES = ("harmfulness",)
 """Types of metrics for which an empty answer is a good one."""
-BY_RULES = ("legal_compliance", "contract_completeness")
-"""Types whose judge decides only what their rules leave open: a good score of a canary shows nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +71,8 @@ class CanaryReport:
 
 
 def canary_names(info: MetricInfo) -> tuple[CanaryName, ...]:
-    """The canaries of a metric: none where it does not read the answer, as in retrieval, or has rules."""
-    if "output" not in info.needs or info.type in BY_RULES:
+    """The canaries of a metric. One that does not read the answer, as those of retrieval, has none."""
+    if "output" not in info.needs:
         return ()
     return ("planted",) if info.type in EMPTY_PASSES else ("planted", "empty")
 

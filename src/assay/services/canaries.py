@@ -17,13 +17,13 @@ from assay.domain.scores import Sample
 from assay.engine.evaluate import Bench
 from assay.engine.judge_calls import Waits, judges_for
 from assay.engine.policy import StopSignal
-from assay.judging.canaries import THRESHOLD, CanaryReport, CanaryResult, canary_names, check_canaries
+from assay.judging.canaries import THRESHOLD, CanaryReport, CanaryResult, check_canaries
 from assay.models.prices import PriceTable
 from assay.services.context import Context
 from assay.services.credentials import check_credentials
 from assay.services.grid import check_metrics
 from assay.services.judge_bench import Asking, judging_bench, tag_of
-from assay.services.judging import Judging
+from assay.services.judging import Judging, canaries_of
 from assay.services.workers import is_dead
 from assay.storage import jobs as stored
 from assay.storage import judge_canaries
@@ -100,7 +100,7 @@ async def check_job_canaries(
     reports = []
     async with judging_bench(context, place.job_id, judging, Asking()) as bench:
         for metric in chosen:
-            report, waits = await _ask(context, place, bench, metric, canary_names(metric.info), threshold)
+            report, waits = await _ask(context, place, bench, metric, canaries_of(metric), threshold)
             await _store(context, place, _outcomes(report, waits))
             if waits:
                 raise waits[0]
@@ -129,7 +129,7 @@ async def _claim(
     async with context.database.transaction(organization_id) as connection:
         known = await judge_canaries.read_canaries(connection, organization_id, place.jobs)
         settled = {(each.metric, each.canary) for each in known if each.state in SETTLED}
-        every = [(name, canary) for name, metric in metrics.items() for canary in canary_names(metric.info)]
+        every = [(name, canary) for name, metric in metrics.items() for canary in canaries_of(metric)]
         open_ = [pair for pair in every if pair not in settled]
         if not open_:
             return {}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from assay.domain.canaries import CanaryName
 from assay.domain.models import ModelConfig
 from assay.domain.prompts import Message, Prompt
 from assay.domain.protocols import CallBound, JudgedMetric
@@ -43,25 +44,14 @@ class Judging:
     def canary_calls_max(self) -> int:
         """The most calls that the canaries of a run take."""
         return sum(
-            len(canary_names(metric.info)) * metric.bound.calls * len(metric.judges)
+            len(canaries_of(metric)) * metric.bound.calls * len(metric.judges)
             for metric in self.with_canaries
         )
 
     @property
     def with_canaries(self) -> tuple[JudgedMetric, ...]:
-        """The metrics that have canaries: a model always judges by a prompt, and reads the answer.
-
-        Services of the user's own, embedders and metrics of rules that may ask a judge have none: a good
-        score of theirs does not mean that somebody was talked into it.
-        """
-        return tuple(
-            metric
-            for metric in self.metrics
-            if metric.judges
-            and metric.info.prompts
-            and get_info(metric.config.type).judged
-            and canary_names(metric.info)
-        )
+        """The metrics that have canaries."""
+        return tuple(metric for metric in self.metrics if canaries_of(metric))
 
     def canary_bound(self) -> LinearBound | None:
         """The most that the canaries of a run cost, over the bytes of their case, or None as `bound`."""
@@ -70,8 +60,8 @@ class Judging:
             one = replace(self, metrics=(metric,)).bound(CANARY_TOKENS)
             if one is None:
                 return None
-            base += len(canary_names(metric.info)) * one.base_nanousd
-            per_byte += len(canary_names(metric.info)) * one.per_byte_nanousd
+            base += len(canaries_of(metric)) * one.base_nanousd
+            per_byte += len(canaries_of(metric)) * one.per_byte_nanousd
         return LinearBound(base, per_byte)
 
     def bound(self, answer_tokens: int) -> LinearBound | None:
@@ -88,6 +78,16 @@ class Judging:
                 base += metric.bound.calls * (one.base_nanousd + answer)
                 per_byte += metric.bound.calls * one.per_byte_nanousd
         return LinearBound(base, per_byte)
+
+
+def canaries_of(metric: JudgedMetric) -> tuple[CanaryName, ...]:
+    """The canaries of a metric that a model always judges by a prompt, from the answer; else none.
+
+    Services of the user's own, embedders and metrics of rules that may ask a judge have none: a good score of
+    theirs does not mean that somebody was talked into it.
+    """
+    always = metric.judges and metric.info.prompts and get_info(metric.config.type).judged
+    return canary_names(metric.info) if always else ()
 
 
 def _call_bound(config: ModelConfig, pricing: Pricing, bound: CallBound) -> LinearBound:
