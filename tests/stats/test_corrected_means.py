@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assay.stats.corrected_means import ppi_mean, rogan_gladen
@@ -136,6 +136,9 @@ def test_every_plan_with_its_estimate_covers_the_truth(method):
     st.integers(3, 60),
     st.sampled_from(METHODS),
 )
+@example([0.0] * 5 + [0.1] * 4, 6, "stratified")
+@example([0.0] * 5 + [0.1] * 4 + [0.5] * 4, 10, "stratified")
+@example([0.0] * 5 + [0.1] * 4 + [0.5] * 4, 10, "neyman")
 def test_a_plan_labels_exactly_what_was_asked_for(scores, n, method):
     if n > len(scores) - 2:
         with pytest.raises(StatisticsError, match="cannot be planned"):

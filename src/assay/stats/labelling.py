@@ -78,8 +78,11 @@ def _by_strata(
 
 
 def _strata(scores: FloatArray, n: int) -> IntArray:
-    """Up to five strata of near equal size, equal scores together, of four answers and more each."""
-    wanted = min(STRATA, n // 2, scores.size // 4)
+    """Up to five strata of near equal size, equal scores together, of four answers and more each.
+
+    No more of them than two labelled and two left in each allow, with `n` labelled in all.
+    """
+    wanted = min(STRATA, n // 2, scores.size // 4, (scores.size - n) // 2)
     edges = np.unique(np.quantile(scores, np.arange(1, wanted) / wanted, method="higher"))
     codes = np.searchsorted(edges, scores, side="left")
     while True:
