@@ -194,7 +194,7 @@ def test_rules_for_a_judge_are_told_without_one_only_where_they_are_the_users_ow
     text = "Flat for rent in Hobart, suits quiet people. Guaranteed growth."
     alone = by_rules(LEGAL, text, jurisdiction="TAS")
     assert "not_checked" not in {each["verdict"] for each in alone.evidence["rules"]}
-    own = by_rules(LEGAL, text, packs=["legal_au", str(house)], jurisdiction="TAS")
+    own = by_rules(LEGAL, text, packs=["legal_au_conduct", str(house)], jurisdiction="TAS")
     assert {each["rule"] for each in own.evidence["rules"] if each["verdict"] == "not_checked"} == {
         "ours.kind", "ours.true",
     }  # fmt: skip

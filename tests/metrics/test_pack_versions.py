@@ -70,10 +70,10 @@ def test_rules_of_ones_own_that_change_make_another_version(tmp_path, type_):
 
 
 def test_the_packs_in_use_count_and_their_order_does_not():
-    packs = ["legal_au", "legal_us_fair_housing"]
+    packs = ["legal_au_prices", "legal_us_fair_housing"]
     both = version("legal_compliance", packs=packs)
     assert both == version("legal_compliance", packs=packs[::-1])
-    assert both not in (version("legal_compliance"), version("legal_compliance", packs="legal_au"))
+    assert both not in (version("legal_compliance"), version("legal_compliance", packs="legal_au_prices"))
     services = version("contract_completeness", packs="contracts_services")
     assert services != version("contract_completeness")
 

@@ -38,6 +38,16 @@ def verdicts(body: str, text: str) -> list[str]:
     return [finding.verdict for finding in check_rule(rule_of(body), read_text(text))]
 
 
+def test_a_pack_may_use_the_shared_terms_and_take_their_names():
+    body = "rules:\n  - {id: a.b, title: A rule, kind: prohibited, patterns: ['{money}']}\n"
+    (shared,) = parse_pack(HEAD.replace("rules:\n", body), "house.yaml").rules
+    own = HEAD.replace("rules:\n", "  money: [cash]\n" + body)
+    (rule,) = parse_pack(own, "house.yaml").rules
+    texts = ["$450 in hand", "cash in hand"]
+    found = [[check_rule(each, read_text(text))[0].verdict for text in texts] for each in (shared, rule)]
+    assert found == [["violated", "satisfied"], ["satisfied", "violated"]]
+
+
 def test_a_pack_is_read_with_its_defaults_and_dates():
     (rule,) = pack(
         "  - {id: a.b, title: A rule, kind: required, patterns: [x y], valid_from: 2020-02-29}"

@@ -26,7 +26,7 @@ from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, quote, 
 from assay.metrics.word_lists import word_list_digest
 
 BUILT_IN_PREFIX = "legal_"
-WORD_LISTS = ("_cues", "_detection")
+WORD_LISTS = ("_cues", "_detection", "_terms")
 MAX_CHARS = 1_000_000
 SHOWN = 5
 """Findings that a reason names; the evidence has all of them."""

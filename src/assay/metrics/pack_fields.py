@@ -12,6 +12,7 @@ from assay.formats.places import Problems, did_you_mean
 from assay.metrics.rule_phrases import BUILT_IN_TERMS, BadPhrase, Terms, expand_entries
 
 MAX_PACK_BYTES = 1_000_000
+NO_TERMS: Terms = {}
 _TERM_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
@@ -80,15 +81,17 @@ def read_texts(problems: Problems, path: str, value: Any) -> tuple[str, ...]:
     return tuple(item.strip() for item in value if isinstance(item, str) and item.strip())
 
 
-def read_terms(problems: Problems, value: Any, built_in: Terms = BUILT_IN_TERMS) -> Terms:
-    """Name -> regular expressions; a term may use those before it."""
-    terms = dict(built_in)
+def read_terms(
+    problems: Problems, value: Any, built_in: Terms = BUILT_IN_TERMS, shared: Terms = NO_TERMS
+) -> Terms:
+    """Name -> regular expressions; a term may use those before it, and take the name of a shared one."""
+    terms = {**shared, **built_in}
     if not isinstance(value, dict):
         problems.add("terms", "must be a mapping of a name to a list of phrases")
         return terms
     for name, entries in value.items():
         path = join_path("terms", name)
-        if not _TERM_NAME.match(name) or name in terms:
+        if not _TERM_NAME.match(name) or name in built_in:
             problems.add(path, "a term's name is lower-case letters, digits and _, and no built-in term's")
             continue
         expressions: list[str] = []

@@ -7,7 +7,7 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
     title: Our house rules
     version: "1"                     changes when a verdict could change
     defaults: {jurisdictions: [NSW], severity: major}      fields for rules that do not set them
-    terms: {money: ["re:\\$[0-9]+"]}  names for lists, put into phrases as {money}
+    terms: {amount: ["re:\\$[0-9]+"]}  names for lists, put into phrases as {amount}
     rules:
       - id: nsw.example              unique over all packs that are used together
         title: What the rule asks
@@ -42,8 +42,8 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
         remedy: What to do.
 
 `assay.metrics.rule_phrases` says how phrases are written, `assay.metrics.rule_checks` what the kinds mean.
-`load_packs(["legal_au", "house/rules.yaml"])` gives the packs; what is wrong in a file raises InvalidInput
-with file, line and field, all problems of the file at once.
+`load_packs(["legal_au_prices", "our/rules.yaml"])` gives the packs; what is wrong in a file raises
+InvalidInput with file, line and field, all problems of the file at once.
 """
 
 import math
@@ -75,6 +75,7 @@ from assay.metrics.pack_fields import (
 from assay.metrics.pack_versions import text_digest
 from assay.metrics.rule_concepts import Ratio, Together
 from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
+from assay.metrics.word_lists import load_word_lists
 
 Kind = Literal["required", "prohibited", "advice", "citation"]
 Severity = Literal["critical", "major", "minor"]
@@ -83,6 +84,8 @@ WEIGHTS: Mapping[Severity, float] = {"critical": 5.0, "major": 3.0, "minor": 1.0
 """What a rule of each severity counts in a metric's value."""
 EXCUSES = ("mention", "negation")
 BUILT_IN = resources.files("assay.metrics") / "rules"
+SHARED_TERMS = "_terms"
+"""Names the file of terms that all packs may use."""
 CLAUSE_PACKS = "contracts_"
 """Begins the names of files that `assay.metrics.clause_packs` reads."""
 TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message", "remedy", "question")
@@ -205,6 +208,16 @@ def _built_in() -> Mapping[str, Traversable]:
     }
 
 
+@lru_cache(maxsize=1)
+def load_shared_terms() -> Terms:
+    """The terms that every pack may use."""
+    file = f"{SHARED_TERMS}.yaml"
+    problems = Problems(file, {})
+    terms = read_terms(problems, load_word_lists(SHARED_TERMS))
+    problems.raise_any()
+    return terms
+
+
 def parse_pack(text: str, file: str) -> Pack:
     """A pack from YAML; raises InvalidInput with file, line and field."""
     value, lines = parse_yaml(text, Place(file))
@@ -218,7 +231,7 @@ def parse_pack(text: str, file: str) -> Pack:
     if not isinstance(defaults, dict):
         problems.add("defaults", "must be a mapping of fields of rules")
         defaults = {}
-    terms = read_terms(problems, value.get("terms") or {})
+    terms = read_terms(problems, value.get("terms") or {}, shared=load_shared_terms())
     rules = _rules(_Reader(problems, terms), value.get("rules"), defaults)
     problems.raise_any()
     return Pack(
