@@ -19,8 +19,9 @@ from assay.metrics.entry import MetricSpec
 from assay.metrics.legal_scope import Attribution, LegalScope, Wanted, find_scope, read_wanted
 from assay.metrics.pack_fields import names_file
 from assay.metrics.pack_versions import with_rules
+from assay.metrics.rule import Rule
 from assay.metrics.rule_checks import RuleFinding, Verdict, check_rule, rule_applies, worst_verdicts
-from assay.metrics.rule_packs import Rule, list_packs, load_packs
+from assay.metrics.rule_packs import list_packs, load_packs
 from assay.metrics.rule_text import QUOTE_CHARS, read_text
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, quote, sample_metric, too_long
 from assay.metrics.word_lists import word_list_digest

@@ -23,8 +23,8 @@ from assay.metrics.legal import (
 )
 from assay.metrics.open_questions import Decision, Form, Heard, OpenQuestion
 from assay.metrics.pack_versions import with_rules
+from assay.metrics.rule import Rule
 from assay.metrics.rule_checks import RuleFinding
-from assay.metrics.rule_packs import Rule
 from assay.metrics.rules_then_judge import Found, Looked, RulesThenJudge, rules_then_judge
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored
 

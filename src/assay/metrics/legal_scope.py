@@ -13,7 +13,7 @@ from typing import Any
 
 from assay.domain.datasets import Case
 from assay.domain.errors import InvalidInput
-from assay.metrics.rule_packs import Rule
+from assay.metrics.rule import Rule
 from assay.metrics.rule_phrases import Phrases, Span
 from assay.metrics.rule_text import RuleText, find_distance, sentence_around
 from assay.metrics.word_lists import load_word_lists

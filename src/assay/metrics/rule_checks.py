@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from assay.metrics.rule import Rule
 from assay.metrics.rule_concepts import ROUNDING, find_spread_percent, find_together, is_in_ratio
-from assay.metrics.rule_packs import Rule
 from assay.metrics.rule_phrases import Phrases, Span
 from assay.metrics.rule_text import RuleText, sentence_around
 from assay.metrics.word_lists import load_word_lists
