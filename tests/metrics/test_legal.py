@@ -15,7 +15,8 @@ GOLD = Path(__file__).parents[2] / "benchmarks" / "gold" / "legal.jsonl"
 LABELLED = [json.loads(line) for line in GOLD.read_text(encoding="utf-8").splitlines()]
 WORDINGS = [
     json.loads(line)
-    for line in (Path(__file__).parent / "legal_wordings.jsonl").read_text(encoding="utf-8").splitlines()
+    for file in sorted((Path(__file__).parent / "legal_wordings").glob("*.jsonl"))
+    for line in file.read_text(encoding="utf-8").splitlines()
 ]
 """The same faults in other words, and near misses: lists, tables, letters, questions, hints."""
 ITEMS = [item for item in LABELLED if not item["split"].startswith("independent")]
