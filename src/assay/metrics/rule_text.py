@@ -69,7 +69,7 @@ class RuleText:
             yield (self._from_to(number, number + 1),)
 
     def _is_item(self, number: int) -> bool:
-        return _ITEM.match(self.folded, self.starts[number]) is not None
+        return self._line(number) == number and _ITEM.match(self.folded, self.starts[number]) is not None
 
     def _line(self, number: int) -> int:
         """The first sentence of the line that a sentence stands in."""
