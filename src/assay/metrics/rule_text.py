@@ -25,7 +25,7 @@ _BOUNDARY = re.compile(
 
 _ITEM = re.compile(
     r"[ \t]*(?:[-*+\u00b7]\s|\d{1,2}[.)]\s|\||"
-    r"(?!(?:Question|Answer|Note|Dear|Hi|PS)\b)[A-Z][\w '&/-]{2,40}(?::| -) )"
+    r"(?!(?:Question|Answer|Note|Dear|Hi|PS)\b)[A-Z][\w '&/().-]{2,40}(?::| -) )"
 )
 """A bullet, a number, a row of a table, or a label: "Settlement: 30 days"."""
 _ROW = re.compile(r"[ \t]*\|")
