@@ -144,9 +144,11 @@ def _is_allowed(rule: Rule, text: RuleText, span: Span) -> bool:
     value = text.folded[span.value_start : span.value_end]
     if rule.max_spread_percent is not None:
         return find_spread_percent(value) <= rule.max_spread_percent + ROUNDING
-    if rule.ratio is not None and "$" in value and span.valued:
-        return is_in_ratio(rule.ratio, text, span)
-    return _is_right(rule, text, text.data[span.value_start : span.value_end])
+    if _is_right(rule, text, text.data[span.value_start : span.value_end]):
+        return True
+    if rule.ratio is None or "$" not in value or not span.valued:
+        return False
+    return is_in_ratio(rule.ratio, text, span)
 
 
 def _is_right(rule: Rule, text: RuleText, value: bytes) -> bool:

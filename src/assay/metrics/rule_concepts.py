@@ -139,17 +139,15 @@ def _amounts(text: str) -> list[tuple[float, str]]:
 
 
 def is_in_ratio(ratio: Ratio, text: RuleText, span: Span) -> bool:
-    """Whether the amount of a match keeps the bounds; also where there is no amount to compare it with."""
-    others = [(find_distance(text.folded, each, span), each) for each in text.find(ratio.to)]
-    apart = [(distance, each) for distance, each in others if distance is not None]
+    """Whether the amount of a match keeps the bounds with one that `to` finds; also where there is none."""
     amount = _first_amount(text.folded[span.value_start : span.value_end])
-    if not apart or amount is None:
+    found = [each for each in text.find(ratio.to) if find_distance(text.folded, each, span) is not None]
+    others = [_first_amount(text.folded[each.value_start : each.value_end]) for each in found]
+    if amount is None or not any(others):
         return True
-    _, near = min(apart)
-    other = _first_amount(text.folded[near.value_start : near.value_end])
-    if not other:
-        return True
-    return ratio.at_least - ROUNDING <= amount / other <= ratio.at_most + ROUNDING
+    return any(
+        ratio.at_least - ROUNDING <= amount / other <= ratio.at_most + ROUNDING for other in others if other
+    )
 
 
 def _first_amount(text: str) -> float | None:

@@ -25,7 +25,7 @@ _BOUNDARY = re.compile(
 
 _ITEM = re.compile(
     r"[ \t]*(?:[-*+\u00b7]\s|\d{1,2}[.)]\s|\||"
-    r"(?!(?:Question|Answer|Note|Dear|Hi|PS)\b)[A-Z][\w '&/-]{2,40}(?::| -) )"
+    r"(?!(?:Question|Answer|Note|Dear|Hi|PS)\b)[A-Z][\w '&/().-]{2,40}(?::| -) )"
 )
 """A bullet, a number, a row of a table, or a label: "Settlement: 30 days"."""
 _ROW = re.compile(r"[ \t]*\|")
@@ -69,7 +69,7 @@ class RuleText:
             yield (self._from_to(number, number + 1),)
 
     def _is_item(self, number: int) -> bool:
-        return _ITEM.match(self.folded, self.starts[number]) is not None
+        return self._line(number) == number and _ITEM.match(self.folded, self.starts[number]) is not None
 
     def _line(self, number: int) -> int:
         """The first sentence of the line that a sentence stands in."""
