@@ -87,6 +87,15 @@ def test_an_amount_is_compared_with_the_nearest_one_that_a_rule_names():
     assert quotes(body, "Rent $900 a week, bond $3,600. Or rent $500 a week, bond $3,600.") == ["bond $3,600"]
 
 
+def test_an_amount_is_not_compared_with_one_that_words_before_it_rule_out():
+    body = (
+        "together: [{all: [['re:loses (?P<value>\\$[\\d,]+)']]}],"
+        " ratio: {to: ['re:(?P<value>\\$\\d{2,3},\\d{3})'], unless: [deposit], at_most: 0.01}"
+    )
+    assert quotes(body, "Price $800,000, deposit $80,000; who cools off loses $2,000.") == []
+    assert quotes(body, "Price $800,000, down $80,000; who cools off loses $2,000.") == ["loses $2,000"]
+
+
 def test_values_can_be_right_in_some_texts_only():
     body = PERIOD + ", also_allowed: {where: [off the plan], values: [10 days]}"
     assert quotes(body, "You may cool off within 10 days.") == ["cool off within 10 days"]

@@ -28,6 +28,8 @@ REACH = 520
 """Characters, with what ends of clauses count, between two matches that can belong together."""
 MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mil": 1e6, "million": 1e6}
 ROUNDING = 1e-9
+WORDS_BEFORE = 20
+"""Characters before an amount in which words say what it is."""
 _AMOUNT = re.compile(r"(\d[\d,]{0,15}(?:\.\d{0,6})?) ?(million|mil|k|m)?\b", re.IGNORECASE)
 
 
@@ -48,6 +50,8 @@ class Ratio:
     """Bounds of an amount over the nearest amount that `to` finds."""
 
     to: Phrases
+    unless: Phrases
+    """What rules an amount out that it stands just before: a deposit is no price."""
     at_least: float
     at_most: float
 
@@ -139,15 +143,24 @@ def _amounts(text: str) -> list[tuple[float, str]]:
 
 
 def is_in_ratio(ratio: Ratio, text: RuleText, span: Span) -> bool:
-    """Whether the amount of a match keeps the bounds with one that `to` finds; also where there is none."""
+    """Whether the amount of a match keeps the bounds; also where there is no amount to compare it with."""
+    found = [each for each in text.find(ratio.to) if not _is_ruled_out(ratio, text, each)]
+    others = [(find_distance(text.folded, each, span), each) for each in found]
+    apart = [(distance, each) for distance, each in others if distance is not None]
     amount = _first_amount(text.folded[span.value_start : span.value_end])
-    found = [each for each in text.find(ratio.to) if find_distance(text.folded, each, span) is not None]
-    others = [_first_amount(text.folded[each.value_start : each.value_end]) for each in found]
-    if amount is None or not any(others):
+    if not apart or amount is None:
         return True
-    return any(
-        ratio.at_least - ROUNDING <= amount / other <= ratio.at_most + ROUNDING for other in others if other
-    )
+    _, near = min(apart)
+    other = _first_amount(text.folded[near.value_start : near.value_end])
+    if not other:
+        return True
+    return ratio.at_least - ROUNDING <= amount / other <= ratio.at_most + ROUNDING
+
+
+def _is_ruled_out(ratio: Ratio, text: RuleText, span: Span) -> bool:
+    """Whether words just before an amount say that it is not the one to compare with."""
+    low = max(0, span.value_start - WORDS_BEFORE)
+    return ratio.unless.first(text.data[low : span.value_start]) is not None
 
 
 def _first_amount(text: str) -> float | None:

@@ -125,10 +125,11 @@ class RuleReader:
     def _ratio(self, path: str, value: Any) -> Ratio | None:
         if value is None:
             return None
-        fields = self._mapping(path, value, ("to", "at_least", "at_most"))
+        fields = self._mapping(path, value, ("to", "unless", "at_least", "at_most"))
         low, high = (self._number(path, name, fields) for name in ("at_least", "at_most"))
         return Ratio(
             to=self._phrases(join_path(path, "to"), fields.get("to")),
+            unless=self._phrases(join_path(path, "unless"), fields.get("unless")),
             at_least=low or 0.0, at_most=math.inf if high is None else high,
         )  # fmt: skip
 
