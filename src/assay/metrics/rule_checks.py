@@ -47,7 +47,9 @@ _CLOSE = r"[\"')\]*]*\s+"
 _FALSE = r"(?:[Ff]alse|[Ww]rong|[Ii]ncorrect|[Uu]ntrue|(?:[Aa] )?[Mm]yth)\b"
 _IS_IT = r"(?:True|Right|Correct|Really|(?:Is|Are) (?:that|this|it|they) \w+|Fact or \w+)\?"
 _MAY_NOT = r"(?:I|We|You|They) (?:can't|cannot|may not|mustn't|shouldn't)"
-_IT_IS_NOT = rf"(?:That|This|It)(?:'s| is)(?: \w+)? {_FALSE}"
+_IT_IS_NOT = (
+    rf"(?:(?:That|This|It)(?:'s| is)(?: \w+)? {_FALSE}|(?:It|They) (?:is|are|do|does) ?(?:not|n't)(?= ?[.!]))"
+)
 _ANSWERED_NO = re.compile(
     rf"[.!]{_CLOSE}(?:{_FALSE}|{_IT_IS_NOT}|Not (?:so|true)\b|{_MAY_NOT}) ?[.!:;,]|"
     rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*(?:A(?:nswer)?[:.][*]* ?)?(?:\w+, )?"
