@@ -53,7 +53,8 @@ _IT_IS_NOT = (
 _ANSWERED_NO = re.compile(
     rf"[.!]{_CLOSE}(?:{_FALSE}|{_IT_IS_NOT}|Not (?:so|true)\b|{_MAY_NOT}) ?[.!:;,]|"
     rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*(?:A(?:nswer)?[:.][*]* ?)?(?:\w+, )?"
-    rf"(?:No\b[.,!;:]|Nope\b|Not (?:so|true|at all|quite|really)\b|{_FALSE}|"
+    r"(?:(?:[Tt]he )?(?:\w+ )?[Aa]nswer(?: is|:) (?=no\b))?"
+    rf"(?:[Nn]o\b[.,!;:]|Nope\b|Not (?:so|true|at all|quite|really)\b|{_FALSE}|"
     r"(?:It|They|That|This|You|There)(?:'s| is|'re| are)? ?"
     rf"(?:isn't|aren't|not\b|can't|cannot|don't|doesn't|{_FALSE}))"
 )
