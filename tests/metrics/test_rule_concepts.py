@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.domain.errors import InvalidInput
-from assay.metrics.rule_checks import check_rule
+from assay.metrics.rule_checks import check_rule, rule_applies
 from assay.metrics.rule_concepts import find_spread_percent
 from assay.metrics.rule_packs import parse_pack
 from assay.metrics.rule_text import read_text
@@ -190,3 +190,46 @@ def test_any_text_is_searched_and_quotes_stand_where_they_are_said_to(words):
     for found in check_rule(rule_of(PERIOD), read_text(text)):
         if found.start is not None and found.end is not None:
             assert found.quote == text[found.start : min(found.end, found.start + 200)]
+
+
+OCCASION = (
+    "when_none: [lease], occasions: [{all: [[sell*]], of: [[agent*], [photo*], [offer*]], at_least: 2},"
+    " {together: [{all: [[papers], [need*]]}]}], patterns: [boast]"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "applies"),
+    [
+        ("Selling? Choose an agent and book the photographer.", True),
+        ("Selling? Choose an agent and clean the house.", False),
+        ("Choose an agent, book the photographer, wait for offers.", False),
+        ("You need papers.", True),
+        ("You need rest. The papers are on the table.", False),
+        ("You need papers for the lease.", False),
+    ],
+)
+def test_a_rule_applies_on_one_of_its_occasions(text, applies):
+    assert rule_applies(rule_of(OCCASION), read_text(text), None) is applies
+
+
+def test_a_group_takes_the_rules_own_when():
+    body = "when: [form 1, form 2], together: [{all: [['{when}'], [optional]]}]"
+    assert quotes(body, "Form 2 is optional.") == ["Form 2 is optional"]
+    assert quotes(body, "The report is optional. Fill in form 1.") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("occasions: {all: []}, patterns: [a]", "must be a list of mappings"),
+        ("occasions: [{of: [[a]], at_least: 2}], patterns: [a]", "must be 0 to 1, the lists in `of`, not 2"),
+        ("occasions: [{any: [[a]]}], patterns: [a]", "there is no such field"),
+        ("occasions: [{of: [[a]]}], patterns: [a]", "asks for nothing"),
+        ("together: [{all: [['{when}'], [a]]}]", "none of them empty"),
+    ],
+)
+def test_an_occasion_that_says_nothing_is_refused(body, said):
+    with pytest.raises(InvalidInput) as caught:
+        rule_of(body)
+    assert said in str(caught.value)

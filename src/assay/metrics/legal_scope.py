@@ -185,11 +185,15 @@ class Attribution:
         self._several = len({code for _, code in self._named}) > 1
 
     def keep(self, rule: Rule, span: Span) -> bool:
-        """Whether a match is about a jurisdiction of the rule, or about none in particular."""
+        """Whether a match is about a jurisdiction of the rule, or about none in particular.
+
+        What is required is told also where it is unclear which of several jurisdictions a sentence is about.
+        """
         if not self._several or rule.jurisdictions & {"AU", "*"}:
             return True
         about = self._about(span)
-        return about is None or about in rule.jurisdictions
+        unclear = about == SEVERAL and rule.kind == "required"
+        return about is None or unclear or about in rule.jurisdictions
 
     def _about(self, span: Span) -> str | None:
         """The jurisdiction named nearest to a statement's value; None without any, SEVERAL where unclear."""

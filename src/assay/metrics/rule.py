@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal, get_args
 
 from assay.metrics.pack_fields import in_force
-from assay.metrics.rule_concepts import Ratio, Together
+from assay.metrics.rule_concepts import Occasion, Ratio, Together
 from assay.metrics.rule_phrases import Phrases
 
 Kind = Literal["required", "prohibited", "advice", "citation"]
@@ -36,6 +36,7 @@ class Rule:
     when: Phrases
     when_all: tuple[Phrases, ...]
     when_none: Phrases
+    occasions: tuple[Occasion, ...]
     patterns: Phrases
     gap_not: Phrases
     allowed: Phrases

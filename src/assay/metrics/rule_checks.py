@@ -1,6 +1,6 @@
 """What the rules of a pack find in a text.
 
-Meaning of the kinds, for a rule whose document, `when`, `when_all` and `when_none` fit:
+Meaning of the kinds, for a rule whose document, `when`, `when_all`, `when_none` and one of `occasions` fit:
 
 - required: one of `patterns` must be found; else the verdict is `missing`. With `allowed`, see below.
 - prohibited: no match of `patterns` may stand unexcused; each that does is `violated`.
@@ -21,7 +21,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from assay.metrics.rule import Rule
-from assay.metrics.rule_concepts import ROUNDING, find_spread_percent, find_together, is_in_ratio
+from assay.metrics.rule_concepts import (
+    ROUNDING,
+    find_spread_percent,
+    find_together,
+    is_in_ratio,
+    is_occasion,
+)
 from assay.metrics.rule_phrases import Phrases, Span
 from assay.metrics.rule_text import RuleText, sentence_around
 from assay.metrics.word_lists import load_word_lists
@@ -40,11 +46,15 @@ _COMMENT = re.compile(
 _CLOSE = r"[\"')\]*]*\s+"
 _FALSE = r"(?:[Ff]alse|[Ww]rong|[Ii]ncorrect|[Uu]ntrue|(?:[Aa] )?[Mm]yth)\b"
 _IS_IT = r"(?:True|Right|Correct|Really|(?:Is|Are) (?:that|this|it|they) \w+|Fact or \w+)\?"
-_MAY_NOT = r"(?:I|We|You|They) (?:can't|cannot|mustn't|shouldn't)"
+_MAY_NOT = r"(?:I|We|You|They) (?:can't|cannot|may not|mustn't|shouldn't)"
+_IT_IS_NOT = (
+    rf"(?:(?:That|This|It)(?:'s| is)(?: \w+)? {_FALSE}|(?:It|They) (?:is|are|do|does) ?(?:not|n't)(?= ?[.!]))"
+)
 _ANSWERED_NO = re.compile(
-    rf"[.!]{_CLOSE}(?:{_FALSE}|Not (?:so|true)\b|{_MAY_NOT}) ?[.!:;,]|"
+    rf"[.!]{_CLOSE}(?:{_FALSE}|{_IT_IS_NOT}|Not (?:so|true)\b|{_MAY_NOT}) ?[.!:;,]|"
     rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*(?:A(?:nswer)?[:.][*]* ?)?(?:\w+, )?"
-    rf"(?:No\b[.,!;:]|Nope\b|Not (?:so|true|at all|quite|really)\b|{_FALSE}|"
+    r"(?:(?:[Tt]he )?(?:\w+ )?[Aa]nswer(?: is|:) (?=no\b))?"
+    rf"(?:[Nn]o\b[.,!;:]|Nope\b|Not (?:so|true|at all|quite|really)\b|{_FALSE}|"
     r"(?:It|They|That|This|You|There)(?:'s| is|'re| are)? ?"
     rf"(?:isn't|aren't|not\b|can't|cannot|don't|doesn't|{_FALSE}))"
 )
@@ -89,7 +99,9 @@ def rule_applies(rule: Rule, text: RuleText, document: str | None) -> bool:
         return False
     if any(group.first(text.data) is None for group in rule.when_all):
         return False
-    return not rule.when_none or rule.when_none.first(text.data) is None
+    if rule.when_none and rule.when_none.first(text.data) is not None:
+        return False
+    return not rule.occasions or any(is_occasion(each, text) for each in rule.occasions)
 
 
 def check_rule(rule: Rule, text: RuleText, keep: Keep | None = None) -> tuple[RuleFinding, ...]:

@@ -11,10 +11,20 @@ of two or three things at once: of changing one's mind, and of a number of days.
         sentences: 2                                  within so many sentences on end, 1 or 2
         in_order: true                                the last list's match comes last
 
+In `all` the list ["{when}"] stands for the rule's own `when`: rules about different things can share groups.
+
 A match of the last list is looked at in its own sentence; for two sentences also with the line that leads
 into its list or heads its table, and with a neighbouring sentence. It counts when each other list has a match
 there, at most REACH characters away, and no rival is nearer to it than the nearest match of the first list.
 Ends of clauses count as distance; a line that leads into a list is as far as can be.
+
+No single word says whether a text is on the occasion that a rule is about (it explains a sale). Occasions do:
+
+    occasions:
+      - all: [["{seller}"], ["{steps}"]]              one of each of these lists, anywhere in the text
+        of: [[agent*], [photo*], [offer*], [settle*]] of these lists so many: each is one thing
+        at_least: 3
+        together: [{all: [[...], [...]]}]             and one of these groups, if there are any
 """
 
 import re
@@ -43,6 +53,16 @@ class Together:
     gap_not: Phrases
     sentences: int
     in_order: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What a text must speak of for a rule to apply; see the module."""
+
+    all: tuple[Phrases, ...]
+    of: tuple[Phrases, ...]
+    at_least: int
+    together: tuple[Together, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +139,17 @@ def _cover(partners: Sequence[Span], last: Span, low: int) -> Span:
     value = (last.value_start, last.value_end) if last.valued else (start, end)
     gap = (min(spans[0].end, spans[-1].start), spans[-1].start)
     return Span(start, end, *value, *gap, last.valued)
+
+
+def is_occasion(occasion: Occasion, text: RuleText) -> bool:
+    """Whether a text speaks of all that an occasion asks for."""
+    if any(text.find_first(phrases) is None for phrases in occasion.all):
+        return False
+    if sum(text.find_first(phrases) is not None for phrases in occasion.of) < occasion.at_least:
+        return False
+    return not occasion.together or any(
+        next(find_together(group, text), None) is not None for group in occasion.together
+    )
 
 
 def find_spread_percent(text: str) -> float:

@@ -23,6 +23,8 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
         when: [...]                  applies only if one of these is found (left out: always)
         when_all: [[...], [...]]     ... and one of each of these lists
         when_none: [...]             ... and none of these
+        occasions:                   ... and what one of these asks for (rule_concepts)
+          - {all: [[...], [...]], of: [[...], [...]], at_least: 1, together: [...]}
         patterns: [...]              what is required or prohibited
         together:                    ... or these groups, what stands together in any order (rule_concepts)
           - {all: [[...], [...]], none: [...], rivals: [...], gap_not: [...], sentences: 1,

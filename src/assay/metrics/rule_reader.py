@@ -9,7 +9,7 @@ from typing import Any
 from assay.formats.places import Problems
 from assay.metrics.pack_fields import check_names, join_path, read_day, read_text_field, read_texts
 from assay.metrics.rule import EXCUSES, KINDS, WEIGHTS, Rule
-from assay.metrics.rule_concepts import Ratio, Together
+from assay.metrics.rule_concepts import Occasion, Ratio, Together
 from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
 
 TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message", "remedy", "question")
@@ -21,10 +21,13 @@ PHRASE_FIELDS = (
 )
 FIELDS = (
     *(*TEXT_FIELDS, *DATE_FIELDS, *LIST_FIELDS, *PHRASE_FIELDS),
-    *("when_all", "together", "also_allowed", "ratio"),
+    *("when_all", "occasions", "together", "also_allowed", "ratio"),
     *("needs_judge", "needs_document", "max_spread_percent"),
 )
 TOGETHER_FIELDS = ("all", "none", "rivals", "gap_not", "sentences", "in_order")
+OCCASION_FIELDS = ("all", "of", "at_least", "together")
+OWN_WHEN = "{when}"
+"""In a group: the list that the rule has as its `when`."""
 NEEDED = ("id", "title", "kind", "source", "severity", "jurisdictions", "message")
 _ID = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*\Z")
 _JURISDICTION = re.compile(r"[A-Z][A-Z0-9-]{1,11}\Z|\*\Z")
@@ -57,7 +60,9 @@ class RuleReader:
         for name in ("needs_judge", "needs_document"):
             fields[name] = self._flag(join_path(path, name), value.get(name, False))
         fields["max_spread_percent"] = self._number(path, "max_spread_percent", value)
-        fields["together"] = self._together(join_path(path, "together"), value.get("together"))
+        when = value.get("when")
+        fields["together"] = self._together(join_path(path, "together"), value.get("together"), when)
+        fields["occasions"] = self._occasions(join_path(path, "occasions"), value.get("occasions"), when)
         fields["also_allowed"] = self._also_allowed(
             join_path(path, "also_allowed"), value.get("also_allowed")
         )
@@ -94,15 +99,37 @@ class RuleReader:
         check_names(self.problems, path, value, known)
         return value
 
-    def _together(self, path: str, value: Any) -> tuple[Together, ...]:
+    def _items(self, path: str, value: Any) -> list[tuple[str, Any]]:
+        """Path and value of each item of a list of mappings."""
         if value is not None and not isinstance(value, list):
             self.problems.add(path, "must be a list of mappings with `all`")
-            return ()
-        return tuple(self._group(join_path(path, number), item) for number, item in enumerate(value or ()))
+            return []
+        return [(join_path(path, number), item) for number, item in enumerate(value or ())]
 
-    def _group(self, path: str, value: Any) -> Together:
+    def _together(self, path: str, value: Any, when: Any) -> tuple[Together, ...]:
+        return tuple(self._group(place, item, when) for place, item in self._items(path, value))
+
+    def _occasions(self, path: str, value: Any, when: Any) -> tuple[Occasion, ...]:
+        return tuple(self._occasion(place, item, when) for place, item in self._items(path, value))
+
+    def _occasion(self, path: str, value: Any, when: Any) -> Occasion:
+        fields = self._mapping(path, value, OCCASION_FIELDS)
+        lists, of = (self._groups(join_path(path, name), fields.get(name)) for name in ("all", "of"))
+        at_least = fields.get("at_least", 0)
+        if isinstance(at_least, bool) or not isinstance(at_least, int) or not 0 <= at_least <= len(of):
+            self.problems.add(
+                join_path(path, "at_least"),
+                f"must be 0 to {len(of)}, the lists in `of`, not {at_least!r:.40}",
+            )
+            at_least = 0
+        together = self._together(join_path(path, "together"), fields.get("together"), when)
+        if not (lists or at_least or together):
+            self.problems.add(path, "asks for nothing, and so is always there")
+        return Occasion(all=lists, of=of, at_least=at_least, together=together)
+
+    def _group(self, path: str, value: Any, when: Any) -> Together:
         fields = self._mapping(path, value, TOGETHER_FIELDS)
-        lists = self._groups(join_path(path, "all"), fields.get("all"))
+        lists = self._groups(join_path(path, "all"), _with_own(fields.get("all"), when))
         if not lists or not all(lists):
             self.problems.add(join_path(path, "all"), "must be lists of phrases, none of them empty")
         sentences = fields.get("sentences", 1)
@@ -176,3 +203,8 @@ class RuleReader:
             "patterns",
             "is missing: the rule would find nothing",
         )
+
+
+def _with_own(lists: Any, when: Any) -> Any:
+    """The lists of a group with the rule's `when` in its place."""
+    return [when if each == [OWN_WHEN] else each for each in lists] if isinstance(lists, list) else lists

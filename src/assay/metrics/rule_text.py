@@ -42,12 +42,21 @@ class RuleText:
     data: bytes
     starts: tuple[int, ...]
     _found: dict[Phrases, list[Span]] = field(default_factory=dict, compare=False, repr=False)
+    _firsts: dict[Phrases, Span | None] = field(default_factory=dict, compare=False, repr=False)
 
     def find(self, phrases: Phrases) -> list[Span]:
         """The first matches of a list, looked for once: many rules share their ideas."""
         if phrases not in self._found:
             self._found[phrases] = phrases.find(self.data)
         return self._found[phrases]
+
+    def find_first(self, phrases: Phrases) -> Span | None:
+        """The first match of a list, looked for once."""
+        if phrases in self._found:
+            return next(iter(self._found[phrases]), None)
+        if phrases not in self._firsts:
+            self._firsts[phrases] = phrases.first(self.data)
+        return self._firsts[phrases]
 
     def slice_quote(self, start: int, end: int) -> str:
         """What stands there, shortened when it is long."""
