@@ -164,10 +164,50 @@ def test_what_is_wrong_with_a_group_is_said_with_its_field(body, said):
 
 @pytest.mark.parametrize(
     ("text", "percent"),
-    [("$1.1-1.2m", 100 / 11), ("$700,000 - $770,000", 10.0), ("$500k", 0.0), ("$0 to $5", 0.0)],
+    [
+        ("$1.1-1.2m", 100 / 11),
+        ("$700,000 - $770,000", 10.0),
+        ("$500k", 0.0),
+        ("$0 to $5", 0.0),
+        ("500 to 550 thousand", 10.0),
+        ("$900 to $1.08m", 20.0),
+        ("$800,000 to $1 million", 25.0),
+    ],
 )
 def test_an_amount_without_a_unit_takes_the_others(text, percent):
     assert find_spread_percent(text) == pytest.approx(percent)
+
+
+@pytest.mark.parametrize(
+    ("text", "percent"),
+    [
+        ("low $500s to mid $600s", 25.0),
+        ("high $400,000s to the low $500,000s", 100 / 12),
+        ("low to high $400s", 100 / 7),
+        ("mid-$1.2m to mid $1.4m", 16.0),
+        ("low $1 millions to high $1 millions", 50.0),
+    ],
+)
+def test_the_low_and_high_parts_of_hundreds_are_amounts(text, percent):
+    assert find_spread_percent(text) == pytest.approx(percent)
+
+
+def test_a_match_without_amounts_is_no_range_that_could_be_right():
+    body = "patterns: [any range, 're:(?P<value>\\$\\d+ to \\$\\d+)'], max_spread_percent: 10"
+    assert quotes(body, "Quote any range. Quote $100 to $105. Quote $100 to $200.") == [
+        "any range",
+        "$100 to $200",
+    ]
+
+
+def test_an_amount_can_be_compared_with_amounts_of_several_kinds():
+    body = (
+        "together: [{all: [['re:bond (?P<value>\\$[\\d,]+)']]}], ratio: ["
+        "{to: ['re:(?P<value>\\$[\\d,]+) a week'], at_most: 4},"
+        " {to: ['re:(?P<value>\\$[\\d,]+) a fortnight'], at_most: 2}]"
+    )
+    assert quotes(body, "Rent $1,000 a fortnight, bond $2,000. Rent $500 a week, bond $2,000.") == []
+    assert quotes(body, "Rent $500 a week, or $1,000 a fortnight, bond $3,000.") == ["bond $3,000"]
 
 
 @settings(max_examples=60, deadline=None)

@@ -48,7 +48,7 @@ class Rule:
     question: str
     together: tuple[Together, ...]
     also_allowed: tuple[Phrases, Phrases]
-    ratio: Ratio | None
+    ratio: tuple[Ratio, ...]
     max_spread_percent: float | None = None
 
     @property

@@ -12,7 +12,7 @@ A match is one of `patterns` or of a group of `together` (`assay.metrics.rule_co
 `excused_by` names: `mention` (the sentence talks of the words instead of using them: "it is unlawful to say
 ...") and `negation` (a not, no, never or without up to six words before it, in the same clause). Where a
 match has a group `value`, it is right if that is `allowed`, or is an amount that keeps `ratio`, or two
-amounts no further apart than `max_spread_percent`; any other is `violated`.
+amounts no further apart than `max_spread_percent`; any other is `violated`, and so is a match without a value.
 """
 
 import re
@@ -142,9 +142,9 @@ def _violations(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Iterator[R
 
 def _is_allowed(rule: Rule, text: RuleText, span: Span) -> bool:
     value = text.folded[span.value_start : span.value_end]
-    if rule.max_spread_percent is not None:
+    if rule.max_spread_percent is not None and span.valued:
         return find_spread_percent(value) <= rule.max_spread_percent + ROUNDING
-    if rule.ratio is not None and "$" in value and span.valued:
+    if rule.ratio and "$" in value and span.valued:
         return is_in_ratio(rule.ratio, text, span)
     return _is_right(rule, text, text.data[span.value_start : span.value_end])
 

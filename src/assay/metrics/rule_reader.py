@@ -61,7 +61,7 @@ class RuleReader:
         fields["also_allowed"] = self._also_allowed(
             join_path(path, "also_allowed"), value.get("also_allowed")
         )
-        fields["ratio"] = self._ratio(join_path(path, "ratio"), value.get("ratio"))
+        fields["ratio"] = self._ratios(join_path(path, "ratio"), value.get("ratio"))
         if value.get("excused_by") is None:
             fields["excused_by"] = frozenset(EXCUSES)
         self._check(path, fields)
@@ -122,9 +122,15 @@ class RuleReader:
         )
         return where, values
 
-    def _ratio(self, path: str, value: Any) -> Ratio | None:
+    def _ratios(self, path: str, value: Any) -> tuple[Ratio, ...]:
+        """One mapping, or a list of them."""
         if value is None:
-            return None
+            return ()
+        if not isinstance(value, list):
+            return (self._ratio(path, value),)
+        return tuple(self._ratio(join_path(path, number), item) for number, item in enumerate(value))
+
+    def _ratio(self, path: str, value: Any) -> Ratio:
         fields = self._mapping(path, value, ("to", "at_least", "at_most"))
         low, high = (self._number(path, name, fields) for name in ("at_least", "at_most"))
         return Ratio(
