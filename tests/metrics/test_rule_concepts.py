@@ -87,6 +87,16 @@ def test_an_amount_is_compared_with_the_nearest_one_that_a_rule_names():
     assert quotes(body, "Rent $900 a week, bond $3,600. Or rent $500 a week, bond $3,600.") == ["bond $3,600"]
 
 
+def test_bare_hundreds_are_compared_as_thousands_with_a_full_amount():
+    body = (
+        "together: [{all: [['re:quote (?P<value>\\$?\\d[\\d,]*)']]}],"
+        " ratio: {to: ['re:wants (?P<value>\\$?\\d[\\d,]*)'], at_least: 1}"
+    )
+    assert quotes(body, "She wants $830,000, quote 790.") == ["quote 790"]
+    assert quotes(body, "She wants 780, quote $790,000.") == []
+    assert quotes(body, "She wants 640, quote 640.") == []
+
+
 def test_values_can_be_right_in_some_texts_only():
     body = PERIOD + ", also_allowed: {where: [off the plan], values: [10 days]}"
     assert quotes(body, "You may cool off within 10 days.") == ["cool off within 10 days"]

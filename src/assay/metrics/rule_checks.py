@@ -49,6 +49,10 @@ _ANSWERED_NO = re.compile(
     rf"(?:isn't|aren't|not\b|can't|cannot|don't|doesn't|{_FALSE}))"
 )
 """What follows a question that is answered with no, or a saying that is called wrong."""
+_AMOUNT_ALONE = re.compile(
+    r".*\$|\s*\d[\d,.]*\s*(?:k|m|mil|million|thousand|grand)?\s*$", re.IGNORECASE | re.DOTALL
+)
+"""A value in dollars: with the sign, or nothing but a number. "6 weeks" is none."""
 _CONTRAST = re.compile(r"\b(?:but|however|although|though)\b", re.IGNORECASE)
 _CLAUSE_ENDS = frozenset(".,;:!?\n")
 
@@ -144,7 +148,7 @@ def _is_allowed(rule: Rule, text: RuleText, span: Span) -> bool:
     value = text.folded[span.value_start : span.value_end]
     if rule.max_spread_percent is not None and span.valued:
         return find_spread_percent(value) <= rule.max_spread_percent + ROUNDING
-    if rule.ratio and "$" in value and span.valued:
+    if rule.ratio and span.valued and _AMOUNT_ALONE.match(value):
         return is_in_ratio(rule.ratio, text, span)
     return _is_right(rule, text, text.data[span.value_start : span.value_end])
 

@@ -173,7 +173,8 @@ def _step(digits: str) -> float:
 def is_in_ratio(ratios: Sequence[Ratio], text: RuleText, span: Span) -> bool:
     """Whether the amount of a match keeps the bounds of the ratio whose `to` finds what is nearest to it.
 
-    Also where there is no amount to compare it with.
+    Also where there is no amount to compare it with. Hundreds beside hundreds of thousands are thousands:
+    "she wants $830,000, say 790".
     """
     apart = [
         (distance, number, each)
@@ -188,6 +189,8 @@ def is_in_ratio(ratios: Sequence[Ratio], text: RuleText, span: Span) -> bool:
     other = _first_amount(text.folded[near.value_start : near.value_end])
     if not other:
         return True
+    if min(amount, other) < 1e3 <= max(amount, other) / 100:
+        amount, other = (each * 1e3 if each < 1e3 else each for each in (amount, other))
     return ratios[number].at_least - ROUNDING <= amount / other <= ratios[number].at_most + ROUNDING
 
 
