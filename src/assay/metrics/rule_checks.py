@@ -12,7 +12,7 @@ A match is one of `patterns` or of a group of `together` (`assay.metrics.rule_co
 `excused_by` names: `mention` (the sentence talks of the words instead of using them: "it is unlawful to say
 ...") and `negation` (a not, no, never or without up to six words before it, in the same clause). Where a
 match has a group `value`, it is right if that is `allowed`, or is an amount that keeps `ratio`, or two
-amounts no further apart than `max_spread_percent`; any other is `violated`, and so is a match without a value.
+amounts no further apart than `max_spread_percent`; any other is `violated`. So is a match without a value.
 """
 
 import re

@@ -35,7 +35,8 @@ PARTS = {
 ROUNDING = 1e-9
 _PART = rf"\b({'|'.join(sorted(PARTS, key=len, reverse=True))})"
 _AMOUNT = re.compile(
-    rf"(?:{_PART}[- ]{{0,3}}\$? ?)?\b(\d[\d,]{{0,15}}(?:\.\d{{0,6}})?) ?(million|thousand|grand|mil|k|m)?'?s?\b",
+    rf"(?:{_PART}[- ]{{0,3}}\$? ?)?\b(\d[\d,]{{0,15}}(?:\.\d{{0,6}})?) ?"
+    r"(million|thousand|grand|mil|k|m)?'?s?\b",
     re.IGNORECASE,
 )
 _PARTS = re.compile(
@@ -132,8 +133,8 @@ def _cover(partners: Sequence[Span], last: Span, low: int) -> Span:
 def find_spread_percent(text: str) -> float:
     """By how many per cent the second amount of a text exceeds the first; 0 where there are not two.
 
-    An amount without a unit takes the other's, so that "$1.1-1.2m" is a range of millions and "$950 to $1.05m"
-    one of thousands. "The low to high $600s" are two amounts, by PARTS.
+    An amount without a unit takes the other's, so that "$1.1-1.2m" is a range of millions, and "$950 to
+    $1.05m" begins with thousands. "The low to high $600s" are two amounts, by PARTS.
     """
     found = _amounts(_PARTS.sub(r"\1\3 \2\3", text))
     if len(found) != 2:
