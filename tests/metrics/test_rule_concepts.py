@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.domain.errors import InvalidInput
+from assay.metrics.rule_amounts import find_spread_percent
 from assay.metrics.rule_checks import check_rule, rule_applies
-from assay.metrics.rule_concepts import find_spread_percent
 from assay.metrics.rule_packs import parse_pack
 from assay.metrics.rule_text import read_text
 
@@ -96,6 +96,16 @@ def test_an_amount_is_not_compared_with_one_that_words_before_it_rule_out():
     assert quotes(body, "Price $800,000, down $80,000; who cools off loses $2,000.") == ["loses $2,000"]
 
 
+def test_bare_hundreds_are_compared_as_thousands_with_a_full_amount():
+    body = (
+        "together: [{all: [['re:quote (?P<value>\\$?\\d[\\d,]*)']]}],"
+        " ratio: {to: ['re:wants (?P<value>\\$?\\d[\\d,]*)'], at_least: 1}"
+    )
+    assert quotes(body, "She wants $830,000, quote 790.") == ["quote 790"]
+    assert quotes(body, "She wants 780, quote $790,000.") == []
+    assert quotes(body, "She wants 640, quote 640.") == []
+
+
 def test_values_can_be_right_in_some_texts_only():
     body = PERIOD + ", also_allowed: {where: [off the plan], values: [10 days]}"
     assert quotes(body, "You may cool off within 10 days.") == ["cool off within 10 days"]
@@ -173,10 +183,50 @@ def test_what_is_wrong_with_a_group_is_said_with_its_field(body, said):
 
 @pytest.mark.parametrize(
     ("text", "percent"),
-    [("$1.1-1.2m", 100 / 11), ("$700,000 - $770,000", 10.0), ("$500k", 0.0), ("$0 to $5", 0.0)],
+    [
+        ("$1.1-1.2m", 100 / 11),
+        ("$700,000 - $770,000", 10.0),
+        ("$500k", 0.0),
+        ("$0 to $5", 0.0),
+        ("500 to 550 thousand", 10.0),
+        ("$900 to $1.08m", 20.0),
+        ("$800,000 to $1 million", 25.0),
+    ],
 )
 def test_an_amount_without_a_unit_takes_the_others(text, percent):
     assert find_spread_percent(text) == pytest.approx(percent)
+
+
+@pytest.mark.parametrize(
+    ("text", "percent"),
+    [
+        ("low $500s to mid $600s", 25.0),
+        ("high $400,000s to the low $500,000s", 100 / 12),
+        ("low to high $400s", 100 / 7),
+        ("mid-$1.2m to mid $1.4m", 16.0),
+        ("low $1 millions to high $1 millions", 50.0),
+    ],
+)
+def test_the_low_and_high_parts_of_hundreds_are_amounts(text, percent):
+    assert find_spread_percent(text) == pytest.approx(percent)
+
+
+def test_a_match_without_amounts_is_no_range_that_could_be_right():
+    body = "patterns: [any range, 're:(?P<value>\\$\\d+ to \\$\\d+)'], max_spread_percent: 10"
+    assert quotes(body, "Quote any range. Quote $100 to $105. Quote $100 to $200.") == [
+        "any range",
+        "$100 to $200",
+    ]
+
+
+def test_an_amount_can_be_compared_with_amounts_of_several_kinds():
+    body = (
+        "together: [{all: [['re:bond (?P<value>\\$[\\d,]+)']]}], ratio: ["
+        "{to: ['re:(?P<value>\\$[\\d,]+) a week'], at_most: 4},"
+        " {to: ['re:(?P<value>\\$[\\d,]+) a fortnight'], at_most: 2}]"
+    )
+    assert quotes(body, "Rent $1,000 a fortnight, bond $2,000. Rent $500 a week, bond $2,000.") == []
+    assert quotes(body, "Rent $500 a week, or $1,000 a fortnight, bond $3,000.") == ["bond $3,000"]
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Literal, get_args
 
 from assay.metrics.pack_fields import in_force
-from assay.metrics.rule_concepts import Occasion, Ratio, Together
+from assay.metrics.rule_amounts import Ratio
+from assay.metrics.rule_concepts import Occasion, Together
 from assay.metrics.rule_phrases import Phrases
 
 Kind = Literal["required", "prohibited", "advice", "citation"]
@@ -49,7 +50,7 @@ class Rule:
     question: str
     together: tuple[Together, ...]
     also_allowed: tuple[Phrases, Phrases]
-    ratio: Ratio | None
+    ratio: tuple[Ratio, ...]
     max_spread_percent: float | None = None
 
     @property

@@ -12,7 +12,7 @@ A match is one of `patterns` or of a group of `together` (`assay.metrics.rule_co
 `excused_by` names: `mention` (the sentence talks of the words instead of using them: "it is unlawful to say
 ...") and `negation` (a not, no, never or without up to six words before it, in the same clause). Where a
 match has a group `value`, it is right if that is `allowed`, or is an amount that keeps `ratio`, or two
-amounts no further apart than `max_spread_percent`; any other is `violated`.
+amounts no further apart than `max_spread_percent`; any other is `violated`. So is a match without a value.
 """
 
 import re
@@ -21,13 +21,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from assay.metrics.rule import Rule
-from assay.metrics.rule_concepts import (
-    ROUNDING,
-    find_spread_percent,
-    find_together,
-    is_in_ratio,
-    is_occasion,
-)
+from assay.metrics.rule_amounts import ROUNDING, find_spread_percent, is_in_ratio
+from assay.metrics.rule_concepts import find_together, is_occasion
 from assay.metrics.rule_phrases import Phrases, Span
 from assay.metrics.rule_text import RuleText, sentence_around
 from assay.metrics.word_lists import load_word_lists
@@ -59,6 +54,10 @@ _ANSWERED_NO = re.compile(
     rf"(?:isn't|aren't|not\b|can't|cannot|don't|doesn't|{_FALSE}))"
 )
 """What follows a question that is answered with no, or a saying that is called wrong."""
+_AMOUNT_ALONE = re.compile(
+    r".*\$|\s*\d[\d,.]*\s*(?:k|m|mil|million|thousand|grand)?\s*$", re.IGNORECASE | re.DOTALL
+)
+"""A value in dollars: with the sign, or nothing but a number. "6 weeks" is none."""
 _CONTRAST = re.compile(r"\b(?:but|however|although|though)\b", re.IGNORECASE)
 _CLAUSE_ENDS = frozenset(".,;:!?\n")
 
@@ -154,11 +153,11 @@ def _violations(rule: Rule, text: RuleText, spans: Sequence[Span]) -> Iterator[R
 
 def _is_allowed(rule: Rule, text: RuleText, span: Span) -> bool:
     value = text.folded[span.value_start : span.value_end]
-    if rule.max_spread_percent is not None:
+    if rule.max_spread_percent is not None and span.valued:
         return find_spread_percent(value) <= rule.max_spread_percent + ROUNDING
     if _is_right(rule, text, text.data[span.value_start : span.value_end]):
         return True
-    if rule.ratio is None or "$" not in value or not span.valued:
+    if not rule.ratio or not span.valued or not _AMOUNT_ALONE.match(value):
         return False
     return is_in_ratio(rule.ratio, text, span)
 

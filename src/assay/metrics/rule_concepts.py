@@ -27,7 +27,6 @@ No single word says whether a text is on the occasion that a rule is about (it e
         together: [{all: [[...], [...]]}]             and one of these groups, if there are any
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,11 +35,6 @@ from assay.metrics.rule_text import Place, RuleText, find_distance
 
 REACH = 520
 """Characters, with what ends of clauses count, between two matches that can belong together."""
-MULTIPLES = {"": 1.0, "k": 1e3, "m": 1e6, "mil": 1e6, "million": 1e6}
-ROUNDING = 1e-9
-WORDS_BEFORE = 20
-"""Characters before an amount in which words say what it is."""
-_AMOUNT = re.compile(r"(\d[\d,]{0,15}(?:\.\d{0,6})?) ?(million|mil|k|m)?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +57,6 @@ class Occasion:
     of: tuple[Phrases, ...]
     at_least: int
     together: tuple[Together, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
-    """Bounds of an amount over the nearest amount that `to` finds."""
-
-    to: Phrases
-    unless: Phrases
-    """What rules an amount out that it stands just before: a deposit is no price."""
-    at_least: float
-    at_most: float
 
 
 def find_together(group: Together, text: RuleText) -> Iterator[Span]:
@@ -150,49 +133,3 @@ def is_occasion(occasion: Occasion, text: RuleText) -> bool:
     return not occasion.together or any(
         next(find_together(group, text), None) is not None for group in occasion.together
     )
-
-
-def find_spread_percent(text: str) -> float:
-    """By how many per cent the second amount of a text exceeds the first; 0 where there are not two.
-
-    An amount without a unit takes the other's, so that "$1.1-1.2m" is a range of millions.
-    """
-    found = _amounts(text)
-    if len(found) != 2:
-        return 0.0
-    (low, low_unit), (high, high_unit) = found
-    low, high = low * MULTIPLES[low_unit or high_unit], high * MULTIPLES[high_unit or low_unit]
-    return (high / low - 1.0) * 100.0 if low else 0.0
-
-
-def _amounts(text: str) -> list[tuple[float, str]]:
-    return [
-        (float(number.replace(",", "").rstrip(".")), unit.lower())
-        for number, unit in _AMOUNT.findall(text)
-        if number.count(".") <= 1
-    ]
-
-
-def is_in_ratio(ratio: Ratio, text: RuleText, span: Span) -> bool:
-    """Whether the amount of a match keeps the bounds; also where there is no amount to compare it with."""
-    found = [each for each in text.find(ratio.to) if not _is_ruled_out(ratio, text, each)]
-    others = [(find_distance(text.folded, each, span), each) for each in found]
-    apart = [(distance, each) for distance, each in others if distance is not None]
-    amount = _first_amount(text.folded[span.value_start : span.value_end])
-    if not apart or amount is None:
-        return True
-    _, near = min(apart)
-    other = _first_amount(text.folded[near.value_start : near.value_end])
-    if not other:
-        return True
-    return ratio.at_least - ROUNDING <= amount / other <= ratio.at_most + ROUNDING
-
-
-def _is_ruled_out(ratio: Ratio, text: RuleText, span: Span) -> bool:
-    """Whether words just before an amount say that it is not the one to compare with."""
-    low = max(0, span.value_start - WORDS_BEFORE)
-    return ratio.unless.first(text.data[low : span.value_start]) is not None
-
-
-def _first_amount(text: str) -> float | None:
-    return next((number * MULTIPLES[unit] for number, unit in _amounts(text)), None)

@@ -32,7 +32,8 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
         allowed: [...]               right values of the group `value` of a pattern: others violate
         also_allowed: {where: [...], values: [...]}   values that are right in a text that has one of these
         ratio: {to: [...], at_most: 4}   a `value` in dollars over the amount that `to` finds nearest to it,
-                                         but for amounts just after one of the phrases of `unless`
+                                     but for amounts just after one of the phrases of `unless`; a list of
+                                     such: the one with the nearest amount counts
         gap_not: [...]               a match whose group `gap` holds one of these is none
         max_spread_percent: 10       `value` is two amounts: the second may exceed the first by this much
         exceptions: [...]            found in the same sentence: not a violation

@@ -9,7 +9,8 @@ from typing import Any
 from assay.formats.places import Problems
 from assay.metrics.pack_fields import check_names, join_path, read_day, read_text_field, read_texts
 from assay.metrics.rule import EXCUSES, KINDS, WEIGHTS, Rule
-from assay.metrics.rule_concepts import Occasion, Ratio, Together
+from assay.metrics.rule_amounts import Ratio
+from assay.metrics.rule_concepts import Occasion, Together
 from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
 
 TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message", "remedy", "question")
@@ -66,7 +67,7 @@ class RuleReader:
         fields["also_allowed"] = self._also_allowed(
             join_path(path, "also_allowed"), value.get("also_allowed")
         )
-        fields["ratio"] = self._ratio(join_path(path, "ratio"), value.get("ratio"))
+        fields["ratio"] = self._ratios(join_path(path, "ratio"), value.get("ratio"))
         if value.get("excused_by") is None:
             fields["excused_by"] = frozenset(EXCUSES)
         self._check(path, fields)
@@ -149,9 +150,15 @@ class RuleReader:
         )
         return where, values
 
-    def _ratio(self, path: str, value: Any) -> Ratio | None:
+    def _ratios(self, path: str, value: Any) -> tuple[Ratio, ...]:
+        """One mapping, or a list of them."""
         if value is None:
-            return None
+            return ()
+        if not isinstance(value, list):
+            return (self._ratio(path, value),)
+        return tuple(self._ratio(join_path(path, number), item) for number, item in enumerate(value))
+
+    def _ratio(self, path: str, value: Any) -> Ratio:
         fields = self._mapping(path, value, ("to", "unless", "at_least", "at_most"))
         low, high = (self._number(path, name, fields) for name in ("at_least", "at_most"))
         return Ratio(
