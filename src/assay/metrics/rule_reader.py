@@ -9,7 +9,7 @@ from typing import Any
 from assay.formats.places import Problems
 from assay.metrics.pack_fields import check_names, join_path, read_day, read_text_field, read_texts
 from assay.metrics.rule import EXCUSES, KINDS, WEIGHTS, Rule
-from assay.metrics.rule_concepts import Ratio, Together
+from assay.metrics.rule_concepts import REACH, Ratio, Together
 from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
 
 TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message", "remedy", "question")
@@ -24,7 +24,7 @@ FIELDS = (
     *("when_all", "together", "also_allowed", "ratio"),
     *("needs_judge", "needs_document", "max_spread_percent"),
 )
-TOGETHER_FIELDS = ("all", "none", "rivals", "gap_not", "sentences", "in_order")
+TOGETHER_FIELDS = ("all", "none", "rivals", "gap_not", "sentences", "in_order", "reach")
 NEEDED = ("id", "title", "kind", "source", "severity", "jurisdictions", "message")
 _ID = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*\Z")
 _JURISDICTION = re.compile(r"[A-Z][A-Z0-9-]{1,11}\Z|\*\Z")
@@ -113,7 +113,11 @@ class RuleReader:
             for name in ("none", "rivals", "gap_not")
         }
         in_order = self._flag(join_path(path, "in_order"), fields.get("in_order", False))
-        return Together(all=lists, sentences=sentences, in_order=in_order, **phrases)
+        reach = fields.get("reach", REACH)
+        if isinstance(reach, bool) or not isinstance(reach, int) or not 0 < reach <= REACH:
+            self.problems.add(join_path(path, "reach"), f"must be 1 to {REACH}, not {reach!r:.40}")
+            reach = REACH
+        return Together(all=lists, sentences=sentences, in_order=in_order, reach=reach, **phrases)
 
     def _also_allowed(self, path: str, value: Any) -> tuple[Phrases, Phrases]:
         fields = {} if value is None else self._mapping(path, value, ("where", "values"))
