@@ -83,6 +83,12 @@ def test_ideas_can_have_to_stand_near_each_other():
     assert quotes(body, "It suits you well and was let by the last couple.") == []
 
 
+def test_a_rival_inside_the_match_is_none():
+    body = "together: [{all: [[no], [school age kids, kids]], rivals: [school]}]"
+    assert quotes(body, "No pets or school-age kids.") == ["No pets or school-age kids"]
+    assert quotes(body, "No shops, kids walk to school.") == []
+
+
 def test_an_amount_is_compared_with_the_nearest_one_that_a_rule_names():
     body = (
         "together: [{all: [['re:bond (?P<value>\\$[\\d,]+)']]}],"

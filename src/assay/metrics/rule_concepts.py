@@ -14,7 +14,8 @@ of two or three things at once: of changing one's mind, and of a number of days.
 
 A match of the last list is looked at in its own sentence; for two sentences also with the line that leads
 into its list or heads its table, and with a neighbouring sentence. It counts when each other list has a match
-there, at most `reach` characters away, and no rival is nearer to it than the nearest match of the first list.
+there, at most `reach` characters away, and no rival is nearer to it than the nearest match of the first list
+(a rival that is a part of the match is none).
 Ends of clauses count as distance; a line that leads into a list is as far as can be.
 """
 
@@ -73,11 +74,16 @@ def find_together(group: Together, text: RuleText) -> Iterator[Span]:
                 _far(text, place, each, last) > group.reach for each in partners
             ):
                 continue
-            rival = _nearest(text, place, rivals, last)
+            rival = _nearest(text, place, [each for each in rivals if not _is_part(each, last)], last)
             span = _cover(partners, last, place[-1][0])
             if _is_free(group, text, place, span) and not _is_rivals(text, place, partners, rival, last):
                 yield span
             break
+
+
+def _is_part(span: Span, whole: Span) -> bool:
+    """Whether a match is a part of another, as "school" is of "school-age children"."""
+    return whole.start <= span.start and span.end <= whole.end and span[:2] != whole[:2]
 
 
 def _before(spans: Sequence[Span], last: Span) -> Sequence[Span]:
