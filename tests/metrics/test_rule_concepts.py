@@ -76,6 +76,19 @@ def test_words_between_the_ideas_and_their_order_can_matter():
     assert quotes(body, "It is optional to read the form.") == []
 
 
+def test_ideas_can_have_to_stand_near_each_other():
+    body = "together: [{all: [[suit*], [couple]], reach: 20}]"
+    assert quotes(body, "The unit suits a quiet couple.") == ["suits a quiet couple"]
+    assert quotes(body, "Near the station it suits you, said a couple.") == []
+    assert quotes(body, "It suits you well and was let by the last couple.") == []
+
+
+def test_a_rival_inside_the_match_is_none():
+    body = "together: [{all: [[no], [school age kids, kids]], rivals: [school]}]"
+    assert quotes(body, "No pets or school-age kids.") == ["No pets or school-age kids"]
+    assert quotes(body, "No shops, kids walk to school.") == []
+
+
 def test_an_amount_is_compared_with_the_nearest_one_that_a_rule_names():
     body = (
         "together: [{all: [['re:bond (?P<value>\\$[\\d,]+)']]}],"
@@ -170,6 +183,7 @@ def test_a_mention_between_the_ideas_is_a_mention():
         ("together: [{all: [[x], []]}]", "rules.0.together.0.all: must be lists of phrases"),
         ("together: [{all: [[x]], sentences: 3}]", "rules.0.together.0.sentences: must be 1 or 2"),
         ("together: [{all: [[x]], in_order: 1}]", "rules.0.together.0.in_order"),
+        ("together: [{all: [[x]], reach: 0}]", "rules.0.together.0.reach: must be 1 to 520"),
         ("together: [{all: [[x]], rival: [y]}]", "did you mean 'rivals'"),
         ("patterns: [x], ratio: {to: [y], at_most: many}", "rules.0.ratio.at_most: must be a number"),
         ("patterns: [x], also_allowed: [y]", "rules.0.also_allowed: must be a mapping"),

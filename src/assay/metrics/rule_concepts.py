@@ -10,12 +10,14 @@ of two or three things at once: of changing one's mind, and of a number of days.
         gap_not: [unless]                             none of these between the matches
         sentences: 2                                  within so many sentences on end, 1 or 2
         in_order: true                                the last list's match comes last
+        reach: 80                                     at most so far apart; left out: REACH
 
 In `all` the list ["{when}"] stands for the rule's own `when`: rules about different things can share groups.
 
 A match of the last list is looked at in its own sentence; for two sentences also with the line that leads
 into its list or heads its table, and with a neighbouring sentence. It counts when each other list has a match
-there, at most REACH characters away, and no rival is nearer to it than the nearest match of the first list.
+there, at most `reach` characters away, and no rival is nearer to it than the nearest match of the first list
+(a rival that is a part of the match is none).
 Ends of clauses count as distance; a line that leads into a list is as far as can be.
 
 No single word says whether a text is on the occasion that a rule is about (it explains a sale). Occasions do:
@@ -47,6 +49,8 @@ class Together:
     gap_not: Phrases
     sentences: int
     in_order: bool
+    reach: int = REACH
+    """Characters, with what ends of clauses count, between a match of the last list and its partners."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +77,20 @@ def find_together(group: Together, text: RuleText) -> Iterator[Span]:
         for place in text.places(last.start, group.sentences):
             found = [_nearest(text, place, each, last) for each in marks]
             partners = [each for each in found if each is not None]
-            if len(partners) < len(found):
+            if len(partners) < len(found) or any(
+                _far(text, place, each, last) > group.reach for each in partners
+            ):
                 continue
-            rival = _nearest(text, place, rivals, last)
+            rival = _nearest(text, place, [each for each in rivals if not _is_part(each, last)], last)
             span = _cover(partners, last, place[-1][0])
             if _is_free(group, text, place, span) and not _is_rivals(text, place, partners, rival, last):
                 yield span
             break
+
+
+def _is_part(span: Span, whole: Span) -> bool:
+    """Whether a match is a part of another, as "school" is of "school-age children"."""
+    return whole.start <= span.start and span.end <= whole.end and span[:2] != whole[:2]
 
 
 def _before(spans: Sequence[Span], last: Span) -> Sequence[Span]:

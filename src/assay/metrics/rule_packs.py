@@ -28,7 +28,7 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
         patterns: [...]              what is required or prohibited
         together:                    ... or these groups, what stands together in any order (rule_concepts)
           - {all: [[...], [...]], none: [...], rivals: [...], gap_not: [...], sentences: 1,
-             in_order: false}
+             in_order: false, reach: 520}
         allowed: [...]               right values of the group `value` of a pattern: others violate
         also_allowed: {where: [...], values: [...]}   values that are right in a text that has one of these
         ratio: {to: [...], at_most: 4}   a `value` in dollars over the amount that `to` finds nearest to it,

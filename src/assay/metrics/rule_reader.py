@@ -10,7 +10,7 @@ from assay.formats.places import Problems
 from assay.metrics.pack_fields import check_names, join_path, read_day, read_text_field, read_texts
 from assay.metrics.rule import EXCUSES, KINDS, WEIGHTS, Rule
 from assay.metrics.rule_amounts import Ratio
-from assay.metrics.rule_concepts import Occasion, Together
+from assay.metrics.rule_concepts import REACH, Occasion, Together
 from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
 
 TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message", "remedy", "question")
@@ -25,7 +25,7 @@ FIELDS = (
     *("when_all", "occasions", "together", "also_allowed", "ratio"),
     *("needs_judge", "needs_document", "max_spread_percent"),
 )
-TOGETHER_FIELDS = ("all", "none", "rivals", "gap_not", "sentences", "in_order")
+TOGETHER_FIELDS = ("all", "none", "rivals", "gap_not", "sentences", "in_order", "reach")
 OCCASION_FIELDS = ("all", "of", "at_least", "together")
 OWN_WHEN = "{when}"
 """In a group: the list that the rule has as its `when`."""
@@ -141,7 +141,11 @@ class RuleReader:
             for name in ("none", "rivals", "gap_not")
         }
         in_order = self._flag(join_path(path, "in_order"), fields.get("in_order", False))
-        return Together(all=lists, sentences=sentences, in_order=in_order, **phrases)
+        reach = fields.get("reach", REACH)
+        if isinstance(reach, bool) or not isinstance(reach, int) or not 0 < reach <= REACH:
+            self.problems.add(join_path(path, "reach"), f"must be 1 to {REACH}, not {reach!r:.40}")
+            reach = REACH
+        return Together(all=lists, sentences=sentences, in_order=in_order, reach=reach, **phrases)
 
     def _also_allowed(self, path: str, value: Any) -> tuple[Phrases, Phrases]:
         fields = {} if value is None else self._mapping(path, value, ("where", "values"))
