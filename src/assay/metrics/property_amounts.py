@@ -1,6 +1,7 @@
 """Verdicts on amounts: prices, rents, charges, deposits, duty, yields, prices of area."""
 
 import re
+from dataclasses import replace
 
 from assay.extract.finds import Span
 from assay.extract.money import PER_YEAR, Money, find_money
@@ -115,6 +116,16 @@ def check_periodic(checker: Checker, claim: Claim) -> Verdict:
     )
     if any(_periodic_agrees(claim, span) for span in spans):
         return Verdict("match", held, "equal for the same period")
+    parts = [each for each in checker.claims if each.field == claim.field and each.clause is claim.clause]
+    whole = replace(
+        claim, value=replace(claim.value, low=(total := sum(each.value.low for each in parts)), high=total)
+    )
+    if (
+        claim.field == "rent_per_week"
+        and len(parts) > 1
+        and any(_periodic_agrees(whole, span) for span in spans)
+    ):
+        return Verdict("match", held, "parts of the amount")
     return Verdict("mismatch", held, f"{claim.field} of the record")
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from assay.extract.areas import SQUARE_METRES, find_areas
@@ -11,7 +11,7 @@ from assay.extract.finds import Find, Span
 from assay.extract.money import Money, find_money
 from assay.extract.periods import Period, find_percentages, find_periods
 from assay.extract.phones import find_phones
-from assay.extract.rooms import find_rooms
+from assay.extract.rooms import find_ordinals, find_rooms
 from assay.metrics.property_clauses import Clause, Clauses
 from assay.metrics.property_cues import (
     ADDED,
@@ -71,6 +71,8 @@ class Claim:
     clause: Clause
     hedged: bool = False
     negated: bool = False
+    at_least: bool = False
+    """Whether there may be more: "a second bathroom"."""
 
     @property
     def said(self) -> str:
@@ -90,6 +92,8 @@ def numeric_claims(text: str, clauses: Clauses, locale: Locale) -> Iterator[Clai
     yield from _stated(areas, clauses, _area_field)
     rooms = [find for find in find_rooms(text)[:MAX_FINDS] if not _inside(find, phones)]
     yield from _room_claims(rooms, clauses)
+    for claim in _room_claims(find_ordinals(text)[:MAX_FINDS], clauses):
+        yield replace(claim, at_least=True)
 
 
 def _inside(find: Find[Any], spans: list[tuple[int, int]]) -> bool:
@@ -317,7 +321,10 @@ def _area_field(find: Find[Span], clause: Clause) -> str:
     if WITH_PART.match(behind):
         return ""
     behind = re.split(r"[,.;(|\d]|\sand\s|\swith\s|\son\s(?:an?|its)\s", behind)[0]
-    near = re.split(r"[,;|](?!\d)|\sand\s|\swith\s|\son\s(?:an?|its|the)\s(?=\w*\s?$)", ahead)[-1]
+    near = re.split(
+        r"[,;|](?!\d)|\sand\s|\swith\s|\son\s(?:(?:an?|its|the)\s(?=\w*\s?$)|(?:about\s|around\s|some\s)?$)",
+        ahead,
+    )[-1]
     places = [
         (match.start() if side else len(near) - match.end(), name)
         for name, pattern in (("", SUB_AREA), ("land_area_sqm", LAND), ("floor_area_sqm", FLOOR))

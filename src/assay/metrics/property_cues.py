@@ -140,7 +140,7 @@ SUB_AREA = re.compile(
     r"\b(?:balcon(?:y|ies)|courtyard|terrace|garage|shed|deck|storage|minimum|verandah?|"
     r"alfresco|patio|studio|workshop|pool|bedroom|rooftop|kitchen|garden|cellar|cage|"
     r"national\spark|reserve|parkland|loft|mezzanine|lounge|basement|showroom|office|"
-    r"granny\sflat|secondary\sdwelling|carport)\b",
+    r"granny\sflat|secondary\sdwelling|carport|shop|retail|warehouse|barn|store\s?room)\b",
     re.IGNORECASE,
 )
 LAND = re.compile(
@@ -202,7 +202,7 @@ DATE_CUES = (
     ),
     (
         "",
-        r"(?:bids?|applications?|registrations?|submissions?|tenders?|eois?|interest)\s(?:\w+\s)?clos\w+|expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
+        r"(?:bids?|applications?|registrations?|submissions?|tenders?|eois?|interest)\s(?:(?!settl)[\w\'\u2019]+\s){0,5}?clos\w+|expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
         r"updated|today|as\s(?:of|at)|valid|inspection\sreport|offers",
     ),
 )

@@ -52,8 +52,8 @@ _TYPE = re.compile(
     r"beautiful|new|comfortable|classic|elegant|quiet|bright|sunny|executive|inner-city|"
     r"type\W{1,8})[\s-]{1,2}|(?:type|property)\W{1,8})[*_]{0,2}"
     rf"(?P<type>{_TYPE_NOUNS}|vacant\sland|vacant\sblock)\b"
-    r"(?!\s(?:prices?|market|hunt\w*|buyers?|rules|block|complex|building|style|size|"
-    r"and\sland|numbers?|loan|keep\w*|plans?|entitlement|values?|sales|insurance|of|\d|"
+    r"(?![\s-](?:prices?|market|hunt\w*|buyers?|rules|block|complex|building|style|size|"
+    r"and[\s-]land|numbers?|loan|keep\w*|plans?|entitlement|values?|sales|insurance|of|\d|"
     r"corporation|development|living|view|rents?|owners?))(?!-(?:style|sized|like))"
     r"(?<!flat(?=\s(?!in|at|on|with|is|has|for|of|that|which|and|was|to|near|by|offers|features)[a-z]))",
     re.IGNORECASE,
@@ -72,6 +72,8 @@ _YEAR = re.compile(
     rf"(?:(?!the|this|its|our|open|next|your|their)[A-Za-z-]+\s){{0,2}}?{_BUILDINGS}\b"
     rf"|\b{_BUILDINGS}(?:\sis)?\s(?:from\s|of\s|\((?:c\.\s?)?)(?:the\s)?(?P<of>(?:18|19|"
     rf"20)\d\d)(?P<of_decade>s)?\b(?!\s(?:to|until)\b)"
+    r"|\b(?:classic|beauty|original|gem|design|creation|product|icon|survivor|charmer|delight)\sof\s(?:the\s)?"
+    r"(?P<kind>(?:18|19|20)\d\d)(?P<kind_decade>s)?\b"
     r"|\bfrom\s(?:the\s)?(?P<from>(?:18|19|20)\d\d)(?P<from_decade>s)?\b(?!\s(?:to|until)\b|[-\u2013/])"
     r"|\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|era|vintage))\b",
     re.IGNORECASE,
@@ -293,7 +295,7 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
     for count, match in enumerate(_YEAR.finditer(text)):
         if count >= MAX_FINDS:
             return
-        name = next(name for name in ("year", "circa", "era", "of", "from", "ahead") if match[name])
+        name = next(name for name in ("year", "circa", "era", "of", "kind", "from", "ahead") if match[name])
         decade = match[{"year": "decade"}.get(name, f"{name}_decade")]
         clause = clauses.at(match.start(name))
         if _NOT_BUILT.search(match.group()) or _PART_BUILT.search(clause.before(match.start(), 30)):

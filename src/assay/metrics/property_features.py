@@ -11,6 +11,8 @@ from assay.metrics.property_words import Mention, find_mentions, lexicon, words_
 
 MAX_MENTIONS = 500
 IN_BUILDINGS = frozenset(("apartment", "unit", "studio"))
+KINDS_OF_PARKING = frozenset(("garage", "carport", "off_street_parking"))
+"""Of car spaces that the record does not tell the kind of, each may be."""
 WITH_LAND = frozenset(("house", "semi", "duplex", "rural"))
 _NO = re.compile(
     r"\b(?:no|not|cannot|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
@@ -56,8 +58,20 @@ _NEW_STATEMENT = re.compile(
     r"\band\s(?:an?|access|its|has|have|with|plenty|lots)\b|\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b"
 )
 _STOP = re.compile(
-    r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|only|just|instead|so|and\s(?:it|has|comes|there))\b"
+    r"[.;:|\n\u2713\u2714\u2705]|\b(?:but|however|because|since|thanks\sto)\b|"
+    r",\s(?:it|only|just|instead|so|with|there|here|this|you|we|plus|which|both|and\s(?:it|has|comes|there|the|you))\b"
 )
+"""Where what is denied ends, and another statement begins."""
+_NO_LACK = re.compile(
+    r"\s(?:an?\s|any\s)?(?:only|just|to\smention|far|one|less|shortage|lack|end|worr(?:y|ies)|problems?|doubt|dull|"
+    r"wonder|stranger|fuss|surprise|expense|short(?:age)?\sof|without|compromise|secret|detail)\b"
+)
+"""Denials that say that there is something: "never a worry, with two dams", "no shortage of storage"."""
+_TROUBLE = re.compile(
+    r"\s(?:roulette|hassles?|headaches?|wars?|worr(?:y|ies)|stress|dramas?|bills?|problems?|issues?|fights?|"
+    r"nightmares?|woes|maintenance|chores?|costs?|upkeep|hunt(?:ing)?|fees)\b"
+)
+"""What makes a denied thing its trouble only: "no parking roulette", "no pool maintenance"."""
 _NAME_AHEAD = re.compile(r"[a-z]\s(?:[A-Z][\w'\u2019-]+\s){1,3}$")
 
 
@@ -84,6 +98,12 @@ class Known:
     words: tuple[frozenset[str], ...]
     """The words of each line."""
 
+    def denies(self, feature: str) -> bool:
+        """Whether the record denies a feature or what it is a kind of: without a pool there is no lap pool."""
+        return feature in self.absent or any(
+            each in self.absent for each in lexicon().implies.get(feature, ())
+        )
+
     def names(self, said: str) -> bool:
         """Whether a line of the record has all the words of what is said."""
         words = {word.text for word in words_of(said)}
@@ -102,15 +122,15 @@ def known_features(record: Record) -> Known:
             clause = clauses.at(mention.start)
             denied = none or _denied(clause, mention)
             (absent if denied else there).add(mention.feature)
+    maybe = {each for feature in there for each in lexicon().allows.get(feature, ())}
     for feature in tuple(there):
         there.update(lexicon().implies.get(feature, ()))
     absent.update(*(lexicon().denies.get(feature, ()) for feature in there))
-    maybe = {each for feature in there for each in lexicon().allows.get(feature, ())}
     maybe |= lexicon().minor | _usual(record)
     cars = record.span("car_spaces")
     if cars and cars.low > 0:
         there.add("parking")
-        maybe.update({"garage", "carport"} - absent if not there & {"garage", "carport"} else {"garage"})
+        maybe.update(KINDS_OF_PARKING - absent if not there & KINDS_OF_PARKING else ())
     if cars and cars.high == 0:
         absent.update({"parking", "garage", "carport"})
     words = tuple(frozenset(word.text for word in words_of(line)) for line in record.described)
@@ -158,6 +178,8 @@ def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
         return None
     feature = mention.feature
     denied = _denied(clause, mention)
+    if denied and _TROUBLE.match(clause.after(mention.end, 20)):
+        return None
     if feature in known.open:
         return None
     if feature in known.there:
@@ -166,13 +188,13 @@ def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
         if feature not in known.absent:
             return None
         verdict, rule = "match", "the record denies it"
-    elif feature in known.absent:
+    elif known.denies(feature):
         verdict, rule = "mismatch", "the record denies it"
     elif known.names(clause.after(mention.start, mention.end - mention.start)):
         return None
     else:
         verdict, rule = "invented", "nothing in the record says it"
-    held = "yes" if feature in known.there else "no" if feature in known.absent else ""
+    held = "yes" if feature in known.there else "no" if known.denies(feature) else ""
     return Said("features", feature, mention.start, mention.end, verdict, rule, held)
 
 
@@ -194,7 +216,7 @@ def _denied(clause: Clause, mention: Mention) -> bool:
     ahead = _STOP.split(clause.before(mention.start, 90))[-1]
     for match in _NO.finditer(ahead):
         between = ahead[match.end() :]
-        if re.match(r"\s(?:only|just|to\smention|far|one|less)\b", between):
+        if _NO_LACK.match(between):
             continue
         reaches = re.search(r"\b(?:or|nor)\b|,", between) or len(between.split()) <= 5
         if reaches and not _NEW_STATEMENT.search(between):

@@ -175,7 +175,7 @@ def _lists(words: list[Word], start: int, end: int) -> bool:
 def _partner(
     known: Lexicon, text: str, words: list[Word], start: int, wanted: frozenset[Phrase]
 ) -> int | None:
-    """The index behind the other word of a pair; small words, a list of heads, or one word stand between.
+    """The index behind the other word of a pair; small words, names, a list of heads, or one word stand between.
 
     "A garden and views" are two things, "garden and city views" one pair and another.
     """
@@ -193,5 +193,6 @@ def _partner(
         word = words[index].text
         joins += word in JOINS
         heads += (word,) in known.heads
-        odd += word not in JOINS and word not in SMALL and (word,) not in known.heads
+        named = text[words[index].start].isupper()
+        odd += not named and word not in JOINS and word not in SMALL and (word,) not in known.heads
     return None

@@ -198,7 +198,8 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         *_checked(Checker(record, rules, claims, day), read_sums(text if structured is None else "", record))
     ]
     spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
-    spans += [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
+    wrong_cars = (fact for fact in facts if fact.field == "car_spaces" and fact.verdict in WRONG)
+    spans += [(fact.start or 0, fact.end or 0) for fact in wrong_cars]
     places = (*check_distances(text, clauses, record), *check_schools(text, clauses, record))
     said = (*check_features(text, clauses, record, sorted([*spans, *others, *columns])), *places)
     facts += [_of_said(each, text) for each in _of_own(said, others | {*columns})]
