@@ -151,6 +151,7 @@ def check_features(
     """A verdict for each feature that the answer states; each feature once for each verdict."""
     known = known_features(record)
     seen: set[tuple[str, str]] = set()
+    wrong: list[Said] = []
     index = 0
     for count, mention in enumerate(find_mentions(text)):
         if count >= MAX_MENTIONS:
@@ -162,9 +163,23 @@ def check_features(
         if _is_name(text, mention):
             continue
         said = _judged(clauses.at(mention.start), mention, known)
-        if said and (mention.feature, said.verdict) not in seen:
-            seen.add((mention.feature, said.verdict))
+        if said is None or (mention.feature, said.verdict) in seen:
+            continue
+        seen.add((mention.feature, said.verdict))
+        if said.verdict == "match":
             yield said
+        elif not any(_is_one_thing(said, each, text) for each in wrong[-20:]):
+            wrong.append(said)
+            yield said
+
+
+def _is_one_thing(said: Said, other: Said, text: str) -> bool:
+    """Whether two wrong mentions are of one thing by a name and its kind: "a heated lap pool", "the pool"."""
+    kinds, others = ({each.key, *lexicon().implies.get(each.key, ())} for each in (said, other))
+    if not kinds & others:
+        return False
+    last, before = (text[each.start : each.end].lower().split()[-1].rstrip("s") for each in (said, other))
+    return last == before or said.start < other.end
 
 
 def _is_name(text: str, mention: Mention) -> bool:

@@ -96,9 +96,11 @@ def lexicon() -> Lexicon:
     value, _ = parse_yaml(FILE.read_text(encoding="utf-8"), Place("features.yaml"))
     phrases: dict[Phrase, str] = {}
     pairs: list[Pair] = []
+    groups = value["groups"]
     for feature, row in value["features"].items():
         phrases |= dict.fromkeys(_phrases(row.get("said", ())), feature)
-        pairs += [Pair(feature, _phrases(of), _phrases(what)) for of, what in row.get("pairs", ())]
+        for of, what in row.get("pairs", ()):
+            pairs.append(Pair(feature, _phrases(_named(of, groups)), _phrases(_named(what, groups))))
     phrases |= dict.fromkeys(_phrases(value["ignore"]), "")
     by_first: dict[str, list[Pair]] = {}
     for pair in pairs:
@@ -118,21 +120,32 @@ def lexicon() -> Lexicon:
     )
 
 
+def _named(texts: Iterable[str], groups: Mapping[str, list[str]]) -> list[str]:
+    """The texts, those of a group in the place of its name."""
+    return [word for text in texts for word in (groups[text[1:]] if text.startswith("@") else [text])]
+
+
 def _phrases(texts: Iterable[str]) -> frozenset[Phrase]:
     return frozenset(tuple(word.text for word in words_of(text)) for text in texts)
 
 
 def find_mentions(text: str) -> Iterator[Mention]:
-    """The features that a text names, in order: phrases, the longest first, and pairs; no ignored phrases."""
+    """The features that a text names, in order: phrases, the longest first, and pairs; no ignored phrases.
+
+    What a record need not say may begin a pair with its last word: "uninterrupted views across the bay".
+    """
     known = lexicon()
     words = words_of(text)
     index = 0
     while index < len(words):
         length = _match(known, words, index) if words[index].text in known.beginnings else 0
-        pairs = (
-            [*_paired(known, text, words, index)] if length < 2 and words[index].text in known.pairs else []
-        )
         feature = known.phrases[_texts(words, index, length)] if length else ""
+        first = index + length - 1 if feature in known.minor else index
+        pairs = (
+            [*_paired(known, text, words, first)]
+            if words[first].text in known.pairs and (length < 2 or first > index)
+            else []
+        )
         if feature and not pairs:
             yield Mention(feature, words[index].start, words[index + length - 1].end)
         yield from pairs
