@@ -29,6 +29,12 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"(?<![$\d.,\w/])(?P<digits>{DIGITS})(?P<multiple>\s?(?:k|mil|million)\b)", re.IGNORECASE)
+_SHORT = re.compile(
+    r"\b(?:asking|guide|guided|priced?(?:\sat)?|offers?\s(?:over|above|from|around)|sold\sfor|listed\sat|circa|going\sfor)"
+    r"\s(?:is\s|of\s|at\s|about\s|around\s)?(?P<digits>\d{1,2}\.\d{1,3})(?P<multiple>\s?m)\b(?!\s?[x\u00d7\u00b2])",
+    re.IGNORECASE,
+)
+"""Millions behind a word of price: "asking 1.245m"."""
 _BETWEEN = re.compile(r"between\s(?:about\s|around\s|approximately\s|roughly\s)?$", re.IGNORECASE)
 _CHANGE = re.compile(
     r"\b(?:reduc|drop|cut|lower|rais|increas|rose|risen|grew|down|up|went|revis|adjust|slash|"
@@ -44,7 +50,7 @@ _PER = re.compile(
     r"|(?:per|a|an|each|every|/)\s{0,2}(?:square\s|sq\.?\s?|calendar\s)?(?P<unit>week|wk|w|"
     r"fortnight|month|mth|mo|"
     r"quarter|qtr|annum|year|yr|night|day|sqm|m²|m2|metres?|meters?|m|sqft|foot|ft|hectare|ha|acre)\b"
-    r"|(?P<adverb>weekly|fortnightly|monthly|quarterly|annually|yearly)\b)",
+    r"|(?P<biannual>half[\s-]yearly|biannually|semi-annually)\b|(?P<adverb>weekly|fortnightly|monthly|quarterly|annually|yearly)\b)",
     re.IGNORECASE,
 )
 _UNITS = {
@@ -124,9 +130,9 @@ def _named(text: str) -> Iterator[Find[Money]]:
 
 
 def _bare(text: str) -> Iterator[Find[Money]]:
-    for match in _BARE.finditer(text):
+    for match in [*_BARE.finditer(text), *_SHORT.finditer(text)]:
         value = read_digits(match["digits"]) * _times(match["multiple"])
-        yield _find(text, match.span(), Money(value, value, True), "$")
+        yield _find(text, (match.start("digits"), match.end()), Money(value, value, True), "$")
 
 
 def _times(multiple: str | None) -> float:
@@ -144,7 +150,7 @@ def _find(text: str, span: tuple[int, int], money: Money, unit: str) -> Find[Mon
     per = _PER.match(text, end)
     if per is None:
         return Find(money, unit, start, end, text[start:end])
-    said = ("half" if per["half"] else "quarter" if per["three"] else "") or (
+    said = ("half" if per["half"] or per["biannual"] else "quarter" if per["three"] else "") or (
         per["short"] or per["unit"] or per["adverb"] or ""
     ).lower()
     key = re.sub(r"[.\s/]", "", said)

@@ -155,7 +155,8 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
 _AMOUNT = re.compile(r"\$[\d,.]+\s?$")
 """An amount that takes the period behind it for itself."""
 _PERIOD = re.compile(
-    r"\b(?:(?P<week>weekly|(?:per|a|each|every)\sweek)|(?P<month>monthly|(?:per|a|each|every)\s(?:calendar\s)?month)|"
+    r"\b(?:(?P<half>half[\s-]yearly|biannual(?:ly)?|semi-annual(?:ly)?|six-monthly|(?:per|a|each|every)\s(?:half[\s-]year|"
+    r"six\smonths))|(?P<week>weekly|(?:per|a|each|every)\sweek)|(?P<month>monthly|(?:per|a|each|every)\s(?:calendar\s)?month)|"
     r"(?P<quarter>quarterly|(?:per|a|each|every)\squarter)|"
     r"(?P<year>annual(?:ly)?|annualised|yearly|(?:per|a|each|every|the|one|full)\s(?:year|annum)|12\smonths|twelve\smonths))\b",
     re.IGNORECASE,

@@ -45,6 +45,9 @@ _WANTS = re.compile(
 """What comes before a room that is not there: "lacks a second bathroom"."""
 _SOME = re.compile(r"\b(?:in|to|of|for|with|serving|all)\s(?:\w+\s)?$", re.IGNORECASE)
 """What comes before rooms that something is in: "built-in robes in two bedrooms"."""
+MAX_LINES = 200
+FRACTION_SHARE = 0.1
+"""How far an area in words may be off: "just under a quarter of an acre"."""
 BESIDE = 40
 """How far behind its state a postcode may stand."""
 
@@ -73,6 +76,11 @@ def _of_negation(claim: Claim, verdict: Verdict) -> Verdict:
 def _check_count(checker: Checker, claim: Claim) -> Verdict:
     spans = checker.record.spans(claim.field)
     if not spans:
+        told = _told_counts(claim, checker.record) if claim.field == "car_spaces" else set()
+        if told:
+            shown = ", ".join(f"{count:g}" for count in sorted(told))
+            verdict = "match" if claim.value in told or claim.value == sum(told) else "mismatch"
+            return Verdict(verdict, shown, "the record's text has it")
         if claim.field == "car_spaces" and re.search(
             r"\b(?:garag|carport|parking|car)", checker.record.text, re.IGNORECASE
         ):
@@ -102,6 +110,16 @@ def _check_count(checker: Checker, claim: Claim) -> Verdict:
     return Verdict("mismatch", f"{held:g}", "count of the record")
 
 
+def _told_counts(claim: Claim, record: Record) -> set[float]:
+    """The counts of a field in the record's text: "detached one-car garage"."""
+    return {
+        find.value
+        for line in record.described[:MAX_LINES]
+        for find in find_rooms(line[:MAX_TEXT])
+        if find.unit == claim.field
+    }
+
+
 def _is_of_part(claim: Claim, record: Record) -> bool:
     """Whether a count is that of each of two homes, or of one part as the record tells it."""
     if _OF_EACH.search(claim.clause.text):
@@ -129,6 +147,7 @@ def _check_area(checker: Checker, claim: Claim) -> Verdict:
     slack = stated_step(claim.find) + 1e-6
     for name, span in spans:
         share = HEDGED_SHARE if claim.hedged else 0.005 if claim.find.unit != "sqm" else 0.0
+        share = FRACTION_SHARE if claim.hedged and claim.value.rounded else share
         wide = max(slack, share * span.low)
         if claim.value.low - wide <= span.high and span.low <= claim.value.high + wide:
             return Verdict("match", f"{span.low:,.6g} sqm", f"{name} within rounding")

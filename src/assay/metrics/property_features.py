@@ -120,7 +120,7 @@ def known_features(record: Record) -> Known:
         clauses = split_clauses(said)
         for mention in find_mentions(said):
             clause = clauses.at(mention.start)
-            denied = none or _denied(clause, mention)
+            denied = none or is_denied(clause, mention)
             (absent if denied else there).add(mention.feature)
     maybe = {each for feature in there for each in lexicon().allows.get(feature, ())}
     for feature in tuple(there):
@@ -142,7 +142,8 @@ def _usual(record: Record) -> set[str]:
     types = {type_of(str(each)) for each in record.fields.get("property_type", ())}
     if types & IN_BUILDINGS:
         return {"basement"}
-    return {"yard", "garden"} if record.spans("land_area_sqm") or types & WITH_LAND else set()
+    usual = {"yard", "garden"} if record.spans("land_area_sqm") or types & WITH_LAND else set()
+    return usual | ({"paddocks"} if "rural" in types else set())
 
 
 def check_features(
@@ -189,10 +190,10 @@ def _is_name(text: str, mention: Mention) -> bool:
 
 
 def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
-    if not _is_stated(clause, mention):
+    if not is_stated(clause, mention):
         return None
     feature = mention.feature
-    denied = _denied(clause, mention)
+    denied = is_denied(clause, mention)
     if denied and _TROUBLE.match(clause.after(mention.end, 20)):
         return None
     if feature in known.open:
@@ -213,7 +214,7 @@ def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
     return Said("features", feature, mention.start, mention.end, verdict, rule, held)
 
 
-def _is_stated(clause: Clause, mention: Mention) -> bool:
+def is_stated(clause: Clause, mention: Mention) -> bool:
     """Whether the clause states the feature of this property: no question, wish, chance or unknown."""
     if clause.asked or clause.says_unknown or clause.supposed(mention.start):
         return False
@@ -224,7 +225,7 @@ def _is_stated(clause: Clause, mention: Mention) -> bool:
     return not _ELSEWHERE.search(clause.before(mention.start, 90))
 
 
-def _denied(clause: Clause, mention: Mention) -> bool:
+def is_denied(clause: Clause, mention: Mention) -> bool:
     """Whether the clause says that it is not there: "no pool or spa", "a pool is not included"."""
     if _LACKS.search(clause.before(mention.start, 120)):
         return True

@@ -75,6 +75,8 @@ _HEDGES = (
 )
 """Words before a distance, and how far the record's may be from it, as shares."""
 _EXACT = 0.051
+SHORTEST_M = 20.0
+"""A shorter length is a size, or millions of dollars: "14 m across", "asking 1.245m"."""
 _KEYED = re.compile(
     r"(?P<key>[a-z ]*?)\b(?P<unit>km|m|metres|minutes|min|mins|"
     r"miles)\b[a-z ]*:\s*(?P<number>\d{1,5}(?:\.\d{1,3})?)\s*$"
@@ -213,8 +215,8 @@ def _distance(text: str, match: re.Match[str], clause: Clause) -> Iterator[Dista
         spot = next(
             (found for step in steps if (found := _spot(step, named=not told))), Spot(NOTHING, NOTHING)
         )
-    if spot:
-        unit, value = _measure(match["number"], match["unit"])
+    unit, value = _measure(match["number"], match["unit"])
+    if spot and not (unit == "m" and value < SHORTEST_M):
         least, most = next(
             (
                 (low, high)

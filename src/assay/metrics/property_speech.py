@@ -101,7 +101,7 @@ POSSIBLE = re.compile(
     r"(?:^|[,;:(]\s?|\b(?:is|be|\w+['\u2019]s|has|have|of|enough|ample|with|still|offers?|leaves?|the|more|"
     r"and)\s)(?:room|space)\s(?:for|to)\b|"
     r"(?:^|[.;:,]\s)\W{0,3}(?:put\sin|build|dig|squeeze\sin)\s(?:an?|your)\b|"
-    r"\b(?:plans?|permits?|permit(?:ted|s)?|approval|approved|da|designs?|drawings?|consent)\s(?:(?:and|or)\s\w+\s)?(?:\w+\s)?for\s|\bfor\s(?:your|that)\s(?:\w+\s)?$|"
+    r"\b(?:plans?|permits?|permit(?:ted|s)?|approval|approved|da|designs?|drawings?|consent)\s(?:(?:and|or)\s\w+\s)?(?:\w+\s)?for\s|\bfor\s(?:your|that)\s(?:\w+\s)?$|\b(?:(?:pre-?)?wired|plumbed|ready|provisions?|suited|suitable|zoned|earmarked|prepared)\sfor\s|"
     r"\b(?:potential|scope|possib\w+|stca|"
     r"subject\sto\s(?:council|approval)|could\s(?:easily\s)?(?:add|be|build|fit|suit|have|take|hold|house|"
     r"support|become|accommodate|install|put)|"
@@ -146,8 +146,8 @@ HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\
 ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?(?:/\d+)?\s[A-Z])")
 
 POSSIBLE_AFTER = re.compile(
-    r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|you(?:['\u2019]d|\s(?:would|could|might))|"
-    r"would\s(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b",
+    r"[\s-]ready\b|\s(?:\w+\s){0,3}?(?:to\sbe\s(?:added|installed|built|fitted|approved)|would|planned|potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|you(?:['\u2019]d|\s(?:would|could|might))|"
+    r"(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b",
     re.IGNORECASE,
 )
 GENERIC = re.compile(

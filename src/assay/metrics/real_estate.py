@@ -22,6 +22,7 @@ from assay.metrics.property_fields import ALIASES
 from assay.metrics.property_layout import Layout, read_layout
 from assay.metrics.property_others import is_another_address, other_columns, other_homes
 from assay.metrics.property_places import check_distances, check_schools
+from assay.metrics.property_quantities import check_quantities
 from assay.metrics.property_record import Record, read_record
 from assay.metrics.property_rule_files import PropertyRules, load_rules
 from assay.metrics.property_source import PLACES, mapping_of, source_of
@@ -200,7 +201,11 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
     spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
     wrong_cars = (fact for fact in facts if fact.field == "car_spaces" and fact.verdict in WRONG)
     spans += [(fact.start or 0, fact.end or 0) for fact in wrong_cars]
-    places = (*check_distances(text, clauses, record), *check_schools(text, clauses, record))
+    places = (
+        *check_distances(text, clauses, record),
+        *check_schools(text, clauses, record),
+        *check_quantities(text, clauses, record),
+    )
     said = (*check_features(text, clauses, record, sorted([*spans, *others, *columns])), *places)
     facts += [_of_said(each, text) for each in _of_own(said, others | {*columns})]
     return [_placed(fact, layout) for fact in _once(facts)]
