@@ -18,7 +18,7 @@ MONEY_CUES: Mapping[str, str] = {
     "hoa_fees": r"h\.?o\.?a\.?|(?:homeowners?['\u2019]?\s)?association",
     "bond": r"bond|security\sdeposit",
     "deposit": r"(?:%|per\s?cent)\s(?:is\s)?(?:(?:due|payable)\s)?(?:on|at|upon)\s(?:signing|exchange)|"
-    r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
+    r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown|(?:%|per\s?cent|percent)\sdown",
     "last_sold_price": r"last\schanged\shands|first\s(?:offered|listed|advertised|priced)|"
     r"(?<=\()was|(?<=,\s)was(?=\s\$)|"
     r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
@@ -37,7 +37,7 @@ MONEY_CUES: Mapping[str, str] = {
     r"builders?|architects?|contractors?|roofers?|leav(?:e|es|ing)|"
     r"(?:you|they|we)\s(?:net|clear|keep|pocket)|"
     r"management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|"
-    r"%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|"
+    r"in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|"
     r"mortgage|repay\w*|grant|rebate|"
     r"concession|sav(?:e|es|ing|ings)|discount|"
     r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"

@@ -38,7 +38,7 @@ _ELSEWHERE = re.compile(
     r"local|public|council|community|"
     r"neighbou?r(?:ing|'s|\u2019s)?|easy\saccess\sto|proximity\sto|"
     r"moments\s(?:from|to)|stroll\sto|drive\sto|within\sreach\sof|"
-    r"handy\sto|around\sthe\scorner\sfrom|in\sthe\s(?:area|suburb|street))\s(?:\S+\s){0,4}$"
+    r"handy\sto|around\sthe\scorner\sfrom|in\sthe\s(?:area|suburb|street))\s(?:(?!with\s|plus\s|featuring\s|has\s|includes\s|it\s)\S+\s){0,4}$"
     r"|\b(?:opposite|adjacent\sto|next\sto|across\sfrom|beside)\s(?:(?!and\s)\S+\s){0,3}$",
     re.IGNORECASE,
 )
@@ -127,6 +127,7 @@ def known_features(record: Record) -> Known:
         there.update(lexicon().implies.get(feature, ()))
     absent.update(*(lexicon().denies.get(feature, ()) for feature in there))
     maybe |= lexicon().minor | _usual(record)
+    maybe |= _by_market(record)
     cars = record.span("car_spaces")
     if cars and cars.low > 0:
         there.add("parking")
@@ -135,6 +136,12 @@ def known_features(record: Record) -> Known:
         absent.update({"parking", "garage", "carport"})
     words = tuple(frozenset(word.text for word in words_of(line)) for line in record.described)
     return Known(frozenset(there), frozenset(absent - there), frozenset(maybe - there - absent), words)
+
+
+def _by_market(record: Record) -> set[str]:
+    """What a home to let or with a rent may be without its being said: vacant, or tenanted."""
+    vacant = {"vacant_possession"} if record.days("available_date") else set()
+    return vacant | ({"tenanted"} if record.spans("rent_per_week") else set())
 
 
 def _usual(record: Record) -> set[str]:

@@ -13,7 +13,7 @@ from assay.extract.numbers import DIGITS, WORDS, read_count
 from assay.metrics.property_clauses import Clause, Clauses
 from assay.metrics.property_features import MAX_MENTIONS, Said, is_denied, is_stated
 from assay.metrics.property_record import Record
-from assay.metrics.property_words import Mention, find_mentions
+from assay.metrics.property_words import Mention, find_mentions, lexicon
 
 MAX_LINES = 200
 MAX_LINE = 2_000
@@ -76,6 +76,7 @@ _FLOORS = {
 _FLOOR = re.compile(
     rf"\b(?:(?P<word>{'|'.join(_FLOORS)})|(?P<nth>\d{{1,2}})(?:st|nd|rd|th))[\s-](?:floor|level|storey)\b(?!\s(?:gym|pool|"
     r"terrace|lounge|amenit|garden|parking|car|lobby|shop|retail|cafe))|"
+    rf"\b(?P<up>\d{{1,2}}|{_SMALL})\s(?:floors|levels|storeys|stories)\s(?:up|above)\b|"
     rf"\b(?:level|floor)\s(?P<level>\d{{1,2}}|{_SMALL})\b",
     re.IGNORECASE,
 )
@@ -97,7 +98,7 @@ def check_quantities(text: str, clauses: Clauses, record: Record) -> Iterator[Sa
     for number, mention in enumerate(find_mentions(text)):
         if number >= MAX_MENTIONS:
             return
-        own = [(each, line) for each, line in held if each.feature == mention.feature]
+        own = [(each, line) for each, line in held if _is_kind_of(each.feature, mention.feature)]
         clause = clauses.at(mention.start)
         if not own or mention.feature in seen or not is_stated(clause, mention) or is_denied(clause, mention):
             continue
@@ -108,6 +109,11 @@ def check_quantities(text: str, clauses: Clauses, record: Record) -> Iterator[Sa
             key = f"{mention.feature} {said}"
             rule = "as many and as far as the record tells"
             yield Said("features", key, mention.start, mention.end, "mismatch", rule, shown)
+
+
+def _is_kind_of(held: str, said: str) -> bool:
+    """Whether the record's thing is what is said, or a kind of it by its name: an open fire is a fireplace."""
+    return held == said or (said in _COUNTED and said in lexicon().implies.get(held, ()))
 
 
 def _counted(clause: Clause, mention: Mention, own: Sequence[tuple[Mention, str]]) -> tuple[str, str] | None:
@@ -221,4 +227,4 @@ def _floors(text: str, clauses: Clauses, record: Record) -> Iterator[Said]:
 def _floor(match: re.Match[str]) -> int:
     if match["word"]:
         return _FLOORS[match["word"].lower()]
-    return int(match["nth"] or read_count(match["level"].lower()))
+    return int(match["nth"] or read_count((match["level"] or match["up"]).lower()))

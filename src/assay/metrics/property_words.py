@@ -85,6 +85,8 @@ def _singular(word: str) -> str:
     word = re.sub(r"['\u2019]s$", "", word)
     if len(word) > 3 and word.endswith("ies"):
         return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("ches", "shes", "sses", "xes")):
+        return word[:-2]
     if len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word not in PLAIN:
         return word[:-1]
     return word
