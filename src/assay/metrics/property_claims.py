@@ -48,6 +48,7 @@ from assay.metrics.property_cues import (
     SMALLEST_PRICE,
     SUB_AREA,
     TO_BUILD,
+    TOGETHER,
     TOTAL,
     WEEKLY,
     WEEKS_OF_RENT,
@@ -105,7 +106,7 @@ def states_fact(clause: Clause, find: Find[Any], *, supposed: bool = False) -> b
 
     `supposed` lets conditions pass: "if you pay 10%, that is $85,000" is a sum that can be checked.
     """
-    if clause.asked or clause.of_another(find.start, find.end) or clause.unsure(find.start):
+    if clause.asked or clause.refused or clause.of_another(find.start, find.end) or clause.unsure(find.start):
         return False
     return supposed or not clause.supposed(find.start)
 
@@ -144,6 +145,8 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
         return "price_per_sqm" if per in ("sqm", "sqft") else ""
     ahead = clause.before(find.start)
     if before > clause.start and _is_sum_of_all(find, clause, ahead, before):
+        return ""
+    if TOGETHER.search(ahead):
         return ""
     if DIFFERENCE.match(clause.after(find.end, 40)):
         return ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 MONEY_CUES: Mapping[str, str] = {
     "price_per_sqm": r"(?:price|rate|cost|dollars)\s(?:per|a)\s(?:sq(?:m|uare\sm\w+|uare\sfoot)|m2|m²)",
     "rent_per_week": r"rent(?:s|ed|al|ing)?(?!\s?(?:bond|yield|return))|leased?|let(?:s|ting)?(?=\s(?:at|for|"
-    r"to|out))|tenant(?:s|ed)?|tenancy|weekly|lease|first\sweek",
+    r"to|out))|tenant(?:s|ed)?|tenancy|weekly|lease|first\sweek|(?:rental|weekly|passing|current)\sincome|the\sincome(?=\sis\b)",
     "stamp_duty": r"(?:stamp|transfer|conveyance|land\stransfer)[\s-]dut(?:y|ies)|dut(?:y|ies)",
     "strata_levies": r"strata|body\scorp(?:orate)?|owners?['\u2019]?\scorp(?:oration)?|lev(?:y|ies)|"
     r"corporation\sfees?|assessments?|"
@@ -17,7 +17,7 @@ MONEY_CUES: Mapping[str, str] = {
     "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes|tax\s(?:bill|roll)",
     "hoa_fees": r"h\.?o\.?a\.?|(?:homeowners?['\u2019]?\s)?association",
     "bond": r"bond|security\sdeposit",
-    "deposit": r"(?:%|per\s?cent)\s(?:is\s)?(?:(?:due|payable)\s)?(?:on|at|upon)\s(?:signing|exchange)|"
+    "deposit": r"(?:%|per\s?cent)\s(?:is\s)?(?:(?:due|payable)\s)?(?:on|at|upon)\s(?:signing|exchange|the\s(?:fall|day)|auction\sday)|"
     r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown|(?:%|per\s?cent|percent)\sdown",
     "last_sold_price": r"last\schanged\shands|first\s(?:offered|listed|advertised|priced)|"
     r"(?<=\()was|(?<=,\s)was(?=\s\$)|"
@@ -26,7 +26,7 @@ MONEY_CUES: Mapping[str, str] = {
     r"original|purchased|bought|prior\ssale|"
     r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|"
     r"slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
-    "sold_price": r"sold|(?:went|gone)\sfor|snapped\sup|fetched|changed\shands|sale\sprice|hammer|"
+    "sold_price": r"sold|(?:went|gone)\sfor|snapped\sup|fetched|changed\shands|sale\sprice|(?<!of\sthe\s)hammer|"
     r"selling\sprice|knocked\sdown",
     "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offers?\s(?:over|above|from|in|"
     r"invited|around|"
@@ -234,6 +234,11 @@ WITH_PART = re.compile(
     re.IGNORECASE,
 )
 """What makes an area that of the home and a part outside it together."""
+TOGETHER = re.compile(
+    r"\b(?:and|plus|,)\b[^$]*\b(?:together|combined|altogether|in\s(?:all|total)|all\sup)\b[^$]{0,30}$",
+    re.IGNORECASE,
+)
+"""What comes before the sum of several amounts that are not told: "council and water together come to"."""
 IN_ALL = re.compile(
     r"\s?(?:in\s(?:all|total)|all\s(?:up|told|in)|altogether|combined|together|between\sthem|for\s(?:both|"
     r"all|the\stwo|the\sthree|the\slot))\b",

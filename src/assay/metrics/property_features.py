@@ -234,7 +234,7 @@ def is_stated(clause: Clause, mention: Mention) -> bool:
 
 def is_denied(clause: Clause, mention: Mention) -> bool:
     """Whether the clause says that it is not there: "no pool or spa", "a pool is not included"."""
-    if _LACKS.search(clause.before(mention.start, 120)):
+    if clause.refused or _LACKS.search(clause.before(mention.start, 120)):
         return True
     ahead = _STOP.split(clause.before(mention.start, 90))[-1]
     for match in _NO.finditer(ahead):

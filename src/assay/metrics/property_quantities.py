@@ -55,7 +55,7 @@ _IN_ALL = re.compile(
 )
 _THROUGHOUT = re.compile(r"^[^,.;]{0,25}\bthroughout\b", re.IGNORECASE)
 _ROOMS_WITH = re.compile(
-    rf"\b(?P<count>{_SMALL}|\d)\s(?:of\s(?:the\s)?(?:\w+\s)?)?bed(?:room)?s\s(?:with|have|having|enjoy)\s(?:\w+\s){{0,3}}$",
+    rf"\b(?P<count>{_SMALL}|both|\d)\s(?:of\s(?:the\s)?(?:\w+\s)?)?bed(?:room)?s\s(?:with|have|having|enjoy)\s(?:\w+\s){{0,3}}$",
     re.IGNORECASE,
 )
 _BY_ROOM = frozenset((
@@ -170,7 +170,8 @@ def _said_rooms(clause: Clause, mention: Mention, rooms: float) -> float:
     if some and not some["one"]:
         return float(_rooms(some))
     with_it = _ROOMS_WITH.search(ahead)
-    return read_count(with_it["count"].lower()) if with_it else 0.0
+    count = with_it["count"].lower() if with_it else ""
+    return float(_NUMBER_OF_ROOMS.get(count, 0)) or (read_count(count) if count else 0.0)
 
 
 def _ratings(text: str, clauses: Clauses, record: Record) -> Iterator[Said]:

@@ -176,6 +176,20 @@ PAST = re.compile(
 """How things were: "before the extension it had two bedrooms"."""
 TOLD = re.compile(r"\W*(?:did\s(?:you|ya)\sknow|guess\swhat|how\s(?:good|great|nice)\sis)\b", re.IGNORECASE)
 """How a question begins that tells: "Did you know that it sold for $690,000 in 2018?"."""
+ANSWER = re.compile(
+    r"[\s*_>|-]*(?:(?:A|Answer)\s?[:.]\s*)?[*_\"'\u2018\u201c]*(?:(?P<yes>yes|yep|yeah|yup|absolutely|certainly|definitely|indeed|"
+    r"of\scourse|sure|it\s(?:does|has|is)|there\s(?:is|are)|they\sare)|(?P<no>no|nope|none|not|never|sadly\sno|unfortunately\snot?|"
+    r"it\sdoes(?:\snot|n['\u2019]t)|there\s(?:is|are)(?:\sno|\snot|n['\u2019]t)))\b(?!\s(?:sure|stated|mentioned|recorded|clear|"
+    r"known|listed|that\sI|information|details?|record|idea|mention))",
+    re.IGNORECASE,
+)
+"""How a question is answered: "Is there a shed? Yes, a big one."."""
+OF_THE_POSSIBLE = re.compile(
+    r"\W*(?:Q\s?[:.]\s*)?(?:can|could|may|might|would|should|will|do\s(?:you|I|we)|did\s(?:you|I)|are\syou|why|what|how|when|"
+    r"where|who|which|shall|want|need|looking|interested|ready)\b",
+    re.IGNORECASE,
+)
+"""Questions of which a yes says nothing of what is there: "Can I add a pool? Yes."."""
 PAST_BEHIND = re.compile(
     r"[^.;]{0,60}\b(?:before|until|prior\sto)\s(?:the|its|a|an|being|it|they|we)\b", re.IGNORECASE
 )

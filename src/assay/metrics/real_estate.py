@@ -18,7 +18,7 @@ from assay.metrics.property_claims import Claim, numeric_claims
 from assay.metrics.property_clauses import split_clauses
 from assay.metrics.property_descriptions import descriptive_claims
 from assay.metrics.property_features import Said, check_features
-from assay.metrics.property_fields import ALIASES
+from assay.metrics.property_fields import ALIASES, PERIODIC_FIELDS
 from assay.metrics.property_layout import Layout, read_layout
 from assay.metrics.property_others import is_another_address, other_columns, other_homes
 from assay.metrics.property_places import check_distances, check_schools
@@ -255,7 +255,8 @@ def _checked(checker: Checker, sums: Sums) -> Iterator[Fact]:
     for claim, verdict in verdicts:
         beside = claim.field in OF_A_BASE and (claim.field, claim.clause.start) in told
         another = claim.field in right and (claim.clause.may_be_of_another or not sums.names(claim))
-        unnamed = verdict.verdict == "invented" and not sums.names(claim) and sums.explain(claim)
+        told_apart = claim.field not in PERIODIC_FIELDS and sums.names(claim)
+        unnamed = verdict.verdict == "invented" and not told_apart and sums.explain(claim)
         stray = unnamed or (verdict.verdict == "mismatch" and (beside or another or sums.explain(claim)))
         if verdict.verdict == "mismatch" and not stray:
             stray = any(same_amount(claim, other) for other in wrong)
