@@ -94,6 +94,11 @@ _GARAGE_FOR = re.compile(
     rf"driveway)\sfor\s(?:up\sto\s)?{_COUNT}(?:\s(?:or\smore\s)?(?:cars?|vehicles?))?\b",
     re.IGNORECASE,
 )
+_FITS = re.compile(
+    rf"\b(?:garag(?:e|ing)|carport|driveway|parking)\s(?:(?:\w+\s)?(?:that|which)\s)?(?:fits|takes|holds|houses|accommodates|parks)\s"
+    rf"{_COUNT}(?:\s(?:cars?|vehicles?))?\b(?!\s(?:\w+\s)?(?:metres?|boats?|bikes?|caravans?))",
+    re.IGNORECASE,
+)
 _SHORT = re.compile(
     r"(?<![\w.,$/-])(?P<bedrooms>[1-9])(?P<mark>\s?[x\u00d7]\s?|/)(?P<bathrooms>[1-9])"
     r"(?:(?P=mark)(?P<car_spaces>\d))?(?![\w.,/-]?\d|\s?(?:m\b|metre|cm|ft|\u00d7|x\b|[$]))",
@@ -176,7 +181,7 @@ def _all(text: str) -> Iterator[Find[float]]:
             field = next(name for name in _NOUNS if match[name])
             yield Find(_value(match["count"]), field, *match.span(), match.group())
     yield from _short(text)
-    for match in _GARAGE_FOR.finditer(text):
+    for match in [*_GARAGE_FOR.finditer(text), *_FITS.finditer(text)]:
         yield Find(_value(match["count"]), "car_spaces", *match.span(), match.group())
     for match in _ICONS.finditer(text):
         field = _ICON_FIELDS[match["icon"] or match["after"]]

@@ -57,6 +57,8 @@ def _said_in_text(claim: Claim, record: Record) -> bool:
 def check_price(checker: Checker, claim: Claim) -> Verdict:
     """Price and sold price: equal within what rounding hides, or inside the record's range."""
     record = checker.record
+    if claim.field == "sold_price" and _is_of_earlier_sale(claim, record):
+        return check_last_sold(checker, claim)
     own, others = ("sold_price", "price") if claim.field == "sold_price" else ("price", "sold_price")
     spans = record.spans(own) or record.spans(others)
     if not spans:
@@ -91,6 +93,13 @@ def _price_agrees(claim: Claim, span: Span) -> bool:
         ratio = span.low / value.low
         return 1.0 <= ratio <= FARTHEST if bound["over"] else 1 / FARTHEST <= ratio <= 1.0
     return close(value.low, span.low, share)
+
+
+def _is_of_earlier_sale(claim: Claim, record: Record) -> bool:
+    """Whether a sale is told with a year in which the record has none."""
+    years = {int(year) for year in re.findall(r"\b(?:19|20)\d\d\b(?!,)", claim.clause.text)}
+    held = {day.year for day in record.days("contract_date")}
+    return bool(years) and not years & held and (bool(held - {None}) or not record.spans("sold_price"))
 
 
 def check_last_sold(checker: Checker, claim: Claim) -> Verdict:
@@ -155,7 +164,7 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
 _AMOUNT = re.compile(r"\$[\d,.]+\s?$")
 """An amount that takes the period behind it for itself."""
 _PERIOD = re.compile(
-    r"\b(?:(?P<half>half[\s-]yearly|biannual(?:ly)?|semi-annual(?:ly)?|six-monthly|(?:per|a|each|every)\s(?:half[\s-]year|"
+    r"\b(?:(?P<half>half[\s-]yearly|biannual(?:ly)?|semi-annual(?:ly)?|six-monthly|twice\s(?:a\syear|yearly|annually)|(?:per|a|each|every)\s(?:half[\s-]year|"
     r"six\smonths))|(?P<week>weekly|(?:per|a|each|every)\sweek)|(?P<month>monthly|(?:per|a|each|every)\s(?:calendar\s)?month)|"
     r"(?P<quarter>quarterly|(?:per|a|each|every)\squarter)|"
     r"(?P<year>annual(?:ly)?|annualised|yearly|(?:per|a|each|every|the|one|full)\s(?:year|annum)|12\smonths|twelve\smonths))\b",

@@ -37,6 +37,7 @@ from assay.metrics.property_cues import (
     NAMED_PRICE,
     NEGATED,
     NO_CONCESSION,
+    OF_INSURANCE,
     OF_LOAN,
     OF_NEXT,
     OPERAND,
@@ -45,6 +46,7 @@ from assay.metrics.property_cues import (
     PARTIAL_BEFORE,
     PERCENT_CUES,
     RESULT,
+    SHARE_OF_PRICE,
     SMALLEST_PRICE,
     SUB_AREA,
     TO_BUILD,
@@ -152,6 +154,8 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
         return ""
     if find.value.high >= SMALLEST_PRICE and NAMED_PRICE.search(ahead[-40:]) and not DERIVED.search(ahead):
         return "price"
+    if SHARE_OF_PRICE.search(ahead) and find.value.per is None:
+        return "deposit"
     cue = _nearest_cue(find, clause, before, after)
     if per is not None or (cue is None and _is_yearly(find, clause)):
         weekly = cue is None and WEEKLY.search(clause.before(find.start))
@@ -279,6 +283,8 @@ def _percent_claims(finds: list[Find[Span]], clauses: Clauses) -> Iterator[Claim
         before = finds[number - 1].end if number else 0
         after = finds[number + 1].start if number + 1 < len(finds) else find.end + 1_000
         field = _percent_field(find, clause, before, after)
+        if field == "deposit_percent" and OF_INSURANCE.search(clause.text):
+            continue
         if field != "other" and states_fact(clause, find, supposed=True):
             yield make_claim(field, find, clause)
 

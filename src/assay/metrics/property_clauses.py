@@ -40,7 +40,7 @@ _SENTENCE = re.compile(
     r"|\s?[\U0001F600-\U0001F64F]\s+(?=[a-z])"
 )
 _CLAUSE = re.compile(
-    r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|but|although|though|whilst|yet|"
+    r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|(?<!everything\s)(?<!all\s)(?<!anything\s)but|although|though|whilst|yet|"
     r"however|compared\s(?:to|with)|versus|unlike|as\sagainst)\b"
     r"|,\s(?:and\s)?(?=(?:a|an|the|other|another|one)\s(?:\w+\s){0,3}?(?:comparable|similar|"
     r"neighbouring|nearby|median|average|house\snext))",

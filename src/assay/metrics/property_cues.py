@@ -234,6 +234,14 @@ WITH_PART = re.compile(
     re.IGNORECASE,
 )
 """What makes an area that of the home and a part outside it together."""
+SHARE_OF_PRICE = re.compile(
+    r"(?<![\w.])(?:10|5|ten|five)\s?(?:%|per\s?cent|percent)(?:\sof\s(?:that|this|it|the\s(?:price|guide)|\$[\d,.]+))?\s"
+    r"(?:is|=|equals|comes\sto|would\sbe|makes)\s(?:about\s|around\s)?$",
+    re.IGNORECASE,
+)
+"""What comes before a deposit that is not called so: "ten per cent is"."""
+OF_INSURANCE = re.compile(r"\b(?:lmi|lenders?|mortgages?|loans?|borrow\w*|financ\w+|banks?)\b", re.IGNORECASE)
+"""What makes a deposit that of a loan, and not the contract's."""
 TOGETHER = re.compile(
     r"\b(?:and|plus|,)\b[^$]*\b(?:together|combined|altogether|in\s(?:all|total)|all\sup)\b[^$]{0,30}$",
     re.IGNORECASE,

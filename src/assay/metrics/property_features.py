@@ -16,7 +16,7 @@ KINDS_OF_PARKING = frozenset(("garage", "carport", "off_street_parking"))
 WITH_LAND = frozenset(("house", "semi", "duplex", "rural"))
 _NO = re.compile(
     r"\b(?:no|not|cannot|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
-    r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
+    r"(?:everything|all|anything)\s(?:but|bar|except)|absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
     re.IGNORECASE,
 )
 _LACKS = re.compile(
@@ -39,6 +39,8 @@ _ELSEWHERE = re.compile(
     r"neighbou?r(?:ing|'s|\u2019s)?|easy\saccess\sto|proximity\sto|"
     r"moments\s(?:from|to)|stroll\sto|drive\sto|within\sreach\sof|"
     r"handy\sto|around\sthe\scorner\sfrom|in\sthe\s(?:area|suburb|street))\s(?:(?!with\s|plus\s|featuring\s|has\s|includes\s|it\s)\S+\s){0,4}$"
+    r"|\b(?:the|a|local|nearby)\s(?:\w+\s)?(?:village|town|suburb|school|club|shopping\scentre|area|neighbou?rhood|park|"
+    r"precinct|city|street|council)\s(?:itself\s)?(?:has|have|offers?|boasts?|includes?|an?)\s(?:\S+\s){0,4}$"
     r"|\b(?:opposite|adjacent\sto|next\sto|across\sfrom|beside)\s(?:(?!and\s)\S+\s){0,3}$",
     re.IGNORECASE,
 )
@@ -47,6 +49,8 @@ _IN_STREET = re.compile(
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
     r"|\s(?:at|in|on)\s(?:the\s)?(?-i:[A-Z][\w'\u2019]+\s){1,3}(?-i:Park|Reserve|Club|Cent(?:re|er)|Gardens|Oval|School|"
     r"College|Library|Plaza|Mall|Hotel|Beach|Square|Mile)\b|\s(?:is|are)\s(?:all\s|both\s)?(?:close|nearby|handy)\b"
+    r"|[\s,](?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s)?(?:in|at|on|down|up)\s(?:the\s|your\s)?(?:local\s|main\s|high\s)?"
+    r"(?:village|town|area|street|suburb|neighbou?rhood|precinct|corner|road|shops|city)\b"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
 _LACKS_ALL = re.compile(r"lack|without|missing|exclud", re.IGNORECASE)
@@ -58,7 +62,7 @@ _NEW_STATEMENT = re.compile(
     r"\band\s(?:an?|access|its|has|have|with|plenty|lots)\b|\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b"
 )
 _STOP = re.compile(
-    r"[.;:|\n\u2713\u2714\u2705]|\b(?:but|however|because|since|thanks\sto)\b|"
+    r"[.;:|\n\u2713\u2714\u2705]|\b(?:(?<!everything\s)(?<!all\s)(?<!anything\s)but|however|because|since|thanks\sto)\b|"
     r",\s(?:it|only|just|instead|so|with|there|here|this|you|we|plus|which|both|and\s(?:it|has|comes|there|the|you))\b"
 )
 """Where what is denied ends, and another statement begins."""

@@ -61,8 +61,6 @@ _ROOMS_WITH = re.compile(
 _BY_ROOM = frozenset((
     "built_in_robes", "walk_in_robe", "ensuite", "ceiling_fans", "air_conditioning", "split_system", "heating"
 ))  # fmt: skip
-MOST_TANKS = 6
-"""How many tanks of a size may make a sum of litres."""
 NEAR = 45
 """How far the words for all rooms may stand from the thing."""
 _FLOORS = {
@@ -179,7 +177,7 @@ def _ratings(text: str, clauses: Clauses, record: Record) -> Iterator[Said]:
     for line in record.described[:MAX_LINES]:
         for match in _RATING.finditer(line[:MAX_LINE]):
             unit, value = _rated(match)
-            held.setdefault(unit, set()).add(value)
+            held.setdefault(unit, set()).update((value, value * (_count(line[: match.start()]) or 1)))
     seen: set[tuple[str, float]] = set()
     for number, match in enumerate(_RATING.finditer(text) if held else ()):
         unit, value = _rated(match)
@@ -188,9 +186,7 @@ def _ratings(text: str, clauses: Clauses, record: Record) -> Iterator[Said]:
             continue
         seen.add((unit, value))
         mention = Mention("rating", match.start(), match.end())
-        most = MOST_TANKS if unit == "litre" else 1
-        times = {count * each for each in held[unit] for count in range(1, most + 1)} | {sum(held[unit])}
-        agrees = any(abs(value - each) <= 0.051 * each for each in times)
+        agrees = any(abs(value - each) <= 0.051 * each for each in (*held[unit], sum(held[unit])))
         if not agrees and is_stated(clause, mention) and not is_denied(clause, mention):
             shown = ", ".join(f"{each:g}" for each in sorted(held[unit]))
             rule = "numbers that the record has for the unit"

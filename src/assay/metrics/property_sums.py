@@ -129,7 +129,11 @@ class Sums:
         ):
             return True
         yearly = PER_YEAR.get(claim.value.per or "", 0.0)
-        if any(close(low * yearly, each, share, yearly / 2) for each in ahead):
+        if any(
+            close(low * yearly, each * times, share, yearly / 2)
+            for each in ahead
+            for times in (1.0, 4.0, 12.0)
+        ):
             return True
         return claim.field in PERIODIC_FIELDS and any(
             close(low * factor, made, share, factor / 2) or close(low, made * factor, share)
