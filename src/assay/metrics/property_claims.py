@@ -154,7 +154,7 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
         return ""
     if find.value.high >= SMALLEST_PRICE and NAMED_PRICE.search(ahead[-40:]) and not DERIVED.search(ahead):
         return "price"
-    if SHARE_OF_PRICE.search(ahead) and find.value.per is None:
+    if SHARE_OF_PRICE.search(ahead) and not _told_otherwise(ahead) and find.value.per is None:
         return "deposit"
     cue = _nearest_cue(find, clause, before, after)
     if per is not None or (cue is None and _is_yearly(find, clause)):

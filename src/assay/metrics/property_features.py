@@ -1,7 +1,7 @@
 """Features that an answer claims, held against what the record says of them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.metrics.property_clauses import Clause, Clauses, split_clauses
@@ -158,14 +158,14 @@ def _usual(record: Record) -> set[str]:
 
 
 def check_features(
-    text: str, clauses: Clauses, record: Record, masked: list[tuple[int, int]]
+    text: str, mentions: Sequence[Mention], clauses: Clauses, record: Record, masked: list[tuple[int, int]]
 ) -> Iterator[Said]:
     """A verdict for each feature that the answer states; each feature once for each verdict."""
     known = known_features(record)
     seen: set[tuple[str, str]] = set()
     wrong: list[Said] = []
     index = 0
-    for count, mention in enumerate(find_mentions(text)):
+    for count, mention in enumerate(mentions):
         if count >= MAX_MENTIONS:
             return
         while index < len(masked) and masked[index][1] <= mention.start:

@@ -86,14 +86,16 @@ _ON_A_FLOOR = re.compile(
 """What else may be on a floor that is named."""
 
 
-def check_quantities(text: str, clauses: Clauses, record: Record) -> Iterator[Said]:
+def check_quantities(
+    text: str, mentions: Sequence[Mention], clauses: Clauses, record: Record
+) -> Iterator[Said]:
     """A verdict of mismatch for each quantity that differs from what the record tells; right ones are not told."""
     yield from _ratings(text, clauses, record)
     yield from _floors(text, clauses, record)
     lines = [line[:MAX_LINE] for line in record.described if not line.startswith("no ")][:MAX_LINES]
     held = [(mention, line) for line in lines for mention in find_mentions(line)]
     seen: set[str] = set()
-    for number, mention in enumerate(find_mentions(text)):
+    for number, mention in enumerate(mentions):
         if number >= MAX_MENTIONS:
             return
         own = [(each, line) for each, line in held if _is_kind_of(each.feature, mention.feature)]

@@ -30,6 +30,7 @@ from assay.metrics.property_structured import read_structured, structured_claims
 from assay.metrics.property_sums import Sums, read_sums, same_amount
 from assay.metrics.property_verdicts import WRONG, Checker
 from assay.metrics.property_words import FILE as LEXICON
+from assay.metrics.property_words import find_mentions
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric, too_long
 
 SHOWN = 4
@@ -199,14 +200,18 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         *_checked(Checker(record, rules, claims, day), read_sums(text if structured is None else "", record))
     ]
     spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
-    wrong_cars = (fact for fact in facts if fact.field == "car_spaces" and fact.verdict in WRONG)
-    spans += [(fact.start or 0, fact.end or 0) for fact in wrong_cars]
+    spans += [
+        (fact.start or 0, fact.end or 0)
+        for fact in facts
+        if fact.field == "car_spaces" and (fact.verdict in WRONG or not KIND_OF_PARKING.search(fact.quote))
+    ]
+    mentions = tuple(find_mentions(text))
     places = (
         *check_distances(text, clauses, record),
         *check_schools(text, clauses, record),
-        *check_quantities(text, clauses, record),
+        *check_quantities(text, mentions, clauses, record),
     )
-    said = (*check_features(text, clauses, record, sorted([*spans, *others, *columns])), *places)
+    said = (*check_features(text, mentions, clauses, record, sorted([*spans, *others, *columns])), *places)
     facts += [_of_said(each, text) for each in _of_own(said, others | {*columns})]
     return [_placed(fact, layout) for fact in _once(facts)]
 
@@ -282,6 +287,8 @@ def _of_said(said: Said, text: str) -> Fact:
     return Fact(said.field, shown, said.record, said.verdict, said.rule, quote, said.start, said.end)
 
 
+KIND_OF_PARKING = re.compile(r"garag|carport|lock-?up", re.IGNORECASE)
+"""What is a feature beside the count: "double garage"."""
 OF_A_BASE = ("deposit", "stamp_duty", "cooling_off_days")
 """Told beside the price or the term that they are reckoned from, which is not theirs."""
 ZONE = 120
