@@ -35,7 +35,7 @@ _SHORT = re.compile(
     re.IGNORECASE,
 )
 """Millions behind a word of price: "asking 1.245m"."""
-_DIGIT_WORDS = "zero oh one two three four five six seven eight nine".split()
+_DIGIT_WORDS = ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _SPOKEN = re.compile(
     r"\b(?P<whole>one|two|three|four|five|six|seven|eight|nine)\s(?:point\s(?P<point>"
     rf"(?:{'|'.join(_DIGIT_WORDS)})(?:\s(?:{'|'.join(_DIGIT_WORDS)})){{0,3}})|and\sa\s(?P<part>half|quarter)|"

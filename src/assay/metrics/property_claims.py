@@ -146,17 +146,13 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if per in ("sqm", "sqft", "hectare", "acre", "night", "day"):
         return "price_per_sqm" if per in ("sqm", "sqft") else ""
     ahead = clause.before(find.start)
-    if before > clause.start and _is_sum_of_all(find, clause, ahead, before):
-        return ""
-    if TOGETHER.search(ahead):
-        return ""
-    if DIFFERENCE.match(clause.after(find.end, 40)):
+    if _is_of_several(find, clause, ahead, before):
         return ""
     if find.value.high >= SMALLEST_PRICE and NAMED_PRICE.search(ahead[-40:]) and not DERIVED.search(ahead):
         return "price"
-    if SHARE_OF_PRICE.search(ahead) and not _told_otherwise(ahead) and find.value.per is None:
-        return "deposit"
     cue = _nearest_cue(find, clause, before, after)
+    if per is None and SHARE_OF_PRICE.search(ahead) and not _told_otherwise(ahead):
+        cue = "deposit"
     if per is not None or (cue is None and _is_yearly(find, clause)):
         weekly = cue is None and WEEKLY.search(clause.before(find.start))
         return "rent_per_week" if weekly else _periodic_field(cue, per or "year")
@@ -170,6 +166,13 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if in_sum:
         return in_sum
     return "" if cue == "stamp_duty" and EXEMPT.search(ahead) else _single_field(cue, find, clause)
+
+
+def _is_of_several(find: Find[Money], clause: Clause, ahead: str, before: int) -> bool:
+    """Whether an amount is the sum of several others, or the difference between two."""
+    if TOGETHER.search(ahead) or DIFFERENCE.match(clause.after(find.end, 40)):
+        return True
+    return before > clause.start and _is_sum_of_all(find, clause, ahead, before)
 
 
 def _is_yearly(find: Find[Money], clause: Clause) -> bool:

@@ -17,7 +17,8 @@ MONEY_CUES: Mapping[str, str] = {
     "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes|tax\s(?:bill|roll)",
     "hoa_fees": r"h\.?o\.?a\.?|(?:homeowners?['\u2019]?\s)?association",
     "bond": r"bond|security\sdeposit",
-    "deposit": r"(?:%|per\s?cent)\s(?:is\s)?(?:(?:due|payable)\s)?(?:on|at|upon)\s(?:signing|exchange|the\s(?:fall|day)|auction\sday)|"
+    "deposit": r"(?:%|per\s?cent)\s(?:is\s)?(?:(?:due|payable)\s)?(?:on|at|upon)\s"
+    r"(?:signing|exchange|the\s(?:fall|day)|auction\sday)|"
     r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown|(?:%|per\s?cent|percent)\sdown",
     "last_sold_price": r"last\schanged\shands|first\s(?:offered|listed|advertised|priced)|"
     r"(?<=\()was|(?<=,\s)was(?=\s\$)|"
@@ -26,7 +27,8 @@ MONEY_CUES: Mapping[str, str] = {
     r"original|purchased|bought|prior\ssale|"
     r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|"
     r"slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
-    "sold_price": r"sold|(?:went|gone)\sfor|snapped\sup|fetched|changed\shands|sale\sprice|(?<!of\sthe\s)hammer|"
+    "sold_price": r"sold|(?:went|gone)\sfor|snapped\sup|fetched|changed\shands|sale\sprice|"
+    r"(?<!of\sthe\s)hammer|"
     r"selling\sprice|knocked\sdown",
     "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offers?\s(?:over|above|from|in|"
     r"invited|around|"

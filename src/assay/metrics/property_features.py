@@ -50,7 +50,7 @@ _IN_STREET = re.compile(
     r"|\s(?:at|in|on)\s(?:the\s)?(?-i:[A-Z][\w'\u2019]+\s){1,3}(?-i:Park|Reserve|Club|Cent(?:re|er)|Gardens|Oval|School|"
     r"College|Library|Plaza|Mall|Hotel|Beach|Square|Mile)\b|\s(?:is|are)\s(?:all\s|both\s)?(?:close|nearby|handy)\b"
     r"|[\s,](?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s)?(?:in|at|on|down|up)\s(?:the\s|your\s)?(?:local\s|main\s|high\s)?"
-    r"(?:village|town|area|street|suburb|neighbou?rhood|precinct|corner|road|shops|city)\b"
+    r"(?:village|town|area|street|suburb|neighbou?rhood|precinct|road|shops|city)\b"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
 _LACKS_ALL = re.compile(r"lack|without|missing|exclud", re.IGNORECASE)
@@ -103,7 +103,7 @@ class Known:
     """The words of each line."""
 
     def denies(self, feature: str) -> bool:
-        """Whether the record denies a feature or what it is a kind of: without a pool there is no lap pool."""
+        """Whether the record denies a feature or what it is a kind of: no pool, no lap pool."""
         return feature in self.absent or any(
             each in self.absent for each in lexicon().implies.get(feature, ())
         )

@@ -40,7 +40,8 @@ _TABLE = re.compile(
     re.MULTILINE,
 )
 _CSV = re.compile(
-    r"^(?P<head>[A-Za-z_ ]{2,24}(?:[,;\t][A-Za-z_ ]{2,24}){2,30})\n(?P<row>[^\n,;\t]{1,60}(?:[,;\t][^\n,;\t]{0,60}){2,30})$",
+    r"^(?P<head>[A-Za-z_ ]{2,24}(?:[,;\t][A-Za-z_ ]{2,24}){2,30})\n"
+    r"(?P<row>[^\n,;\t]{1,60}(?:[,;\t][^\n,;\t]{0,60}){2,30})$",
     re.MULTILINE,
 )
 """A line of names and one of values, separated by commas, semicolons or tabs."""

@@ -14,7 +14,8 @@ _SPOKEN = {
     "half a": 0.5, "a half": 0.5, "a": 1, "one": 1, "two": 2, "a couple of": 2, "three": 3, "four": 4,
     "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15,
     "twenty": 20, "thirty": 30, "forty": 40, "a hundred": 100, "two hundred": 200, "three hundred": 300,
-    "five hundred": 500, "a quarter of a": 0.25, "quarter of a": 0.25, "half of a": 0.5, "three quarters of a": 0.75,
+    "five hundred": 500, "a quarter of a": 0.25, "quarter of a": 0.25, "half of a": 0.5,
+    "three quarters of a": 0.75,
     "three-quarters of a": 0.75, "one and a half": 1.5, "two and a half": 2.5, "a tenth of a": 0.1,
     **{f"{word} tenths of a": number / 10 for number, word in enumerate(
         ("two", "three", "four", "five", "six", "seven", "eight", "nine"), 2)},

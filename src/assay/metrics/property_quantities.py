@@ -1,7 +1,7 @@
 """How many, how strong, how far and how high: what the record tells of a feature besides that it is there.
 
 count      "three dams" where the record has two, "two balconies" where it has one
-rating     "13 kWh", "10 kW", "22,500 L", "EER 7": a number for a unit that the record has with other numbers only
+rating     "13 kWh", "10 kW", "22,500 L", "EER 7": another number than the record has for the unit
 reach      "robes in all bedrooms" where the record has them in two of three
 floor      "on the tenth floor" where the record says the third
 """
@@ -66,8 +66,8 @@ NEAR = 45
 _FLOORS = {
     word: number
     for number, word in enumerate(
-        ("ground", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
-         "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth",
+        ("ground", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+         "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth",
          "eighteenth", "nineteenth", "twentieth")
     )
 }  # fmt: skip
@@ -89,7 +89,7 @@ _ON_A_FLOOR = re.compile(
 def check_quantities(
     text: str, mentions: Sequence[Mention], clauses: Clauses, record: Record
 ) -> Iterator[Said]:
-    """A verdict of mismatch for each quantity that differs from what the record tells; right ones are not told."""
+    """A mismatch for each quantity that differs from what the record tells; right ones are not told."""
     yield from _ratings(text, clauses, record)
     yield from _floors(text, clauses, record)
     lines = [line[:MAX_LINE] for line in record.described if not line.startswith("no ")][:MAX_LINES]
@@ -112,7 +112,7 @@ def check_quantities(
 
 
 def _is_kind_of(held: str, said: str) -> bool:
-    """Whether the record's thing is what is said, or a kind of it by its name: an open fire is a fireplace."""
+    """Whether the record's thing is what is said, or a kind of it: an open fire is a fireplace."""
     return held == said or (said in _COUNTED and said in lexicon().implies.get(held, ()))
 
 

@@ -190,7 +190,7 @@ def _lists(words: list[Word], start: int, end: int) -> bool:
 def _partner(
     known: Lexicon, text: str, words: list[Word], start: int, wanted: frozenset[Phrase]
 ) -> int | None:
-    """The index behind the other word of a pair; small words, names, a list of heads, or one word stand between.
+    """The index behind the other word of a pair; small words, names, heads, or one word stand between.
 
     "A garden and views" are two things, "garden and city views" one pair and another.
     """
