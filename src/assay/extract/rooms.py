@@ -56,8 +56,8 @@ _LABEL = re.compile(
     r"|\b(?P<car_spaces>car(?:\s?spaces?|s|\s?parks?|\s?parking)?|parking|"
     r"garages?(?:\sspaces?)?|car\saccommodation))"
     r"[*_]{0,2}\s{0,2}(?P<mark>[:=|\u2013-]|"
-    r"\bare\b)\s{0,24}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
-    r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq|m|x)\b|\s?m\u00b2)",
+    r"\bare\b)\s{0,24}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six|single|double|triple)"
+    r"(?![\w]|[\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq|m|x)\b|\s?m\u00b2)",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(

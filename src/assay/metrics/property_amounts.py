@@ -15,7 +15,7 @@ from assay.metrics.property_arithmetic import (
     expected_yields,
 )
 from assay.metrics.property_claims import Claim
-from assay.metrics.property_cues import IF
+from assay.metrics.property_cues import IF, MONEY_CUES
 from assay.metrics.property_record import Record
 from assay.metrics.property_verdicts import (
     DOLLAR,
@@ -118,6 +118,8 @@ def check_periodic(checker: Checker, claim: Claim) -> Verdict:
     if not spans:
         if _said_in_text(claim, checker.record):
             return Verdict("match", "in the text", "the record's text has it")
+        if re.search(rf"\bno\s(?:{MONEY_CUES[claim.field]})", checker.record.text, re.IGNORECASE):
+            return Verdict("mismatch", "none", f"the record denies {claim.field}")
         return Verdict("invented", "", f"the record has no {claim.field}")
     held = "; ".join(
         f"{span_text(span)} per {span.per}" if isinstance(span, Money) and span.per else span_text(span)

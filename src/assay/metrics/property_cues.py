@@ -216,7 +216,10 @@ AFTER_IT = re.compile(
     r"\s(?:after|before|from|past|beyond|following)\s(?:the\s)?(?:settle|complet|clos)", re.IGNORECASE
 )
 """What makes a period one that begins or ends with the settlement."""
-SETTLEMENT = re.compile(r"\bsettl(?:e|es|ed|ement|ing)\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
+SETTLEMENT = re.compile(
+    r"\bsettl(?:e|es|ed|ement|ing)\b|\bterms(?=\s(?:are|of|is)\s|:\s)|\bclosing\b|\bcompletion\b",
+    re.IGNORECASE,
+)
 TERM = re.compile(rf"{SETTLEMENT.pattern}|\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
 """What makes a second date the end of a contract's term."""
 COOLING = re.compile(

@@ -49,7 +49,7 @@ _IN_SOME = re.compile(
 )
 """The rooms that have a thing, behind it."""
 _IN_ALL = re.compile(
-    r"\b(?:all|every|each)\s(?:of\s)?(?:the\s)?(?:\w+\s){0,2}?(?:bed(?:room)?s?|rooms?)\b|\bbed(?:room)?s\s?[(,]\s?all\b|"
+    r"\b(?:all|every|each)\s(?:of\s)?(?:the\s)?(?:\w+\s){0,2}?(?:bed(?:room)?s?|rooms?)\b|\bbed(?:room)?s\s?[(,]\s?(?:all|each)\b|"
     r"\bbedrooms?\s(?:all|each)\s(?:have|has|with|enjoy|come)\b",
     re.IGNORECASE,
 )

@@ -9,7 +9,7 @@ HOMES = (
 AWAY = (
     r"(?:next[\s-]?door|(?:doors?|floors?|levels?|houses?|streets?|blocks?)\s(?:up|down|along|away|above|"
     r"below|over)|"
-    r"(?:across|over|down|up)\sthe\s(?:road|street|hill|block|hall|corridor|lane|way)|around\sthe\scorner|"
+    r"(?:across|over|down|up)\sthe\s(?:road|street|hill|block|hall|corridor|lane|way)|around\sthe\scorner|in\sthe\snext\s(?:street|road|block|building|suburb)|"
     r"in\sthe\ssame\s(?:\w+\s)?(?:street|building|block|complex|tower|row|development|estate|suburb|area)|"
     r"(?:on\s)?(?:both\ssides|either\sside)|elsewhere)"
 )
@@ -29,7 +29,7 @@ OTHER = re.compile(
     r"similar(?!\s(?:to\sthis|price))|"
     rf"(?:other|another|different|rival|competing|adjacent|adjoining|last|"
     rf"previous)\s(?:[\w-]+\s){{0,2}}?{HOMES}|"
-    r"(?:in|by)\scontrast|to\scompare|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|"
+    r"(?:in|by)\scontrast|by\sway\sof\scomparison|to\scompare|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|"
     r"alternatives?|others|"
     r"(?:brochure|ads?|advert\w*|listing|flyer|campaign)\s(?:(?:from|of)\s)?(?:last|two|three|(?:19|20)\d\d)|"
     rf"an?\s(?:[\w-]+\s){{0,3}}?[\w-]+[\s-]bed(?:room|der)?s?\s(?:{HOMES}\s)?(?:in|from)\s(?:this|the|our|that)"
@@ -93,7 +93,7 @@ SUPPOSED = re.compile(
     r"walk(?:ing)?\saway|"
     r"(?:I|we|they)['\u2019]d\s(?:open|start|offer|pay|go|bid|be\shappy)|you['\u2019]d\s(?:open|start|"
     r"offer|bid)|(?<!vendor\s)(?<!vendors\s)(?<!seller\s)(?<!sellers\s)(?<!owner\s)(?<!owners\s)(?<!they\s)(?:wants?|wanted|hop(?:es?|ed|ing)|wish(?:es|ed)?)\s(?:a|an|for|to|at|four|five|three|two|\d)|"
-    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\s(?:for|about)|(?:enquired|inquired|wondered)\sabout)|bidding\s(?:is|will|should|to)|"
+    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\s(?:for|about)(?!\s[^.;:$]{1,40}:)|(?:enquired|inquired|wondered)\sabout)|bidding\s(?:is|will|should|to)|"
     r"opening\sbid|your\s(?:brief|wish|requirement|"
     r"criteria)\w*)\b|\be\.g\.|\b(?:goes|go|going|rises?|increases?)\s(?:up\s)?to\s$",
     re.IGNORECASE,

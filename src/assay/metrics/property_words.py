@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 
 from assay.formats.places import Place
 from assay.formats.yaml_text import parse_yaml
@@ -140,7 +141,7 @@ def find_mentions(text: str) -> Iterator[Mention]:
     words = words_of(text)
     index = 0
     while index < len(words):
-        length = _match(known, words, index) if words[index].text in known.beginnings else 0
+        length = _match(known, text, words, index) if words[index].text in known.beginnings else 0
         feature = known.phrases[_texts(words, index, length)] if length else ""
         first = index + length - 1 if feature in known.minor else index
         pairs = (
@@ -158,12 +159,18 @@ def _texts(words: list[Word], index: int, length: int) -> Phrase:
     return tuple(word.text for word in words[index : index + length])
 
 
-def _match(known: Lexicon, words: list[Word], index: int) -> int:
+def _match(known: Lexicon, text: str, words: list[Word], index: int) -> int:
     """How many words from `index` on are the longest phrase; a phrase does not cross a line or a stop."""
     for length in range(min(known.longest, len(words) - index), 0, -1):
-        if _texts(words, index, length) in known.phrases:
+        if _texts(words, index, length) in known.phrases and _is_whole(text, words[index : index + length]):
             return length
     return 0
+
+
+def _is_whole(text: str, words: list[Word]) -> bool:
+    """Whether no mark stands between the words: "by gas, hot water" names no gas hot water."""
+    gaps = (text[first.end : second.start] for first, second in pairwise(words))
+    return not any(mark in gap for gap in gaps for mark in ",.;:!?\n|()")
 
 
 def _paired(known: Lexicon, text: str, words: list[Word], index: int) -> Iterator[Mention]:
