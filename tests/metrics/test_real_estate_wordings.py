@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from assay.extract.areas import find_areas
+from assay.extract.money import find_money
+from assay.extract.rooms import find_ordinals, find_rooms
 from assay.metrics.property_record import read_record
 from assay.metrics.property_rule_files import load_rules
 from assay.metrics.real_estate import check_answer
@@ -41,3 +44,21 @@ def test_wordings_are_read_as_they_are_labelled(record):
             if found != Counter(text["wrong"]):
                 differing[text["id"]] = (text["text"], dict(found))
     assert differing == {}
+
+
+def test_money_in_words_is_read_in_millions():
+    def amounts(text: str) -> list[float]:
+        return [find.value.low for find in find_money(text, bare=True)]
+
+    assert amounts("two and a half million") == [2_500_000]
+    assert amounts("asking one point three eight five") == [1_385_000]
+    assert amounts("asking 1.245m") == [1_245_000]
+    assert amounts("one point three is made by the vendor; a 1.245m fence") == []
+
+
+def test_areas_in_words_and_rooms_of_two_parts_are_read():
+    assert [find.value.low for find in find_areas("four hundred and twenty square metres")] == [420]
+    assert [find.value for find in find_rooms("3+2 bedrooms")] == [5]
+    assert [find.value for find in find_rooms("single garage x 2")] == [2]
+    assert [(find.unit, find.value) for find in find_ordinals("a second bathroom")] == [("bathrooms", 2)]
+    assert find_ordinals("the second bathroom") == []

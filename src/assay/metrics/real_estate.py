@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from assay.domain.errors import InvalidInput
@@ -17,7 +18,7 @@ from assay.metrics.property_checks import check_claim, field_of, missing_fields
 from assay.metrics.property_claims import Claim, numeric_claims
 from assay.metrics.property_clauses import split_clauses
 from assay.metrics.property_descriptions import descriptive_claims
-from assay.metrics.property_features import Said, check_features
+from assay.metrics.property_features import MAX_MENTIONS, Said, check_features
 from assay.metrics.property_fields import ALIASES, PERIODIC_FIELDS
 from assay.metrics.property_layout import Layout, read_layout
 from assay.metrics.property_others import is_another_address, other_columns, other_homes
@@ -205,7 +206,7 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         for fact in facts
         if fact.field == "car_spaces" and (fact.verdict in WRONG or not KIND_OF_PARKING.search(fact.quote))
     ]
-    mentions = tuple(find_mentions(text))
+    mentions = tuple(islice(find_mentions(text), MAX_MENTIONS))
     places = (
         *check_distances(text, clauses, record),
         *check_schools(text, clauses, record),
