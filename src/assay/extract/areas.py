@@ -3,7 +3,7 @@
 import re
 
 from assay.extract.finds import Find, Span
-from assay.extract.numbers import DIGITS, read_digits
+from assay.extract.numbers import DIGITS, WORDS, read_digits, read_words
 
 SQUARE_METRES = {
     "sqm": 1.0, "ha": 10_000.0, "acre": 4_046.8564224, "sqft": 0.09290304, "square": 9.290304,
@@ -22,6 +22,11 @@ _SPOKEN = re.compile(
     r"(?P<unit>acres?|hectares?)\b",
     re.IGNORECASE,
 )
+_WORDED = re.compile(
+    rf"\b(?P<words>{WORDS})[\s-](?:(?P<sqm>square\smet(?:re|er)s?|sqm)|(?P<sqft>square\sf(?:ee|oo)t))\b",
+    re.IGNORECASE,
+)
+"""Areas in words: "four hundred and twenty square metres"."""
 _SIZES = {
     "half": 0.5, "quarter": 0.25, "third": 1 / 3, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0,
     "five": 5.0, "ten": 10.0,
@@ -44,6 +49,10 @@ def find_areas(text: str) -> list[Find[Span]]:
         unit = "acre" if match["unit"].lower().startswith("a") else "ha"
         value = _SIZES[match["size"].lower()] * SQUARE_METRES[unit]
         found.append(Find(Span(value, value, True), unit, *match.span(), match.group()))
+    for match in _WORDED.finditer(text):
+        unit = match.lastgroup or "sqm"
+        area = read_words(match["words"]) * SQUARE_METRES[unit]
+        found.append(Find(Span(area, area), unit, *match.span(), match.group()))
     return sorted(found, key=lambda find: find.start)
 
 
@@ -51,6 +60,6 @@ def stated_step(find: Find[Span]) -> float:
     """Half a unit of the last digit that was written, in square metres: what rounding may have hidden."""
     number = re.match(DIGITS, find.quote)
     if number is None:
-        return 0.05 * find.value.low
+        return 0.05 * find.value.low if find.value.rounded else 0.5 * SQUARE_METRES[find.unit]
     decimals = len(number.group().partition(".")[2])
     return 0.5 * 10.0**-decimals * SQUARE_METRES[find.unit]

@@ -18,7 +18,7 @@ _MONTH = r"(?P<month>" + "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _NAME
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
 _YEAR = r"(?:,?\s{0,2}(?P<year>(?:19|20)\d\d)(?!\d))?"
 _DAY_FIRST = re.compile(
-    rf"(?<![\d/.:$-]){_DAY}(?:\s+|-)(?:of\s+)?{_MONTH}(?![a-z])(?:[\s-]{{0,2}}(?P<year>(?:19|"
+    rf"(?<![\d/.$-])(?<!\d:){_DAY}(?:\s+|-)(?:of\s+)?{_MONTH}(?![a-z])(?:[\s-]{{0,2}}(?P<year>(?:19|"
     rf"20)\d\d)(?!\d)|{_YEAR.replace('P<year>', 'P<late>')})",
     re.IGNORECASE,
 )

@@ -29,6 +29,24 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"(?<![$\d.,\w/])(?P<digits>{DIGITS})(?P<multiple>\s?(?:k|mil|million)\b)", re.IGNORECASE)
+_SHORT = re.compile(
+    r"\b(?:asking|guide|guided|priced?(?:\sat)?|offers?\s(?:over|above|from|around)|sold\sfor|listed\sat|circa|going\sfor)"
+    r"\s(?:is\s|of\s|at\s|about\s|around\s)?(?P<digits>\d{1,2}\.\d{1,3})(?P<multiple>\s?m)\b(?!\s?[x\u00d7\u00b2])",
+    re.IGNORECASE,
+)
+"""Millions behind a word of price: "asking 1.245m"."""
+_DIGIT_WORDS = ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_SPOKEN = re.compile(
+    r"\b(?P<whole>one|two|three|four|five|six|seven|eight|nine)\s(?:point\s(?P<point>"
+    rf"(?:{'|'.join(_DIGIT_WORDS)})(?:\s(?:{'|'.join(_DIGIT_WORDS)})){{0,3}})|and\sa\s(?P<part>half|quarter)|"
+    r"and\sthree[\s-](?P<quarters>quarters?))(?P<million>\s(?:million|mil|m)\b)?",
+    re.IGNORECASE,
+)
+_OF_PRICE = re.compile(
+    r"\b(?:asking|guide|priced?|offers?\sover|sold\sfor|listed|want\w*)\W{0,3}(?:(?:is|at|of|about|around)\s)?$",
+    re.IGNORECASE,
+)
+"""What makes "one point three eight" millions without the word."""
 _BETWEEN = re.compile(r"between\s(?:about\s|around\s|approximately\s|roughly\s)?$", re.IGNORECASE)
 _CHANGE = re.compile(
     r"\b(?:reduc|drop|cut|lower|rais|increas|rose|risen|grew|down|up|went|revis|adjust|slash|"
@@ -44,7 +62,7 @@ _PER = re.compile(
     r"|(?:per|a|an|each|every|/)\s{0,2}(?:square\s|sq\.?\s?|calendar\s)?(?P<unit>week|wk|w|"
     r"fortnight|month|mth|mo|"
     r"quarter|qtr|annum|year|yr|night|day|sqm|m²|m2|metres?|meters?|m|sqft|foot|ft|hectare|ha|acre)\b"
-    r"|(?P<adverb>weekly|fortnightly|monthly|quarterly|annually|yearly)\b)",
+    r"|(?P<biannual>half[\s-]yearly|biannually|semi-annually)\b|(?P<adverb>weekly|fortnightly|monthly|quarterly|annually|yearly)\b)",
     re.IGNORECASE,
 )
 _UNITS = {
@@ -73,7 +91,7 @@ def find_money(text: str, *, bare: bool = False) -> list[Find[Money]]:
     """
     found = [*_signed(text), *_named(text)]
     if bare:
-        found.extend(_bare(text))
+        found.extend([*_bare(text), *_spoken(text)])
     found.sort(key=lambda find: (find.start, -find.end))
     kept: list[Find[Money]] = []
     for find in found:
@@ -124,9 +142,23 @@ def _named(text: str) -> Iterator[Find[Money]]:
 
 
 def _bare(text: str) -> Iterator[Find[Money]]:
-    for match in _BARE.finditer(text):
+    for match in [*_BARE.finditer(text), *_SHORT.finditer(text)]:
         value = read_digits(match["digits"]) * _times(match["multiple"])
-        yield _find(text, match.span(), Money(value, value, True), "$")
+        yield _find(text, (match.start("digits"), match.end()), Money(value, value, True), "$")
+
+
+def _spoken(text: str) -> Iterator[Find[Money]]:
+    """Millions in words: "two and a half million", "asking one point three eight five"."""
+    for match in _SPOKEN.finditer(text):
+        ahead = text[max(0, match.start() - 30) : match.start()]
+        if not match["million"] and not (match["point"] and _OF_PRICE.search(ahead)):
+            continue
+        digits = "".join(
+            str(max(0, _DIGIT_WORDS.index(word) - 1)) for word in (match["point"] or "").lower().split()
+        )
+        part = 0.5 if match["part"] and match["part"].lower() == "half" else 0.25 if match["part"] else 0.75
+        value = read_words(match["whole"]) + (float(f"0.{digits}") if digits else part)
+        yield _find(text, match.span(), Money(round(value * 1e6), round(value * 1e6), True), "$")
 
 
 def _times(multiple: str | None) -> float:
@@ -144,7 +176,7 @@ def _find(text: str, span: tuple[int, int], money: Money, unit: str) -> Find[Mon
     per = _PER.match(text, end)
     if per is None:
         return Find(money, unit, start, end, text[start:end])
-    said = ("half" if per["half"] else "quarter" if per["three"] else "") or (
+    said = ("half" if per["half"] or per["biannual"] else "quarter" if per["three"] else "") or (
         per["short"] or per["unit"] or per["adverb"] or ""
     ).lower()
     key = re.sub(r"[.\s/]", "", said)

@@ -56,8 +56,8 @@ _LABEL = re.compile(
     r"|\b(?P<car_spaces>car(?:\s?spaces?|s|\s?parks?|\s?parking)?|parking|"
     r"garages?(?:\sspaces?)?|car\saccommodation))"
     r"[*_]{0,2}\s{0,2}(?P<mark>[:=|\u2013-]|"
-    r"\bare\b)\s{0,24}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six)"
-    r"(?![\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq|m|x)\b|\s?m\u00b2)",
+    r"\bare\b)\s{0,24}[*_]{0,2}\s{0,2}(?P<count>\d{1,2}(?:\.[05])?|one|two|three|four|five|six|single|double|triple)"
+    r"(?![\w]|[\w,.:/]?\d|\s?(?:st|nd|rd|th|sqm|m2|m\u00b2|sq|m|x)\b|\s?m\u00b2)",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(
@@ -94,12 +94,32 @@ _GARAGE_FOR = re.compile(
     rf"driveway)\sfor\s(?:up\sto\s)?{_COUNT}(?:\s(?:or\smore\s)?(?:cars?|vehicles?))?\b",
     re.IGNORECASE,
 )
+_FITS = re.compile(
+    rf"\b(?:garag(?:e|ing)|carport|driveway|parking)\s(?:(?:\w+\s)?(?:that|which)\s)?(?:fits|takes|holds|houses|accommodates|parks)\s"
+    rf"{_COUNT}(?:\s(?:cars?|vehicles?))?\b(?!\s(?:\w+\s)?(?:metres?|boats?|bikes?|caravans?))",
+    re.IGNORECASE,
+)
 _SHORT = re.compile(
     r"(?<![\w.,$/-])(?P<bedrooms>[1-9])(?P<mark>\s?[x\u00d7]\s?|/)(?P<bathrooms>[1-9])"
     r"(?:(?P=mark)(?P<car_spaces>\d))?(?![\w.,/-]?\d|\s?(?:m\b|metre|cm|ft|\u00d7|x\b|[$]))",
     re.IGNORECASE,
 )
 """Bedrooms and bathrooms as agents write them: "a 4x2", "3/2/1"."""
+_ORDINALS = {"second": 2.0, "third": 3.0, "fourth": 4.0, "fifth": 5.0, "sixth": 6.0}
+_ORDINAL = re.compile(
+    rf"\b(?:an?|plus|with|and)\s(?:\w+\s)?(?P<ordinal>{'|'.join(_ORDINALS)})\s"
+    r"(?:(?:full|main|separate|family|shared|guest|double|queen|large|small)\s){0,2}"
+    r"(?:(?P<bedrooms>bedroom)|(?P<bathrooms>bathroom|full\sbath)|(?P<car_spaces>car\s?(?:space|park|spot|bay)))\b",
+    re.IGNORECASE,
+)
+_ADDED = re.compile(
+    r"(?<![\w$.,:+-])(?P<first>\d{1,2})\s?(?:\+|plus)\s?(?P<second>\d{1,2})[\s-]?"
+    r"(?:(?P<bedrooms>bed(?:room)?s?)|(?P<bathrooms>bath(?:room)?s?)|(?P<car_spaces>cars?(?:\sspaces?)?))\b",
+    re.IGNORECASE,
+)
+"""Rooms of two parts: "3+2 bedrooms"."""
+_TIMES = re.compile(r"\s?[x\u00d7]\s?(?P<times>[2-9])\b(?!\s?(?:m\b|metre|[.,]?\d))", re.IGNORECASE)
+"""How many times a thing is there: "single garage x 2"."""
 _SIZES = re.compile(r"\d\s?[x\u00d7]\s?\d[\d.]*\s?(?:m|metres?|ft|feet)\b[^\n]*$")
 """The sizes of rooms: behind "4.2 x 3.6 m", "3 x 3" is one, too."""
 
@@ -128,6 +148,16 @@ def find_rooms(text: str) -> list[Find[float]]:
     return sorted(found, key=lambda find: find.start)
 
 
+def find_ordinals(text: str) -> list[Find[float]]:
+    """The rooms of which there must be at least so many: "a third bedroom" is of three or more."""
+    return [
+        Find(_ORDINALS[match["ordinal"].lower()], field, *match.span(), match.group())
+        for match in _ORDINAL.finditer(text)
+        for field in _NOUNS
+        if match[field]
+    ]
+
+
 def _in_runs(runs: list[re.Match[str]]) -> Iterator[Find[float]]:
     for run in runs:
         for match in _IN_RUN.finditer(run.group()):
@@ -140,13 +170,18 @@ def _all(text: str) -> Iterator[Find[float]]:
     for field, pattern in _AHEAD.items():
         for match in pattern.finditer(text):
             if _counts(field, match) and not _is_labelled(text, match):
-                yield Find(_value(match["count"]), field, *match.span(), match.group())
+                times = _TIMES.match(text, match.end()) if field == "car_spaces" else None
+                value = _value(match["count"]) * (int(times["times"]) if times else 1)
+                yield Find(value, field, *match.span(), match.group())
+    for match in _ADDED.finditer(text):
+        field = next(name for name in _NOUNS if match[name])
+        yield Find(float(match["first"]) + float(match["second"]), field, *match.span(), match.group())
     for match in _LABEL.finditer(text):
         if _is_label(text[max(0, match.start() - 2) : match.start()], match["mark"]):
             field = next(name for name in _NOUNS if match[name])
             yield Find(_value(match["count"]), field, *match.span(), match.group())
     yield from _short(text)
-    for match in _GARAGE_FOR.finditer(text):
+    for match in [*_GARAGE_FOR.finditer(text), *_FITS.finditer(text)]:
         yield Find(_value(match["count"]), "car_spaces", *match.span(), match.group())
     for match in _ICONS.finditer(text):
         field = _ICON_FIELDS[match["icon"] or match["after"]]

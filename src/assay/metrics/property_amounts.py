@@ -1,6 +1,7 @@
 """Verdicts on amounts: prices, rents, charges, deposits, duty, yields, prices of area."""
 
 import re
+from dataclasses import replace
 
 from assay.extract.finds import Span
 from assay.extract.money import PER_YEAR, Money, find_money
@@ -14,7 +15,7 @@ from assay.metrics.property_arithmetic import (
     expected_yields,
 )
 from assay.metrics.property_claims import Claim
-from assay.metrics.property_cues import IF
+from assay.metrics.property_cues import IF, MONEY_CUES
 from assay.metrics.property_record import Record
 from assay.metrics.property_verdicts import (
     DOLLAR,
@@ -56,6 +57,8 @@ def _said_in_text(claim: Claim, record: Record) -> bool:
 def check_price(checker: Checker, claim: Claim) -> Verdict:
     """Price and sold price: equal within what rounding hides, or inside the record's range."""
     record = checker.record
+    if claim.field == "sold_price" and _is_of_earlier_sale(claim, record):
+        return check_last_sold(checker, claim)
     own, others = ("sold_price", "price") if claim.field == "sold_price" else ("price", "sold_price")
     spans = record.spans(own) or record.spans(others)
     if not spans:
@@ -92,6 +95,13 @@ def _price_agrees(claim: Claim, span: Span) -> bool:
     return close(value.low, span.low, share)
 
 
+def _is_of_earlier_sale(claim: Claim, record: Record) -> bool:
+    """Whether a sale is told with a year in which the record has none."""
+    years = {int(year) for year in re.findall(r"\b(?:19|20)\d\d\b(?!,)", claim.clause.text)}
+    held = {day.year for day in record.days("contract_date")}
+    return bool(years) and not years & held and (bool(held - {None}) or not record.spans("sold_price"))
+
+
 def check_last_sold(checker: Checker, claim: Claim) -> Verdict:
     """An earlier price: checked only where the record has one."""
     spans = checker.record.spans("last_sold_price")
@@ -108,6 +118,8 @@ def check_periodic(checker: Checker, claim: Claim) -> Verdict:
     if not spans:
         if _said_in_text(claim, checker.record):
             return Verdict("match", "in the text", "the record's text has it")
+        if re.search(rf"\bno\s(?:{MONEY_CUES[claim.field]})", checker.record.text, re.IGNORECASE):
+            return Verdict("mismatch", "none", f"the record denies {claim.field}")
         return Verdict("invented", "", f"the record has no {claim.field}")
     held = "; ".join(
         f"{span_text(span)} per {span.per}" if isinstance(span, Money) and span.per else span_text(span)
@@ -115,6 +127,16 @@ def check_periodic(checker: Checker, claim: Claim) -> Verdict:
     )
     if any(_periodic_agrees(claim, span) for span in spans):
         return Verdict("match", held, "equal for the same period")
+    parts = [each for each in checker.claims if each.field == claim.field and each.clause is claim.clause]
+    whole = replace(
+        claim, value=replace(claim.value, low=(total := sum(each.value.low for each in parts)), high=total)
+    )
+    if (
+        claim.field == "rent_per_week"
+        and len(parts) > 1
+        and any(_periodic_agrees(whole, span) for span in spans)
+    ):
+        return Verdict("match", held, "parts of the amount")
     return Verdict("mismatch", held, f"{claim.field} of the record")
 
 
@@ -144,7 +166,8 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
 _AMOUNT = re.compile(r"\$[\d,.]+\s?$")
 """An amount that takes the period behind it for itself."""
 _PERIOD = re.compile(
-    r"\b(?:(?P<week>weekly|(?:per|a|each|every)\sweek)|(?P<month>monthly|(?:per|a|each|every)\s(?:calendar\s)?month)|"
+    r"\b(?:(?P<half>half[\s-]yearly|biannual(?:ly)?|semi-annual(?:ly)?|six-monthly|twice\s(?:a\syear|yearly|annually)|(?:per|a|each|every)\s(?:half[\s-]year|"
+    r"six\smonths))|(?P<week>weekly|(?:per|a|each|every)\sweek)|(?P<month>monthly|(?:per|a|each|every)\s(?:calendar\s)?month)|"
     r"(?P<quarter>quarterly|(?:per|a|each|every)\squarter)|"
     r"(?P<year>annual(?:ly)?|annualised|yearly|(?:per|a|each|every|the|one|full)\s(?:year|annum)|12\smonths|twelve\smonths))\b",
     re.IGNORECASE,

@@ -7,6 +7,7 @@ from assay.extract.addresses import POSTCODES, Address, normal_name, state_of_po
 from assay.extract.areas import find_areas, stated_step
 from assay.extract.dates import Day
 from assay.extract.periods import Period
+from assay.extract.rooms import find_rooms
 from assay.metrics.property_amounts import (
     check_area_price,
     check_deposit,
@@ -27,6 +28,26 @@ from assay.metrics.property_verdicts import HEDGED_SHARE, UNCHECKED, Checker, Ve
 Check = Callable[[Checker, Claim], Verdict]
 MAX_TEXT = 20_000
 """How much of a record's text is read for areas."""
+_OF_EACH = re.compile(
+    r"\b(?:each|both|per|either)\s(?:of\sthe\s\w+\s)?(?:side|half|halves|sides|unit|units|dwelling|dwellings|home|homes|"
+    r"residence|residences)\b|\bapiece\b|\bside\s(?:a|b|one|two)\b",
+    re.IGNORECASE,
+)
+"""What makes a count that of each of two homes on one title."""
+_PART = re.compile(
+    r"\b(?:main\s(?:house|home|residence|dwelling)|side|flat|granny|cottage|studio|dwelling|downstairs|upstairs|wing|"
+    r"annexe?|lower|upper)\b",
+    re.IGNORECASE,
+)
+_WANTS = re.compile(
+    r"\b(?:no|not|never|lacks?|lacking|without|needs?|missing|wants?|add\w*)\b|n['\u2019]t\b", re.IGNORECASE
+)
+"""What comes before a room that is not there: "lacks a second bathroom"."""
+_SOME = re.compile(r"\b(?:in|to|of|for|with|serving|all)\s(?:\w+\s)?$", re.IGNORECASE)
+"""What comes before rooms that something is in: "built-in robes in two bedrooms"."""
+MAX_LINES = 200
+FRACTION_SHARE = 0.1
+"""How far an area in words may be off: "just under a quarter of an acre"."""
 BESIDE = 40
 """How far behind its state a postcode may stand."""
 
@@ -55,12 +76,22 @@ def _of_negation(claim: Claim, verdict: Verdict) -> Verdict:
 def _check_count(checker: Checker, claim: Claim) -> Verdict:
     spans = checker.record.spans(claim.field)
     if not spans:
+        told = _told_counts(claim, checker.record) if claim.field == "car_spaces" else set()
+        if told:
+            shown = ", ".join(f"{count:g}" for count in sorted(told))
+            verdict = "match" if claim.value in told or claim.value == sum(told) else "mismatch"
+            return Verdict(verdict, shown, "the record's text has it")
         if claim.field == "car_spaces" and re.search(
             r"\b(?:garag|carport|parking|car)", checker.record.text, re.IGNORECASE
         ):
             return UNCHECKED
         return Verdict("invented", "", f"the record has no {claim.field}")
     held = spans[0].low
+    if claim.at_least and _WANTS.search(claim.clause.before(claim.find.start, 40)):
+        return UNCHECKED
+    if claim.at_least:
+        agrees = claim.value <= held
+        return Verdict("match" if agrees else "mismatch", f"{held:g}", "there must be so many")
     if claim.value == held:
         return Verdict("match", f"{held:g}", "equal")
     if (
@@ -69,7 +100,7 @@ def _check_count(checker: Checker, claim: Claim) -> Verdict:
         and claim.value % 1
     ):
         return Verdict("mismatch", f"{held:g}", "count of the record")
-    if claim.value < held and is_partial(claim):
+    if claim.value < held and (is_partial(claim) or _is_of_part(claim, checker.record)):
         return UNCHECKED
     together = [
         each.value for each in checker.claims if each.field == claim.field and each.clause is claim.clause
@@ -79,24 +110,52 @@ def _check_count(checker: Checker, claim: Claim) -> Verdict:
     return Verdict("mismatch", f"{held:g}", "count of the record")
 
 
+def _told_counts(claim: Claim, record: Record) -> set[float]:
+    """The counts of a field in the record's text: "detached one-car garage"."""
+    return {
+        find.value
+        for line in record.described[:MAX_LINES]
+        for find in find_rooms(line[:MAX_TEXT])
+        if find.unit == claim.field
+    }
+
+
+def _is_of_part(claim: Claim, record: Record) -> bool:
+    """Whether a count is that of each of two homes, or of one part as the record tells it."""
+    if _OF_EACH.search(claim.clause.text):
+        return True
+    lines = [line for line in record.described if _PART.search(line)][:20]
+    return any(
+        find.unit == claim.field and find.value == claim.value and not _SOME.search(line[: find.start])
+        for line in lines
+        for find in find_rooms(line)
+    )
+
+
 def _check_area(checker: Checker, claim: Claim) -> Verdict:
     record = checker.record
     names = ("land_area_sqm", "floor_area_sqm") if claim.field == "area" else (claim.field,)
     spans = [(name, span) for name in names for span in record.spans(name)]
     if not spans:
-        told = any(find.value.low == claim.value.low for find in find_areas(record.text[:MAX_TEXT])[:50])
         return (
             Verdict("match", "in the text", "the record's text has it")
-            if told
+            if _area_in_text(claim, record)
             else Verdict("invented", "", "the record has no such area")
         )
+    if claim.field == "area" and _area_in_text(claim, record):
+        return Verdict("match", "in the text", "the record's text has it")
     slack = stated_step(claim.find) + 1e-6
     for name, span in spans:
         share = HEDGED_SHARE if claim.hedged else 0.005 if claim.find.unit != "sqm" else 0.0
+        share = FRACTION_SHARE if claim.hedged and claim.value.rounded else share
         wide = max(slack, share * span.low)
         if claim.value.low - wide <= span.high and span.low <= claim.value.high + wide:
             return Verdict("match", f"{span.low:,.6g} sqm", f"{name} within rounding")
     return Verdict("mismatch", "; ".join(f"{span.low:,.6g} sqm" for _, span in spans), spans[0][0])
+
+
+def _area_in_text(claim: Claim, record: Record) -> bool:
+    return any(find.value.low == claim.value.low for find in find_areas(record.text[:MAX_TEXT])[:50])
 
 
 def field_of(claim: Claim, record: Record) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from assay.extract.areas import SQUARE_METRES, find_areas
@@ -11,7 +11,7 @@ from assay.extract.finds import Find, Span
 from assay.extract.money import Money, find_money
 from assay.extract.periods import Period, find_percentages, find_periods
 from assay.extract.phones import find_phones
-from assay.extract.rooms import find_rooms
+from assay.extract.rooms import find_ordinals, find_rooms
 from assay.metrics.property_clauses import Clause, Clauses
 from assay.metrics.property_cues import (
     ADDED,
@@ -37,6 +37,7 @@ from assay.metrics.property_cues import (
     NAMED_PRICE,
     NEGATED,
     NO_CONCESSION,
+    OF_INSURANCE,
     OF_LOAN,
     OF_NEXT,
     OPERAND,
@@ -45,9 +46,11 @@ from assay.metrics.property_cues import (
     PARTIAL_BEFORE,
     PERCENT_CUES,
     RESULT,
+    SHARE_OF_PRICE,
     SMALLEST_PRICE,
     SUB_AREA,
     TO_BUILD,
+    TOGETHER,
     TOTAL,
     WEEKLY,
     WEEKS_OF_RENT,
@@ -71,6 +74,8 @@ class Claim:
     clause: Clause
     hedged: bool = False
     negated: bool = False
+    at_least: bool = False
+    """Whether there may be more: "a second bathroom"."""
 
     @property
     def said(self) -> str:
@@ -90,6 +95,8 @@ def numeric_claims(text: str, clauses: Clauses, locale: Locale) -> Iterator[Clai
     yield from _stated(areas, clauses, _area_field)
     rooms = [find for find in find_rooms(text)[:MAX_FINDS] if not _inside(find, phones)]
     yield from _room_claims(rooms, clauses)
+    for claim in _room_claims(find_ordinals(text)[:MAX_FINDS], clauses):
+        yield replace(claim, at_least=True)
 
 
 def _inside(find: Find[Any], spans: list[tuple[int, int]]) -> bool:
@@ -101,7 +108,7 @@ def states_fact(clause: Clause, find: Find[Any], *, supposed: bool = False) -> b
 
     `supposed` lets conditions pass: "if you pay 10%, that is $85,000" is a sum that can be checked.
     """
-    if clause.asked or clause.of_another(find.start, find.end) or clause.unsure(find.start):
+    if clause.asked or clause.refused or clause.of_another(find.start, find.end) or clause.unsure(find.start):
         return False
     return supposed or not clause.supposed(find.start)
 
@@ -139,13 +146,13 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if per in ("sqm", "sqft", "hectare", "acre", "night", "day"):
         return "price_per_sqm" if per in ("sqm", "sqft") else ""
     ahead = clause.before(find.start)
-    if before > clause.start and _is_sum_of_all(find, clause, ahead, before):
-        return ""
-    if DIFFERENCE.match(clause.after(find.end, 40)):
+    if _is_of_several(find, clause, ahead, before):
         return ""
     if find.value.high >= SMALLEST_PRICE and NAMED_PRICE.search(ahead[-40:]) and not DERIVED.search(ahead):
         return "price"
     cue = _nearest_cue(find, clause, before, after)
+    if per is None and SHARE_OF_PRICE.search(ahead) and not _told_otherwise(ahead):
+        cue = "deposit"
     if per is not None or (cue is None and _is_yearly(find, clause)):
         weekly = cue is None and WEEKLY.search(clause.before(find.start))
         return "rent_per_week" if weekly else _periodic_field(cue, per or "year")
@@ -159,6 +166,13 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if in_sum:
         return in_sum
     return "" if cue == "stamp_duty" and EXEMPT.search(ahead) else _single_field(cue, find, clause)
+
+
+def _is_of_several(find: Find[Money], clause: Clause, ahead: str, before: int) -> bool:
+    """Whether an amount is the sum of several others, or the difference between two."""
+    if TOGETHER.search(ahead) or DIFFERENCE.match(clause.after(find.end, 40)):
+        return True
+    return before > clause.start and _is_sum_of_all(find, clause, ahead, before)
 
 
 def _is_yearly(find: Find[Money], clause: Clause) -> bool:
@@ -272,6 +286,8 @@ def _percent_claims(finds: list[Find[Span]], clauses: Clauses) -> Iterator[Claim
         before = finds[number - 1].end if number else 0
         after = finds[number + 1].start if number + 1 < len(finds) else find.end + 1_000
         field = _percent_field(find, clause, before, after)
+        if field == "deposit_percent" and OF_INSURANCE.search(clause.text):
+            continue
         if field != "other" and states_fact(clause, find, supposed=True):
             yield make_claim(field, find, clause)
 
@@ -317,7 +333,10 @@ def _area_field(find: Find[Span], clause: Clause) -> str:
     if WITH_PART.match(behind):
         return ""
     behind = re.split(r"[,.;(|\d]|\sand\s|\swith\s|\son\s(?:an?|its)\s", behind)[0]
-    near = re.split(r"[,;|](?!\d)|\sand\s|\swith\s|\son\s(?:an?|its|the)\s(?=\w*\s?$)", ahead)[-1]
+    near = re.split(
+        r"[,;|](?!\d)|\sand\s|\swith\s|\son\s(?:(?:an?|its|the)\s(?=\w*\s?$)|(?:about\s|around\s|some\s)?$)",
+        ahead,
+    )[-1]
     places = [
         (match.start() if side else len(near) - match.end(), name)
         for name, pattern in (("", SUB_AREA), ("land_area_sqm", LAND), ("floor_area_sqm", FLOOR))

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.metrics.property_speech import (
+    ANSWER,
     CARRIES,
     FOLLOWS,
     GENERIC,
     HEADING,
     ITEM,
+    OF_THE_POSSIBLE,
     OTHER,
     OTHER_BEHIND,
     PAST,
@@ -38,7 +40,7 @@ _SENTENCE = re.compile(
     r"|\s?[\U0001F600-\U0001F64F]\s+(?=[a-z])"
 )
 _CLAUSE = re.compile(
-    r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|but|although|though|whilst|yet|"
+    r";\s|\s[\u2013\u2014]\s(?!\$)|,?\s(?:while|whereas|(?<!everything\s)(?<!all\s)(?<!anything\s)but|although|though|whilst|yet|"
     r"however|compared\s(?:to|with)|versus|unlike|as\sagainst)\b"
     r"|,\s(?:and\s)?(?=(?:a|an|the|other|another|one)\s(?:\w+\s){0,3}?(?:comparable|similar|"
     r"neighbouring|nearby|median|average|house\snext))",
@@ -57,6 +59,8 @@ class Clause:
     text: str
     asked: bool
     follows_other: bool
+    refused: bool = False
+    """Whether it is a question that is answered with no."""
 
     def before(self, position: int, chars: int = 200) -> str:
         """The clause's text up to a position of the whole text, its last characters."""
@@ -140,17 +144,25 @@ def split_clauses(text: str) -> Clauses:
     for start, end in _pieces(text, _SENTENCE, 0, len(text)):
         line = text[start : min(end, start + MAX_CLAUSE_CHARS)]
         asked = text[start:end].rstrip(" \n\"')*_").endswith("?") and not TOLD.match(line)
+        answer = _answer(line, text[end : end + 40]) if asked else ""
+        asked = asked and not answer
         headed = _is_heading_of_others(line, text[end : end + 4]) or (headed and bool(ITEM.match(line)))
         follows = headed or (after_other and bool(CARRIES.match(line)))
         for first, last in _pieces(text, _CLAUSE, start, end):
             for cut in range(first, max(last, first + 1), MAX_CLAUSE_CHARS):
                 piece = text[cut : min(last, cut + MAX_CLAUSE_CHARS)]
-                items.append(Clause(cut, cut + len(piece), piece, asked, follows))
+                items.append(Clause(cut, cut + len(piece), piece, asked, follows, answer == "no"))
             follows = bool(OTHER.search(text, first, min(last, first + MAX_CLAUSE_CHARS)))
         after_other = follows or (after_other and bool(CARRIES.match(line)))
     if not items:
         items.append(Clause(0, 0, "", False, False))
     return Clauses(tuple(items), tuple(item.start for item in items))
+
+
+def _answer(question: str, following: str) -> str:
+    """ "yes" or "no" where a question of what is there is answered so; else nothing."""
+    match = None if OF_THE_POSSIBLE.match(question) else ANSWER.match(following)
+    return (match.lastgroup or "") if match else ""
 
 
 def _is_heading_of_others(line: str, following: str) -> bool:

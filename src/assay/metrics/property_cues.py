@@ -6,7 +6,7 @@ from collections.abc import Mapping
 MONEY_CUES: Mapping[str, str] = {
     "price_per_sqm": r"(?:price|rate|cost|dollars)\s(?:per|a)\s(?:sq(?:m|uare\sm\w+|uare\sfoot)|m2|m²)",
     "rent_per_week": r"rent(?:s|ed|al|ing)?(?!\s?(?:bond|yield|return))|leased?|let(?:s|ting)?(?=\s(?:at|for|"
-    r"to|out))|tenant(?:s|ed)?|tenancy|weekly|lease|first\sweek",
+    r"to|out))|tenant(?:s|ed)?|tenancy|weekly|lease|first\sweek|(?:rental|weekly|passing|current)\sincome|the\sincome(?=\sis\b)",
     "stamp_duty": r"(?:stamp|transfer|conveyance|land\stransfer)[\s-]dut(?:y|ies)|dut(?:y|ies)",
     "strata_levies": r"strata|body\scorp(?:orate)?|owners?['\u2019]?\scorp(?:oration)?|lev(?:y|ies)|"
     r"corporation\sfees?|assessments?|"
@@ -17,8 +17,9 @@ MONEY_CUES: Mapping[str, str] = {
     "property_tax": r"(?:property|annual|real\sestate)\stax(?:es)?|taxes|tax\s(?:bill|roll)",
     "hoa_fees": r"h\.?o\.?a\.?|(?:homeowners?['\u2019]?\s)?association",
     "bond": r"bond|security\sdeposit",
-    "deposit": r"(?:%|per\s?cent)\s(?:is\s)?(?:(?:due|payable)\s)?(?:on|at|upon)\s(?:signing|exchange)|"
-    r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown",
+    "deposit": r"(?:%|per\s?cent)\s(?:is\s)?(?:(?:due|payable)\s)?(?:on|at|upon)\s"
+    r"(?:signing|exchange|the\s(?:fall|day)|auction\sday)|"
+    r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown|(?:%|per\s?cent|percent)\sdown",
     "last_sold_price": r"last\schanged\shands|first\s(?:offered|listed|advertised|priced)|"
     r"(?<=\()was|(?<=,\s)was(?=\s\$)|"
     r"last\s(?:sold|traded|changed|purchased|bought)|previous(?:ly)?|former(?:ly)?|"
@@ -26,7 +27,8 @@ MONEY_CUES: Mapping[str, str] = {
     r"original|purchased|bought|prior\ssale|"
     r"initial(?:ly)?|(?:down|up)\sfrom|(?:reduced|dropped|cut|lowered|revised|adjusted|"
     r"slashed)(?:\s\w+){0,3}\sfrom|was\s(?:listed|priced|asking|advertised)|paid|prior",
-    "sold_price": r"sold|(?:went|gone)\sfor|snapped\sup|fetched|changed\shands|sale\sprice|hammer|"
+    "sold_price": r"sold|(?:went|gone)\sfor|snapped\sup|fetched|changed\shands|sale\sprice|"
+    r"(?<!of\sthe\s)hammer|"
     r"selling\sprice|knocked\sdown",
     "price": r"pric(?:e|ed|ing)|asking|guide|list(?:ed|ing)|for\ssale|offers?\s(?:over|above|from|in|"
     r"invited|around|"
@@ -37,7 +39,7 @@ MONEY_CUES: Mapping[str, str] = {
     r"builders?|architects?|contractors?|roofers?|leav(?:e|es|ing)|"
     r"(?:you|they|we)\s(?:net|clear|keep|pocket)|"
     r"management\sfees?|display\shomes?|offer(?:ing|\sof)?|counter-?offers?|bid(?:s|ding)?|"
-    r"%\sdown|per\s?cent\sdown|in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|"
+    r"in\sadvance|up\s?front|loan|borrow\w*|down\spayment|financ\w+|principal|"
     r"mortgage|repay\w*|grant|rebate|"
     r"concession|sav(?:e|es|ing|ings)|discount|"
     r"renovat\w*|upgrad\w*|spent|spend|insurance|legal(?:s)?|"
@@ -140,7 +142,7 @@ SUB_AREA = re.compile(
     r"\b(?:balcon(?:y|ies)|courtyard|terrace|garage|shed|deck|storage|minimum|verandah?|"
     r"alfresco|patio|studio|workshop|pool|bedroom|rooftop|kitchen|garden|cellar|cage|"
     r"national\spark|reserve|parkland|loft|mezzanine|lounge|basement|showroom|office|"
-    r"granny\sflat|secondary\sdwelling|carport)\b",
+    r"granny\sflat|secondary\sdwelling|carport|shop|retail|warehouse|barn|store\s?room)\b",
     re.IGNORECASE,
 )
 LAND = re.compile(
@@ -202,7 +204,7 @@ DATE_CUES = (
     ),
     (
         "",
-        r"(?:bids?|applications?|registrations?|submissions?|tenders?|eois?|interest)\s(?:\w+\s)?clos\w+|expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
+        r"(?:bids?|applications?|registrations?|submissions?|tenders?|eois?|interest)\s(?:(?!settl)[\w\'\u2019]+\s){0,5}?clos\w+|expression|eoi|offers?\sclose|listed|built|renovat\w+|sold|lease|tenan\w+|approved|"
         r"updated|today|as\s(?:of|at)|valid|inspection\sreport|offers",
     ),
 )
@@ -214,7 +216,10 @@ AFTER_IT = re.compile(
     r"\s(?:after|before|from|past|beyond|following)\s(?:the\s)?(?:settle|complet|clos)", re.IGNORECASE
 )
 """What makes a period one that begins or ends with the settlement."""
-SETTLEMENT = re.compile(r"\bsettl(?:e|es|ed|ement|ing)\b|\bclosing\b|\bcompletion\b", re.IGNORECASE)
+SETTLEMENT = re.compile(
+    r"\bsettl(?:e|es|ed|ement|ing)\b|\bterms(?=\s(?:are|of|is)\s|:\s)|\bclosing\b|\bcompletion\b",
+    re.IGNORECASE,
+)
 TERM = re.compile(rf"{SETTLEMENT.pattern}|\d\W?(?:days?|weeks?)\b", re.IGNORECASE)
 """What makes a second date the end of a contract's term."""
 COOLING = re.compile(
@@ -234,6 +239,19 @@ WITH_PART = re.compile(
     re.IGNORECASE,
 )
 """What makes an area that of the home and a part outside it together."""
+SHARE_OF_PRICE = re.compile(
+    r"(?<![\w.])(?:10|5|ten|five)\s?(?:%|per\s?cent|percent)(?:\sof\s(?:that|this|it|the\s(?:price|guide)|\$[\d,.]+))?\s"
+    r"(?:is|=|equals|comes\sto|would\sbe|makes)\s(?:about\s|around\s)?$",
+    re.IGNORECASE,
+)
+"""What comes before a deposit that is not called so: "ten per cent is"."""
+OF_INSURANCE = re.compile(r"\b(?:lmi|lenders?|mortgages?|loans?|borrow\w*|financ\w+|banks?)\b", re.IGNORECASE)
+"""What makes a deposit that of a loan, and not the contract's."""
+TOGETHER = re.compile(
+    r"\b(?:and|plus|,)\b[^$]*\b(?:together|combined|altogether|in\s(?:all|total)|all\sup)\b[^$]{0,30}$",
+    re.IGNORECASE,
+)
+"""What comes before the sum of several amounts that are not told: "council and water together come to"."""
 IN_ALL = re.compile(
     r"\s?(?:in\s(?:all|total)|all\s(?:up|told|in)|altogether|combined|together|between\sthem|for\s(?:both|"
     r"all|the\stwo|the\sthree|the\slot))\b",

@@ -52,12 +52,14 @@ _TYPE = re.compile(
     r"beautiful|new|comfortable|classic|elegant|quiet|bright|sunny|executive|inner-city|"
     r"type\W{1,8})[\s-]{1,2}|(?:type|property)\W{1,8})[*_]{0,2}"
     rf"(?P<type>{_TYPE_NOUNS}|vacant\sland|vacant\sblock)\b"
-    r"(?!\s(?:prices?|market|hunt\w*|buyers?|rules|block|complex|building|style|size|"
-    r"and\sland|numbers?|loan|keep\w*|plans?|entitlement|values?|sales|insurance|of|\d|"
+    r"(?![\s-](?:prices?|market|hunt\w*|buyers?|rules|block|complex|building|style|size|"
+    r"and[\s-]land|numbers?|loan|keep\w*|plans?|entitlement|values?|sales|insurance|of|\d|"
     r"corporation|development|living|view|rents?|owners?))(?!-(?:style|sized|like))"
     r"(?<!flat(?=\s(?!in|at|on|with|is|has|for|of|that|which|and|was|to|near|by|offers|features)[a-z]))",
     re.IGNORECASE,
 )
+NEWEST = 30
+_IS_ONE = re.compile(r"\b(?:it['\u2019]s|is|was)\s(?:a|an|the)\s$", re.IGNORECASE)
 _BUILDINGS = (
     r"(?:home|house|bungalow|cottage|apartment|building|terrace|weatherboard|brick|queenslander|villa|"
     r"residence|unit|"
@@ -72,7 +74,10 @@ _YEAR = re.compile(
     rf"(?:(?!the|this|its|our|open|next|your|their)[A-Za-z-]+\s){{0,2}}?{_BUILDINGS}\b"
     rf"|\b{_BUILDINGS}(?:\sis)?\s(?:from\s|of\s|\((?:c\.\s?)?)(?:the\s)?(?P<of>(?:18|19|"
     rf"20)\d\d)(?P<of_decade>s)?\b(?!\s(?:to|until)\b)"
+    r"|\b(?:classic|beauty|original|gem|design|creation|product|icon|survivor|charmer|delight)\sof\s(?:the\s)?"
+    r"(?P<kind>(?:18|19|20)\d\d)(?P<kind_decade>s)?\b"
     r"|\bfrom\s(?:the\s)?(?P<from>(?:18|19|20)\d\d)(?P<from_decade>s)?\b(?!\s(?:to|until)\b|[-\u2013/])"
+    r"|\b(?:built|dat(?:es|ing)|finished|completed|build)\s(?:in\s|from\s|back\sto\s)?['\u2019](?P<short>\d\d)(?P<short_decade>s)?\b"
     r"|\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|era|vintage))\b",
     re.IGNORECASE,
 )
@@ -283,7 +288,7 @@ def _types(text: str, clauses: Clauses, spans: list[tuple[int, int]]) -> Iterato
         if re.search(
             r"\b(?:with|plus|including|onto|to|has|features?|a|and|rooftop|roof|rear|sunny|"
             r"paved)\s(?:a\s|an\s|the\s)?(?:\w+\s){0,2}$",
-            clause.before(find.start, 40),
+            _IS_ONE.sub("", clause.before(find.start, 40)),
         ) and kind in ("terrace", "studio"):
             continue
         yield make_claim("property_type", find, clause)
@@ -293,7 +298,9 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
     for count, match in enumerate(_YEAR.finditer(text)):
         if count >= MAX_FINDS:
             return
-        name = next(name for name in ("year", "circa", "era", "of", "from", "ahead") if match[name])
+        name = next(
+            name for name in ("year", "circa", "era", "of", "kind", "from", "short", "ahead") if match[name]
+        )
         decade = match[{"year": "decade"}.get(name, f"{name}_decade")]
         clause = clauses.at(match.start(name))
         if _NOT_BUILT.search(match.group()) or _PART_BUILT.search(clause.before(match.start(), 30)):
@@ -302,10 +309,16 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
             continue
         if name == "from" and _FROM_THEN.search(_LAST_PART.split(clause.before(match.start(), 60))[-1]):
             continue
-        year = int(match[name])
+        year = _full_year(match[name])
         find = Find((year, year + 9 if decade else year), "year", *match.span(), match.group())
         if states_fact(clause, find):
             yield make_claim("year_built", find, clause)
+
+
+def _full_year(digits: str) -> int:
+    """The year; two digits are of this century up to thirty."""
+    year = int(digits)
+    return year if year > 99 else year + (2000 if year <= NEWEST else 1900)
 
 
 def types_agree(said: str, held: str) -> bool:

@@ -1,7 +1,7 @@
 """Features that an answer claims, held against what the record says of them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.metrics.property_clauses import Clause, Clauses, split_clauses
@@ -11,10 +11,12 @@ from assay.metrics.property_words import Mention, find_mentions, lexicon, words_
 
 MAX_MENTIONS = 500
 IN_BUILDINGS = frozenset(("apartment", "unit", "studio"))
+KINDS_OF_PARKING = frozenset(("garage", "carport", "off_street_parking"))
+"""Of car spaces that the record does not tell the kind of, each may be."""
 WITH_LAND = frozenset(("house", "semi", "duplex", "rural"))
 _NO = re.compile(
     r"\b(?:no|not|cannot|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
-    r"absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
+    r"(?:everything|all|anything)\s(?:but|bar|except)|absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
     re.IGNORECASE,
 )
 _LACKS = re.compile(
@@ -36,7 +38,9 @@ _ELSEWHERE = re.compile(
     r"local|public|council|community|"
     r"neighbou?r(?:ing|'s|\u2019s)?|easy\saccess\sto|proximity\sto|"
     r"moments\s(?:from|to)|stroll\sto|drive\sto|within\sreach\sof|"
-    r"handy\sto|around\sthe\scorner\sfrom|in\sthe\s(?:area|suburb|street))\s(?:\S+\s){0,4}$"
+    r"handy\sto|around\sthe\scorner\sfrom|in\sthe\s(?:area|suburb|street))\s(?:(?!with\s|plus\s|featuring\s|has\s|includes\s|it\s)\S+\s){0,4}$"
+    r"|\b(?:the|a|local|nearby)\s(?:\w+\s)?(?:village|town|suburb|school|club|shopping\scentre|area|neighbou?rhood|park|"
+    r"precinct|city|street|council)\s(?:itself\s)?(?:has|have|offers?|boasts?|includes?|an?)\s(?:\S+\s){0,4}$"
     r"|\b(?:opposite|adjacent\sto|next\sto|across\sfrom|beside)\s(?:(?!and\s)\S+\s){0,3}$",
     re.IGNORECASE,
 )
@@ -45,6 +49,8 @@ _IN_STREET = re.compile(
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
     r"|\s(?:at|in|on)\s(?:the\s)?(?-i:[A-Z][\w'\u2019]+\s){1,3}(?-i:Park|Reserve|Club|Cent(?:re|er)|Gardens|Oval|School|"
     r"College|Library|Plaza|Mall|Hotel|Beach|Square|Mile)\b|\s(?:is|are)\s(?:all\s|both\s)?(?:close|nearby|handy)\b"
+    r"|[\s,](?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s)?(?:in|at|on|down|up)\s(?:the\s|your\s)?(?:local\s|main\s|high\s)?"
+    r"(?:village|town|area|street|suburb|neighbou?rhood|precinct|road|shops|city)\b"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
 _LACKS_ALL = re.compile(r"lack|without|missing|exclud", re.IGNORECASE)
@@ -56,8 +62,20 @@ _NEW_STATEMENT = re.compile(
     r"\band\s(?:an?|access|its|has|have|with|plenty|lots)\b|\b(?:and|but)\b.*\b(?:has|have|with|includes?|offers?|features?)\b"
 )
 _STOP = re.compile(
-    r"[.;:|\n\u2713\u2714\u2705]|\bbut\b|\bhowever\b|,\s(?:it|only|just|instead|so|and\s(?:it|has|comes|there))\b"
+    r"[.;:|\n\u2713\u2714\u2705]|\b(?:(?<!everything\s)(?<!all\s)(?<!anything\s)but|however|because|since|thanks\sto)\b|"
+    r",\s(?:it|only|just|instead|so|with|there|here|this|you|we|plus|which|both|and\s(?:it|has|comes|there|the|you))\b"
 )
+"""Where what is denied ends, and another statement begins."""
+_NO_LACK = re.compile(
+    r"\s(?:an?\s|any\s)?(?:only|just|to\smention|far|one|less|shortage|lack|end|worr(?:y|ies)|problems?|doubt|dull|"
+    r"wonder|stranger|fuss|surprise|expense|short(?:age)?\sof|without|compromise|secret|detail)\b"
+)
+"""Denials that say that there is something: "never a worry, with two dams", "no shortage of storage"."""
+_TROUBLE = re.compile(
+    r"\s(?:roulette|hassles?|headaches?|wars?|worr(?:y|ies)|stress|dramas?|bills?|problems?|issues?|fights?|"
+    r"nightmares?|woes|maintenance|chores?|costs?|upkeep|hunt(?:ing)?|fees)\b"
+)
+"""What makes a denied thing its trouble only: "no parking roulette", "no pool maintenance"."""
 _NAME_AHEAD = re.compile(r"[a-z]\s(?:[A-Z][\w'\u2019-]+\s){1,3}$")
 
 
@@ -84,6 +102,12 @@ class Known:
     words: tuple[frozenset[str], ...]
     """The words of each line."""
 
+    def denies(self, feature: str) -> bool:
+        """Whether the record denies a feature or what it is a kind of: no pool, no lap pool."""
+        return feature in self.absent or any(
+            each in self.absent for each in lexicon().implies.get(feature, ())
+        )
+
     def names(self, said: str) -> bool:
         """Whether a line of the record has all the words of what is said."""
         words = {word.text for word in words_of(said)}
@@ -100,21 +124,28 @@ def known_features(record: Record) -> Known:
         clauses = split_clauses(said)
         for mention in find_mentions(said):
             clause = clauses.at(mention.start)
-            denied = none or _denied(clause, mention)
+            denied = none or is_denied(clause, mention)
             (absent if denied else there).add(mention.feature)
+    maybe = {each for feature in there for each in lexicon().allows.get(feature, ())}
     for feature in tuple(there):
         there.update(lexicon().implies.get(feature, ()))
     absent.update(*(lexicon().denies.get(feature, ()) for feature in there))
-    maybe = {each for feature in there for each in lexicon().allows.get(feature, ())}
     maybe |= lexicon().minor | _usual(record)
+    maybe |= _by_market(record)
     cars = record.span("car_spaces")
     if cars and cars.low > 0:
         there.add("parking")
-        maybe.update({"garage", "carport"} - absent if not there & {"garage", "carport"} else {"garage"})
+        maybe.update(KINDS_OF_PARKING - absent if not there & KINDS_OF_PARKING else ())
     if cars and cars.high == 0:
         absent.update({"parking", "garage", "carport"})
     words = tuple(frozenset(word.text for word in words_of(line)) for line in record.described)
     return Known(frozenset(there), frozenset(absent - there), frozenset(maybe - there - absent), words)
+
+
+def _by_market(record: Record) -> set[str]:
+    """What a home to let or with a rent may be without its being said: vacant, or tenanted."""
+    vacant = {"vacant_possession"} if record.days("available_date") else set()
+    return vacant | ({"tenanted"} if record.spans("rent_per_week") else set())
 
 
 def _usual(record: Record) -> set[str]:
@@ -122,17 +153,19 @@ def _usual(record: Record) -> set[str]:
     types = {type_of(str(each)) for each in record.fields.get("property_type", ())}
     if types & IN_BUILDINGS:
         return {"basement"}
-    return {"yard", "garden"} if record.spans("land_area_sqm") or types & WITH_LAND else set()
+    usual = {"yard", "garden"} if record.spans("land_area_sqm") or types & WITH_LAND else set()
+    return usual | ({"paddocks"} if "rural" in types else set())
 
 
 def check_features(
-    text: str, clauses: Clauses, record: Record, masked: list[tuple[int, int]]
+    text: str, mentions: Sequence[Mention], clauses: Clauses, record: Record, masked: list[tuple[int, int]]
 ) -> Iterator[Said]:
     """A verdict for each feature that the answer states; each feature once for each verdict."""
     known = known_features(record)
     seen: set[tuple[str, str]] = set()
+    wrong: list[Said] = []
     index = 0
-    for count, mention in enumerate(find_mentions(text)):
+    for count, mention in enumerate(mentions):
         if count >= MAX_MENTIONS:
             return
         while index < len(masked) and masked[index][1] <= mention.start:
@@ -142,9 +175,23 @@ def check_features(
         if _is_name(text, mention):
             continue
         said = _judged(clauses.at(mention.start), mention, known)
-        if said and (mention.feature, said.verdict) not in seen:
-            seen.add((mention.feature, said.verdict))
+        if said is None or (mention.feature, said.verdict) in seen:
+            continue
+        seen.add((mention.feature, said.verdict))
+        if said.verdict == "match":
             yield said
+        elif not any(_is_one_thing(said, each, text) for each in wrong[-20:]):
+            wrong.append(said)
+            yield said
+
+
+def _is_one_thing(said: Said, other: Said, text: str) -> bool:
+    """Whether two wrong mentions are of one thing by a name and its kind: "a heated lap pool", "the pool"."""
+    kinds, others = ({each.key, *lexicon().implies.get(each.key, ())} for each in (said, other))
+    if not kinds & others:
+        return False
+    last, before = (text[each.start : each.end].lower().split()[-1].rstrip("s") for each in (said, other))
+    return last == before or said.start < other.end
 
 
 def _is_name(text: str, mention: Mention) -> bool:
@@ -154,10 +201,12 @@ def _is_name(text: str, mention: Mention) -> bool:
 
 
 def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
-    if not _is_stated(clause, mention):
+    if not is_stated(clause, mention):
         return None
     feature = mention.feature
-    denied = _denied(clause, mention)
+    denied = is_denied(clause, mention)
+    if denied and _TROUBLE.match(clause.after(mention.end, 20)):
+        return None
     if feature in known.open:
         return None
     if feature in known.there:
@@ -166,17 +215,17 @@ def _judged(clause: Clause, mention: Mention, known: Known) -> Said | None:
         if feature not in known.absent:
             return None
         verdict, rule = "match", "the record denies it"
-    elif feature in known.absent:
+    elif known.denies(feature):
         verdict, rule = "mismatch", "the record denies it"
     elif known.names(clause.after(mention.start, mention.end - mention.start)):
         return None
     else:
         verdict, rule = "invented", "nothing in the record says it"
-    held = "yes" if feature in known.there else "no" if feature in known.absent else ""
+    held = "yes" if feature in known.there else "no" if known.denies(feature) else ""
     return Said("features", feature, mention.start, mention.end, verdict, rule, held)
 
 
-def _is_stated(clause: Clause, mention: Mention) -> bool:
+def is_stated(clause: Clause, mention: Mention) -> bool:
     """Whether the clause states the feature of this property: no question, wish, chance or unknown."""
     if clause.asked or clause.says_unknown or clause.supposed(mention.start):
         return False
@@ -187,14 +236,14 @@ def _is_stated(clause: Clause, mention: Mention) -> bool:
     return not _ELSEWHERE.search(clause.before(mention.start, 90))
 
 
-def _denied(clause: Clause, mention: Mention) -> bool:
+def is_denied(clause: Clause, mention: Mention) -> bool:
     """Whether the clause says that it is not there: "no pool or spa", "a pool is not included"."""
-    if _LACKS.search(clause.before(mention.start, 120)):
+    if clause.refused or _LACKS.search(clause.before(mention.start, 120)):
         return True
     ahead = _STOP.split(clause.before(mention.start, 90))[-1]
     for match in _NO.finditer(ahead):
         between = ahead[match.end() :]
-        if re.match(r"\s(?:only|just|to\smention|far|one|less)\b", between):
+        if _NO_LACK.match(between):
             continue
         reaches = re.search(r"\b(?:or|nor)\b|,", between) or len(between.split()) <= 5
         if reaches and not _NEW_STATEMENT.search(between):

@@ -39,6 +39,13 @@ _TABLE = re.compile(
     r"(?P<rows>(?:\n[ \t]*\|[^\n]{5,600}){1,40})$",
     re.MULTILINE,
 )
+_CSV = re.compile(
+    r"^(?P<head>[A-Za-z_ ]{2,24}(?:[,;\t][A-Za-z_ ]{2,24}){2,30})\n"
+    r"(?P<row>[^\n,;\t]{1,60}(?:[,;\t][^\n,;\t]{0,60}){2,30})$",
+    re.MULTILINE,
+)
+"""A line of names and one of values, separated by commas, semicolons or tabs."""
+_NAME = re.compile(rf"\s*{_LABELS.replace('?P<label>', '?:')}\s*", re.IGNORECASE)
 _PERIOD = (
     r"(?P<week>weekly|(?:per|a|each)\sweek|p\.?w\.?)|(?P<month>monthly|(?:per|a|each)\smonth|p\.?c\.?m\.?)|"
     r"(?P<quarter>quarterly|(?:per|a|each)\squarter|p\.?q\.?)|"
@@ -95,6 +102,7 @@ def read_layout(text: str) -> Layout:
         *(_table(match) for match in _TABLE.finditer(marked)),
         *(_list(match) for match in _LEAD.finditer(marked)),
         *(_series(match) for match in _SERIES.finditer(marked)),
+        *(_csv(match) for match in _CSV.finditer(marked)),
     ]
     out: list[str] = []
     pieces: list[tuple[int, int, int]] = []
@@ -131,6 +139,19 @@ def _table(match: re.Match[str]) -> list[Piece]:
             pieces.append((first, max(first, start + len(value.rstrip())), f"\n{name or '-'}: ", behind))
             start += len(value) + 1
     return pieces
+
+
+def _csv(match: re.Match[str]) -> list[Piece]:
+    """The values of a line behind their names, each on a line of its own."""
+    names = [name.replace("_", " ") for name in re.split(r"[,;\t]", match["head"])]
+    values = [*re.finditer(r"[^,;\t]+|(?<=[,;\t])(?=[,;\t]|$)", match["row"])]
+    if len(names) != len(values) or sum(bool(_NAME.fullmatch(name)) for name in names) < 2:
+        return []
+    start = match.start("row")
+    return [
+        (start + value.start(), start + value.end(), f"\n{name.strip()}: ", "\n")
+        for name, value in zip(names, values, strict=True)
+    ]
 
 
 def _series(match: re.Match[str]) -> list[Piece]:

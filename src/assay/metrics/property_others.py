@@ -13,7 +13,7 @@ _TABLE = re.compile(r"^[ \t]*\|(?P<head>[^\n]{5,400})\|[ \t]*(?:\n[ \t]*\|[^\n]{
 _ELSEWHERE = re.compile(
     r"\b(?:sold|passed\sin|fetched|went\sfor|traded|achieved|auctioned|leased|rented|comparable|similar|"
     r"nearby|compared?|"
-    r"versus|unlike|sale|leased\sfor|agency|office|agent|visit|call|contact|inspect\sat\sour|also|saved|"
+    r"versus|unlike|(?<!for\s)sale|leased\sfor|agency|office|agent|visit|call|contact|inspect\sat\sour|also|saved|"
     r"saw|seen|alternative|"
     r"instead|previous|viewed|rents\sfor|(?:look|looking)\sat|consider|try|took|closed\sat|changed\shands|other|another|next)\b",
     re.IGNORECASE,

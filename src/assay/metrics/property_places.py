@@ -14,7 +14,15 @@ _SPOKEN = {
     "half a": 0.5, "a half": 0.5, "a": 1, "one": 1, "two": 2, "a couple of": 2, "three": 3, "four": 4,
     "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15,
     "twenty": 20, "thirty": 30, "forty": 40, "a hundred": 100, "two hundred": 200, "three hundred": 300,
-    "five hundred": 500,
+    "five hundred": 500, "a quarter of a": 0.25, "quarter of a": 0.25, "half of a": 0.5,
+    "three quarters of a": 0.75,
+    "three-quarters of a": 0.75, "one and a half": 1.5, "two and a half": 2.5, "a tenth of a": 0.1,
+    **{f"{word} tenths of a": number / 10 for number, word in enumerate(
+        ("two", "three", "four", "five", "six", "seven", "eight", "nine"), 2)},
+    "eleven": 11, "fourteen": 14, "eighteen": 18, "twenty-five": 25, "thirty-five": 35, "fifty": 50,
+    "sixty": 60, "one hundred": 100, "four hundred": 400, "six hundred": 600, "seven hundred": 700,
+    "eight hundred": 800, "nine hundred": 900, "one hundred and fifty": 150, "two hundred and fifty": 250,
+    "thirteen": 13, "sixteen": 16, "seventeen": 17, "nineteen": 19, "forty-five": 45,
 }  # fmt: skip
 _NUMBER = (
     r"(?<![\w$.,])(?P<number>\d{1,4}(?:[.,]\d{1,3})?|"
@@ -27,7 +35,7 @@ _UNIT = (
 _DISTANCE = re.compile((_NUMBER + _UNIT).replace(r"[\s-]{1,2}?", r"[\s-]{0,2}", 1), re.IGNORECASE)
 _SIZE = re.compile(
     r"[\s-](?:(?:street|rear|wide|clear|direct|water|beach|river)\s)?(?:frontage|wide|width|deep|depth|"
-    r"long|length|high|"
+    r"long|length|high|across|front|rear|"
     r"tall|ceilings?|pool|setback|by|of|square|lot|block|boundary|inspection|open|call|video|tour|span)\b",
     re.IGNORECASE,
 )
@@ -68,6 +76,8 @@ _HEDGES = (
 )
 """Words before a distance, and how far the record's may be from it, as shares."""
 _EXACT = 0.051
+SHORTEST_M = 20.0
+"""A shorter length is a size, or millions of dollars: "14 m across", "asking 1.245m"."""
 _KEYED = re.compile(
     r"(?P<key>[a-z ]*?)\b(?P<unit>km|m|metres|minutes|min|mins|"
     r"miles)\b[a-z ]*:\s*(?P<number>\d{1,5}(?:\.\d{1,3})?)\s*$"
@@ -75,11 +85,11 @@ _KEYED = re.compile(
 _KIND_WORDS = {
     "beach": "sand beach surf", "station": "train railway rail station metro", "tram": "tram light",
     "bus": "bus", "school": "school primary college", "city": "cbd downtown city", "ferry": "ferry wharf",
-    "shop": "shop shopping supermarket mall plaza", "village": "village", "park": "park parkland reserve",
+    "shop": "shop shopping supermarket mall plaza", "park": "park parkland reserve",
     "hospital": "hospital", "university": "university uni campus", "airport": "airport", "creek": "creek",
     "river": "river", "lake": "lake", "pub": "pub", "cafe": "cafe", "market": "market",
     "library": "library", "pool": "pool", "foreshore": "foreshore", "freeway": "freeway highway motorway",
-    "centre": "centre center town main", "golf": "golf",
+    "centre": "centre center town main village township hamlet", "golf": "golf",
 }  # fmt: skip
 _KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
 """Kinds of places by the words for them: the sand is the beach."""
@@ -206,8 +216,8 @@ def _distance(text: str, match: re.Match[str], clause: Clause) -> Iterator[Dista
         spot = next(
             (found for step in steps if (found := _spot(step, named=not told))), Spot(NOTHING, NOTHING)
         )
-    if spot:
-        unit, value = _measure(match["number"], match["unit"])
+    unit, value = _measure(match["number"], match["unit"])
+    if spot and not (unit == "m" and value < SHORTEST_M):
         least, most = next(
             (
                 (low, high)

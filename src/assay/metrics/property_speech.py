@@ -9,7 +9,7 @@ HOMES = (
 AWAY = (
     r"(?:next[\s-]?door|(?:doors?|floors?|levels?|houses?|streets?|blocks?)\s(?:up|down|along|away|above|"
     r"below|over)|"
-    r"(?:across|over|down|up)\sthe\s(?:road|street|hill|block|hall|corridor|lane|way)|around\sthe\scorner|"
+    r"(?:across|over|down|up)\sthe\s(?:road|street|hill|block|hall|corridor|lane|way)|around\sthe\scorner|in\sthe\snext\s(?:street|road|block|building|suburb)|"
     r"in\sthe\ssame\s(?:\w+\s)?(?:street|building|block|complex|tower|row|development|estate|suburb|area)|"
     r"(?:on\s)?(?:both\ssides|either\sside)|elsewhere)"
 )
@@ -29,7 +29,7 @@ OTHER = re.compile(
     r"similar(?!\s(?:to\sthis|price))|"
     rf"(?:other|another|different|rival|competing|adjacent|adjoining|last|"
     rf"previous)\s(?:[\w-]+\s){{0,2}}?{HOMES}|"
-    r"(?:in|by)\scontrast|to\scompare|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|"
+    r"(?:in|by)\scontrast|by\sway\sof\scomparison|to\scompare|(?:also|I)\sfound|for\scomparison|(?:in|by)\scomparison|compared\swith|"
     r"alternatives?|others|"
     r"(?:brochure|ads?|advert\w*|listing|flyer|campaign)\s(?:(?:from|of)\s)?(?:last|two|three|(?:19|20)\d\d)|"
     rf"an?\s(?:[\w-]+\s){{0,3}}?[\w-]+[\s-]bed(?:room|der)?s?\s(?:{HOMES}\s)?(?:in|from)\s(?:this|the|our|that)"
@@ -73,6 +73,7 @@ UNSURE = re.compile(
     r"ask\s(?:the|about|your|whether|if)|"
     r"according\sto\s(?:an?|some|one)\s|(?:reviewers?|neighbou?rs?|locals?|someone|website|blog|rumou?r)\s"
     r"(?:says?|said|claims?|has\sit)|reportedly|supposedly|allegedly|hearsay|"
+    r"(?:nobody|no\sone|nowhere|never)\s(?:\w+\s){0,3}?mention\w*|"
     r"nothing\s(?:\w+\s){0,2}?(?:in|about|on|to\s(?:say|suggest|show|indicate|confirm))|"
     r"(?:wrong|incorrect|untrue|false|misleading|mistaken)\s(?:to\s|that\s)|confirm\s(?:with|whether|if)|check\s(?:with|whether|"
     r"if)|verify\s(?:with|whether|if)|whether|to\sbe\sconfirmed|tbc|tba)\b",
@@ -82,17 +83,17 @@ SUPPOSED = re.compile(
     r"\b(?:if|(?<![a-z]\s)had\s(?:it|they|you|we)|suppose|supposing|imagine|assuming|hypothetical(?:ly)?|for\s(?:example|"
     r"instance)|say\s(?:you|it|they|I)\b|budget(?:s|ed|ing)?(?!\sfor\s(?:about\s|around\s|roughly\s)?(?:\$|$))|say\swe|were\sto|"
     r"pre-?approv\w+|looking\sfor|searching\sfor|seeking|(?<!all\s)(?<!everything\s)(?<!anything\s)(?:you|i|we|they|he|she|buyers?|"
-    r"clients?)\s(?:want|need|prefer)\w*|"
+    r"clients?)\s(?:want|need|prefer)\w*(?!\s(?:offers|(?:about\s|around\s|close\sto\s|over\s)?\$))|"
     r"(?:would|will|could|might)\s(?:\w+\s)?be\sworth|(?:buyers?|anyone|those)\s(?:chasing|after|wanting|keen|who\swant)|"
     r"(?:might|may|could)\s(?:be|cost|fetch|sell|reach|rent|go\sfor)|(?:will|should|would)\s(?:probably\s|"
     r"likely\s)?(?:fetch|sell|reach|go\sfor|bring|achieve)|assume[ds]?|suggest\w*|recommend\w*|"
     r"(?:he|she|they|vendors?|owners?|sellers?)(?:['\u2019]d|\s(?:would|will|may|might|could))\s(?:\w+\s)?"
     r"(?:look\sat|take|accept|consider|listen|settle\sfor)|"
-    r"should\s(?:the|you|they|your)|were\s(?:the|it|you)|(?:come|came|go|drop)\s(?:down|up)\sto|"
+    r"rents?\s(?:would|could|might|should)\s|should\s(?:the|you|they|your)|were\s(?:the|it|you)|(?:come|came|go|drop)\s(?:down|up)\sto|"
     r"walk(?:ing)?\saway|"
     r"(?:I|we|they)['\u2019]d\s(?:open|start|offer|pay|go|bid|be\shappy)|you['\u2019]d\s(?:open|start|"
     r"offer|bid)|(?<!vendor\s)(?<!vendors\s)(?<!seller\s)(?<!sellers\s)(?<!owner\s)(?<!owners\s)(?<!they\s)(?:wants?|wanted|hop(?:es?|ed|ing)|wish(?:es|ed)?)\s(?:a|an|for|to|at|four|five|three|two|\d)|"
-    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\s(?:for|about)|(?:enquired|inquired|wondered)\sabout)|bidding\s(?:is|will|should|to)|"
+    r"negotiat\w*|offered\s(?=\$)|you\s(?:said|mentioned|asked\s(?:for|about)(?!\s[^.;:$]{1,40}:)|(?:enquired|inquired|wondered)\sabout)|bidding\s(?:is|will|should|to)|"
     r"opening\sbid|your\s(?:brief|wish|requirement|"
     r"criteria)\w*)\b|\be\.g\.|\b(?:goes|go|going|rises?|increases?)\s(?:up\s)?to\s$",
     re.IGNORECASE,
@@ -101,6 +102,9 @@ POSSIBLE = re.compile(
     r"(?:^|[,;:(]\s?|\b(?:is|be|\w+['\u2019]s|has|have|of|enough|ample|with|still|offers?|leaves?|the|more|"
     r"and)\s)(?:room|space)\s(?:for|to)\b|"
     r"(?:^|[.;:,]\s)\W{0,3}(?:put\sin|build|dig|squeeze\sin)\s(?:an?|your)\b|"
+    r"\b(?:plans?|permits?|permit(?:ted|s)?|approval|approved|da|designs?|drawings?|consent)\s(?:(?:and|or)\s\w+\s)?(?:\w+\s)?for\s|\bfor\s(?:your|that)\s(?:\w+\s)?$|\b(?:(?:apart|aside)\sfrom|instead\sof|rather\sthan|in\splace\sof|other\sthan|except(?:\sfor)?)\s"
+    r"(?:the\s|an?\s)?(?:\w+\s)?$|\b(?:(?:could|can)\sdo\swith|crying\sout\sfor|in\sneed\sof|due\sfor|(?:would|could)\sbenefit\sfrom|"
+    r"begging\sfor|needs?\s(?:an?|some|new))\s|\b(?:(?:pre-?)?wired|plumbed|ready|provisions?|suited|suitable|zoned|earmarked|prepared)\sfor\s|"
     r"\b(?:potential|scope|possib\w+|stca|"
     r"subject\sto\s(?:council|approval)|could\s(?:easily\s)?(?:add|be|build|fit|suit|have|take|hold|house|"
     r"support|become|accommodate|install|put)|"
@@ -145,8 +149,8 @@ HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\
 ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?(?:/\d+)?\s[A-Z])")
 
 POSSIBLE_AFTER = re.compile(
-    r"\s(?:\w+\s){0,3}?(?:potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|you(?:['\u2019]d|\s(?:would|could|might))|"
-    r"would\s(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b",
+    r"[\s-]ready\b|\s(?:\w+\s){0,3}?(?:to\sbe\s(?:added|installed|built|fitted|approved)|would|planned|potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|you(?:['\u2019]d|\s(?:would|could|might))|"
+    r"(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b",
     re.IGNORECASE,
 )
 GENERIC = re.compile(
@@ -175,6 +179,20 @@ PAST = re.compile(
 """How things were: "before the extension it had two bedrooms"."""
 TOLD = re.compile(r"\W*(?:did\s(?:you|ya)\sknow|guess\swhat|how\s(?:good|great|nice)\sis)\b", re.IGNORECASE)
 """How a question begins that tells: "Did you know that it sold for $690,000 in 2018?"."""
+ANSWER = re.compile(
+    r"[\s*_>|-]*(?:(?:A|Answer)\s?[:.]\s*)?[*_\"'\u2018\u201c]*(?:(?P<yes>yes|yep|yeah|yup|absolutely|certainly|definitely|indeed|"
+    r"of\scourse|sure|it\s(?:does|has|is)|there\s(?:is|are)|they\sare)|(?P<no>no|nope|none|not|never|sadly\sno|unfortunately\snot?|"
+    r"it\sdoes(?:\snot|n['\u2019]t)|there\s(?:is|are)(?:\sno|\snot|n['\u2019]t)))\b(?!\s(?:sure|stated|mentioned|recorded|clear|"
+    r"known|listed|that\sI|information|details?|record|idea|mention))",
+    re.IGNORECASE,
+)
+"""How a question is answered: "Is there a shed? Yes, a big one."."""
+OF_THE_POSSIBLE = re.compile(
+    r"\W*(?:Q\s?[:.]\s*)?(?:can|could|may|might|would|should|will|do\s(?:you|I|we)|did\s(?:you|I)|are\syou|why|what|how|when|"
+    r"where|who|which|shall|want|need|looking|interested|ready)\b",
+    re.IGNORECASE,
+)
+"""Questions of which a yes says nothing of what is there: "Can I add a pool? Yes."."""
 PAST_BEHIND = re.compile(
     r"[^.;]{0,60}\b(?:before|until|prior\sto)\s(?:the|its|a|an|being|it|they|we)\b", re.IGNORECASE
 )

@@ -19,7 +19,7 @@ from assay.extract.money import PER_YEAR, Money, find_money
 from assay.extract.periods import find_percentages
 from assay.metrics.property_claims import MAX_FINDS, Claim
 from assay.metrics.property_cues import MONEY_CUES
-from assay.metrics.property_fields import MONEY_FIELDS, PERIODIC_FIELDS
+from assay.metrics.property_fields import AREA_FIELDS, MONEY_FIELDS, PERIODIC_FIELDS
 from assay.metrics.property_record import Record
 from assay.metrics.property_verdicts import close, share_of
 
@@ -27,6 +27,8 @@ AHEAD, BEHIND = 6, 3
 """How many amounts before and behind one may make it."""
 FACTORS = (2.0, 4.0, 12.0, 26.0, 52.0)
 SMALLEST = 5.0
+SAME_AREA = 0.02
+"""How far an area in two units may be apart."""
 _LINK = (
     r"(?:\s(?:rates?|charges?|fees?|lev(?:y|ies)|bills?|price))?(?:\s?\([^()]{1,30}\))?(?:\s(?:is|are|of|to|now|only|just|comes?|works?|out|be|will|would|about|around|"
     r"roughly|approximately|a|an|the|payable|due|amount%s)\b){0,4}\W{0,6}$"
@@ -129,7 +131,11 @@ class Sums:
         ):
             return True
         yearly = PER_YEAR.get(claim.value.per or "", 0.0)
-        if any(close(low * yearly, each, share, yearly / 2) for each in ahead):
+        if any(
+            close(low * yearly, each * times, share, yearly / 2)
+            for each in ahead
+            for times in (1.0, 4.0, 12.0)
+        ):
             return True
         return claim.field in PERIODIC_FIELDS and any(
             close(low * factor, made, share, factor / 2) or close(low, made * factor, share)
@@ -193,7 +199,9 @@ def _made(ahead: list[float], behind: list[float], held: list[float]) -> set[flo
 
 
 def same_amount(said: Claim, other: Claim) -> bool:
-    """Whether two amounts of a field are one for two periods: $187 a quarter and $748 a year."""
+    """Whether two amounts are one: $187 a quarter and $748 a year, a quarter acre and 1,012 sqm."""
+    if said.field == other.field and said.field in ("area", *AREA_FIELDS):
+        return said.find.unit != other.find.unit and close(said.value.low, other.value.low, SAME_AREA, 0.0)
     if said.field != other.field or said.field not in PERIODIC_FIELDS or said.value.per == other.value.per:
         return False
     times, per = PER_YEAR.get(said.value.per or ""), PER_YEAR.get(other.value.per or "")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 
 from assay.formats.places import Place
 from assay.formats.yaml_text import parse_yaml
@@ -85,6 +86,8 @@ def _singular(word: str) -> str:
     word = re.sub(r"['\u2019]s$", "", word)
     if len(word) > 3 and word.endswith("ies"):
         return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("ches", "shes", "sses", "xes")):
+        return word[:-2]
     if len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word not in PLAIN:
         return word[:-1]
     return word
@@ -96,9 +99,11 @@ def lexicon() -> Lexicon:
     value, _ = parse_yaml(FILE.read_text(encoding="utf-8"), Place("features.yaml"))
     phrases: dict[Phrase, str] = {}
     pairs: list[Pair] = []
+    groups = value["groups"]
     for feature, row in value["features"].items():
         phrases |= dict.fromkeys(_phrases(row.get("said", ())), feature)
-        pairs += [Pair(feature, _phrases(of), _phrases(what)) for of, what in row.get("pairs", ())]
+        for of, what in row.get("pairs", ()):
+            pairs.append(Pair(feature, _phrases(_named(of, groups)), _phrases(_named(what, groups))))
     phrases |= dict.fromkeys(_phrases(value["ignore"]), "")
     by_first: dict[str, list[Pair]] = {}
     for pair in pairs:
@@ -118,21 +123,32 @@ def lexicon() -> Lexicon:
     )
 
 
+def _named(texts: Iterable[str], groups: Mapping[str, list[str]]) -> list[str]:
+    """The texts, those of a group in the place of its name."""
+    return [word for text in texts for word in (groups[text[1:]] if text.startswith("@") else [text])]
+
+
 def _phrases(texts: Iterable[str]) -> frozenset[Phrase]:
     return frozenset(tuple(word.text for word in words_of(text)) for text in texts)
 
 
 def find_mentions(text: str) -> Iterator[Mention]:
-    """The features that a text names, in order: phrases, the longest first, and pairs; no ignored phrases."""
+    """The features that a text names, in order: phrases, the longest first, and pairs; no ignored phrases.
+
+    What a record need not say may begin a pair with its last word: "uninterrupted views across the bay".
+    """
     known = lexicon()
     words = words_of(text)
     index = 0
     while index < len(words):
-        length = _match(known, words, index) if words[index].text in known.beginnings else 0
-        pairs = (
-            [*_paired(known, text, words, index)] if length < 2 and words[index].text in known.pairs else []
-        )
+        length = _match(known, text, words, index) if words[index].text in known.beginnings else 0
         feature = known.phrases[_texts(words, index, length)] if length else ""
+        first = index + length - 1 if feature in known.minor else index
+        pairs = (
+            [*_paired(known, text, words, first)]
+            if words[first].text in known.pairs and (length < 2 or first > index)
+            else []
+        )
         if feature and not pairs:
             yield Mention(feature, words[index].start, words[index + length - 1].end)
         yield from pairs
@@ -143,12 +159,18 @@ def _texts(words: list[Word], index: int, length: int) -> Phrase:
     return tuple(word.text for word in words[index : index + length])
 
 
-def _match(known: Lexicon, words: list[Word], index: int) -> int:
+def _match(known: Lexicon, text: str, words: list[Word], index: int) -> int:
     """How many words from `index` on are the longest phrase; a phrase does not cross a line or a stop."""
     for length in range(min(known.longest, len(words) - index), 0, -1):
-        if _texts(words, index, length) in known.phrases:
+        if _texts(words, index, length) in known.phrases and _is_whole(text, words[index : index + length]):
             return length
     return 0
+
+
+def _is_whole(text: str, words: list[Word]) -> bool:
+    """Whether no mark stands between the words: "by gas, hot water" names no gas hot water."""
+    gaps = (text[first.end : second.start] for first, second in pairwise(words))
+    return not any(mark in gap for gap in gaps for mark in ",.;:!?\n|()")
 
 
 def _paired(known: Lexicon, text: str, words: list[Word], index: int) -> Iterator[Mention]:
@@ -175,7 +197,7 @@ def _lists(words: list[Word], start: int, end: int) -> bool:
 def _partner(
     known: Lexicon, text: str, words: list[Word], start: int, wanted: frozenset[Phrase]
 ) -> int | None:
-    """The index behind the other word of a pair; small words, a list of heads, or one word stand between.
+    """The index behind the other word of a pair; small words, names, heads, or one word stand between.
 
     "A garden and views" are two things, "garden and city views" one pair and another.
     """
@@ -193,5 +215,6 @@ def _partner(
         word = words[index].text
         joins += word in JOINS
         heads += (word,) in known.heads
-        odd += word not in JOINS and word not in SMALL and (word,) not in known.heads
+        named = text[words[index].start].isupper()
+        odd += not named and word not in JOINS and word not in SMALL and (word,) not in known.heads
     return None

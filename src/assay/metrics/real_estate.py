@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from assay.domain.errors import InvalidInput
@@ -17,11 +18,12 @@ from assay.metrics.property_checks import check_claim, field_of, missing_fields
 from assay.metrics.property_claims import Claim, numeric_claims
 from assay.metrics.property_clauses import split_clauses
 from assay.metrics.property_descriptions import descriptive_claims
-from assay.metrics.property_features import Said, check_features
-from assay.metrics.property_fields import ALIASES
+from assay.metrics.property_features import MAX_MENTIONS, Said, check_features
+from assay.metrics.property_fields import ALIASES, PERIODIC_FIELDS
 from assay.metrics.property_layout import Layout, read_layout
 from assay.metrics.property_others import is_another_address, other_columns, other_homes
 from assay.metrics.property_places import check_distances, check_schools
+from assay.metrics.property_quantities import check_quantities
 from assay.metrics.property_record import Record, read_record
 from assay.metrics.property_rule_files import PropertyRules, load_rules
 from assay.metrics.property_source import PLACES, mapping_of, source_of
@@ -29,6 +31,7 @@ from assay.metrics.property_structured import read_structured, structured_claims
 from assay.metrics.property_sums import Sums, read_sums, same_amount
 from assay.metrics.property_verdicts import WRONG, Checker
 from assay.metrics.property_words import FILE as LEXICON
+from assay.metrics.property_words import find_mentions
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, sample_metric, too_long
 
 SHOWN = 4
@@ -198,9 +201,18 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         *_checked(Checker(record, rules, claims, day), read_sums(text if structured is None else "", record))
     ]
     spans = [(find.start, find.end) for find in addresses] + _suburb_names(text, record)
-    spans += [(fact.start or 0, fact.end or 0) for fact in facts if fact.field == "car_spaces"]
-    places = (*check_distances(text, clauses, record), *check_schools(text, clauses, record))
-    said = (*check_features(text, clauses, record, sorted([*spans, *others, *columns])), *places)
+    spans += [
+        (fact.start or 0, fact.end or 0)
+        for fact in facts
+        if fact.field == "car_spaces" and (fact.verdict in WRONG or not KIND_OF_PARKING.search(fact.quote))
+    ]
+    mentions = tuple(islice(find_mentions(text), MAX_MENTIONS))
+    places = (
+        *check_distances(text, clauses, record),
+        *check_schools(text, clauses, record),
+        *check_quantities(text, mentions, clauses, record),
+    )
+    said = (*check_features(text, mentions, clauses, record, sorted([*spans, *others, *columns])), *places)
     facts += [_of_said(each, text) for each in _of_own(said, others | {*columns})]
     return [_placed(fact, layout) for fact in _once(facts)]
 
@@ -249,7 +261,8 @@ def _checked(checker: Checker, sums: Sums) -> Iterator[Fact]:
     for claim, verdict in verdicts:
         beside = claim.field in OF_A_BASE and (claim.field, claim.clause.start) in told
         another = claim.field in right and (claim.clause.may_be_of_another or not sums.names(claim))
-        unnamed = verdict.verdict == "invented" and not sums.names(claim) and sums.explain(claim)
+        told_apart = claim.field not in PERIODIC_FIELDS and sums.names(claim)
+        unnamed = verdict.verdict == "invented" and not told_apart and sums.explain(claim)
         stray = unnamed or (verdict.verdict == "mismatch" and (beside or another or sums.explain(claim)))
         if verdict.verdict == "mismatch" and not stray:
             stray = any(same_amount(claim, other) for other in wrong)
@@ -275,6 +288,8 @@ def _of_said(said: Said, text: str) -> Fact:
     return Fact(said.field, shown, said.record, said.verdict, said.rule, quote, said.start, said.end)
 
 
+KIND_OF_PARKING = re.compile(r"garag|carport|lock-?up", re.IGNORECASE)
+"""What is a feature beside the count: "double garage"."""
 OF_A_BASE = ("deposit", "stamp_duty", "cooling_off_days")
 """Told beside the price or the term that they are reckoned from, which is not theirs."""
 ZONE = 120
