@@ -66,7 +66,10 @@ _DENIED_AFTER = re.compile(
 )
 """Round a title that is said not to be: "there is no Privacy Act 1998", "... doesn't exist"."""
 _CONSUMER_LAW = re.compile(rf"\bAustralian Consumer Law\b(?:\s*{_JURISDICTION})?|\bACL\b", re.IGNORECASE)
-_UNIT = r"(?:sections?|secs?\.?|\u00a7{1,2}|ss?\.?|regulations?|regs?\.?|schedules?|sch\.?|clauses?|cl\.?|part|pt\.?|division|div\.?)"
+_UNIT = (
+    r"(?:sections?|secs?\.?|\u00a7{1,2}|ss?\.?|regulations?|regs?\.?|schedules?|sch\.?|clauses?|cl\.?|"
+    r"part|pt\.?|division|div\.?)"
+)
 _NUMBER = r"\d{1,5}(?:-\d{1,4})?[A-Z]{0,3}(?:\(\w{1,4}\))*"
 _PROVISION = (
     rf"(?P<unit>{_UNIT})\s?(?P<numbers>{_NUMBER}(?:\s?(?:,|and|or|to|-|\u2013|&)\s?{_NUMBER}){{0,6}})"
@@ -185,9 +188,8 @@ def _legislation(text: str) -> Iterator[Citation]:
         if not found["word"][0].isupper():
             continue
         low = max(floor, found.start() - REACH)
-        start, title = _title_before(
-            text, low, found.start(), found["word"], bool(found["year"] or found["later"])
-        )
+        has_year = bool(found["year"] or found["later"])
+        start, title = _title_before(text, low, found.start(), found["word"], has_year)
         if title:
             floor = found.end()
             if not _is_denied(text, start, found.end()):
@@ -226,15 +228,14 @@ def _candidate_starts(text: str, low: int, end: int) -> list[int]:
     words = list(_WORD.finditer(text, low, end))
     starts: list[int] = []
     for word in reversed(words[-12:]):
-        quoted = len(word.group()) - len(word.group().lstrip("'\u2019"))
-        value = word.group()[quoted:] or "-"
+        value = word.group()
         capital = value[0].isupper() or (value[0] == "(" and value[1:2].isupper())
         if not capital and value.lower().rstrip(",") not in _SMALL:
             break
         if value.endswith(".") or (value.endswith(",") and not value[0].isupper()):
             break
         if capital and value.lower() not in _LEADING:
-            starts.append(word.start() + quoted)
+            starts.append(word.start())
     return starts[::-1]
 
 
