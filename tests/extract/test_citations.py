@@ -34,6 +34,13 @@ def only(text: str):
         ),
         ("s 18 of the Australian Consumer Law", "Australian Consumer Law", None, None, ("18",)),
         ("Residential Tenancies Act 2010 No 42", "Residential Tenancies Act", 2010, None, ()),
+        ("Residential Tenancies Act (NSW) 2010", "Residential Tenancies Act", 2010, "NSW", ()),
+        ("Residential Tenancies Act of 2010 (NSW)", "Residential Tenancies Act", 2010, "NSW", ()),
+        ("Residential Tenancies Act, 2010 NSW", "Residential Tenancies Act", 2010, "NSW", ()),
+        ("the Victorian Residential Tenancies Act 1997", "Residential Tenancies Act", 1997, "Vic", ()),
+        ("Queensland's Property Law Act 2023", "Property Law Act", 2023, "Qld", ()),
+        ("sec. 32 of the Sale of Land Act 1962", "Sale of Land Act", 1962, None, ("32",)),
+        ("\u00a7 32000 of the Sale of Land Act 1962", "Sale of Land Act", 1962, None, ("32000",)),
     ],
 )  # fmt: skip
 def test_legislation_is_found_with_its_parts(text, title, year, jurisdiction, provisions):
@@ -74,6 +81,9 @@ def test_cases_reports_and_united_states_law_are_found(text, kind, title, year):
         "Sold for 42 US dollars",
         "ACL injury in 2019",
         "[2020] was a good year",
+        "There is no Residential Tenancies Act 2007 (Vic).",
+        "There is no such Act as the Privacy Act 1998 (Cth).",
+        "The Conveyancing Act 1920 (NSW) doesn't exist.",
     ],
 )
 def test_what_only_looks_like_a_citation_is_none(text):
@@ -88,6 +98,9 @@ def test_what_only_looks_like_a_citation_is_none(text):
         ("Conveyancing Act 1919 (Qld) s 66S", "wrong"),
         ("Conveyancing Act 1919 (NSW) s 666", "wrong"),
         ("Conveyancing Act 1919 (NSW) s 0", "wrong"),
+        ("Conveyancing Act 1919 (NSW) s 66666", "wrong"),
+        ("Residential Tenancies Act 1997 NSW", "wrong"),
+        ("Residential Tenancies Act (NSW) 1997", "wrong"),
         ("Conveyancing Act 1919 (NSW) sch 999", "ok"),
         ("Residential Tenancies Act 2010 (Vic)", "wrong"),
         ("Residential Tenancies Act 1997 (Vic)", "ok"),

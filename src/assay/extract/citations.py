@@ -45,16 +45,32 @@ FIRST_YEARS: Mapping[str, int] = {
 REPORTS = ("CLR", "ALR", "ALJR", "FCR", "FLR", "NSWLR", "VR", "QdR", "Qd R", "SASR", "WAR", "ACTLR", "NTLR")
 _REPORT_WORDS = "|".join(name.replace(" ", r"\s") for name in REPORTS)
 _JURISDICTION = r"\(\s*(?P<jurisdiction>" + "|".join(JURISDICTIONS) + r")\s*\)"
+_PLAIN = r"(?:\s+(?P<plain>(?-i:NSW|Vic|VIC|Qld|QLD|SA|WA|Tas|TAS|NT|Cth))\b)?"
+_YEAR = r"(?:,?\s+(?:of\s+)?\(?(?P<{}>1[89]\d\d|20\d\d)\b\)?)?"
 _INSTRUMENT = re.compile(
-    r"\b(?P<word>Act|Regulations?|Rules)\b(?:\s+(?P<year>1[89]\d\d|20\d\d)\b)?"
-    rf"(?:\s+No\.?\s?\d+)?(?:\s*{_JURISDICTION})?",
+    r"\b(?P<word>Act|Regulations?|Rules)\b"
+    + _YEAR.format("year")
+    + rf"(?:\s+No\.?\s?\d+)?(?:\s*{_JURISDICTION})?{_YEAR.format('later')}{_PLAIN}",
     re.IGNORECASE,
 )
+_WHOSE = re.compile(
+    r"\b(?P<whose>NSW|New South Wales|Vic(?:toria)?|Qld|Queensland|SA|South Australia|WA|Western Australia|"
+    r"Tas(?:mania)?|NT|Northern Territory|Commonwealth)(?:n|['\u2019]s?)?\s+$"
+)
+"""What stands before a title: "Queensland's Property Law Act", "the NSW Conveyancing Act"."""
+_DENIED_BEFORE = re.compile(
+    r"\b(?:no|not)\s+(?:such\s+\w+\s+as\s+)?(?:the\s+)?['\"\u2018\u201c]?$", re.IGNORECASE
+)
+_DENIED_AFTER = re.compile(
+    r"['\"\u2019\u201d]?,?\s+(?:does not|doesn['\u2019]t|never|did not|didn['\u2019]t) exist", re.IGNORECASE
+)
+"""Round a title that is said not to be: "there is no Privacy Act 1998", "... doesn't exist"."""
 _CONSUMER_LAW = re.compile(rf"\bAustralian Consumer Law\b(?:\s*{_JURISDICTION})?|\bACL\b", re.IGNORECASE)
 _UNIT = (
-    r"(?:sections?|ss?\.?|regulations?|regs?\.?|schedules?|sch\.?|clauses?|cl\.?|part|pt\.?|division|div\.?)"
+    r"(?:sections?|secs?\.?|\u00a7{1,2}|ss?\.?|regulations?|regs?\.?|schedules?|sch\.?|clauses?|cl\.?|"
+    r"part|pt\.?|division|div\.?)"
 )
-_NUMBER = r"\d{1,4}(?:-\d{1,4})?[A-Z]{0,3}(?:\(\w{1,4}\))*"
+_NUMBER = r"\d{1,5}(?:-\d{1,4})?[A-Z]{0,3}(?:\(\w{1,4}\))*"
 _PROVISION = (
     rf"(?P<unit>{_UNIT})\s?(?P<numbers>{_NUMBER}(?:\s?(?:,|and|or|to|-|\u2013|&)\s?{_NUMBER}){{0,6}})"
 )
@@ -62,7 +78,7 @@ _BEFORE = re.compile(
     rf"(?<![\w.]){_PROVISION}(?:\s+(?:of|in|under|to))?(?:\s+the)?(?:\s+\w+)?\s*$", re.IGNORECASE
 )
 _AFTER = re.compile(rf"\s*,?\s*\(?{_PROVISION}(?!\w)", re.IGNORECASE)
-_NUMERAL = re.compile(r"(\d{1,4})(?:-\d{1,4})?[A-Z]{0,3}")
+_NUMERAL = re.compile(r"(\d{1,5})(?:-\d{1,4})?[A-Z]{0,3}")
 _MEDIUM_NEUTRAL = re.compile(
     r"\[(?P<year>\d{4})\]\s+(?P<court>[A-Z][A-Za-z]{1,9}\d?[A-Z]?)\s+(?P<number>\d{1,5})\b"
 )
@@ -91,6 +107,7 @@ AFTER_FAIR_HOUSING = range(3632, 3701)
 US_CODE_TITLES, US_REGULATION_TITLES = range(1, 55), range(1, 51)
 LAST_FAIR_HOUSING_REGULATION = 600
 """24 CFR part 100 ends at section 100.600."""
+SECTION_UNITS = frozenset(("s", "ss", "sec", "secs", "section", "sections", "\u00a7", "\u00a7\u00a7"))
 CONSUMER_LAW_BOUND = 300
 STATE_BOUND = 1000
 """No Act of a State or Territory in the register has a section of this number."""
@@ -171,10 +188,26 @@ def _legislation(text: str) -> Iterator[Citation]:
         if not found["word"][0].isupper():
             continue
         low = max(floor, found.start() - REACH)
-        start, title = _title_before(text, low, found.start(), found["word"], found["year"] is not None)
+        has_year = bool(found["year"] or found["later"])
+        start, title = _title_before(text, low, found.start(), found["word"], has_year)
         if title:
             floor = found.end()
-            yield _with_provisions(text, found, start, title)
+            if not _is_denied(text, start, found.end()):
+                yield _with_provisions(text, found, start, title)
+
+
+def _is_denied(text: str, start: int, end: int) -> bool:
+    """Whether a title is said not to exist, or not to be the one that is meant."""
+    before = _DENIED_BEFORE.search(text, max(0, start - 40), start)
+    return before is not None or _DENIED_AFTER.match(text, end) is not None
+
+
+def _jurisdiction(text: str, found: re.Match[str], start: int) -> str | None:
+    """What is named after the title, with or without brackets, else right before it."""
+    named = found["jurisdiction"] or found["plain"]
+    if named is None and (whose := _WHOSE.search(text, max(0, start - 30), start)) is not None:
+        named = whose["whose"]
+    return None if named is None else JURISDICTIONS[named.lower()]
 
 
 def _title_before(text: str, low: int, end: int, word: str, has_year: bool) -> tuple[int, str]:
@@ -212,11 +245,11 @@ def _with_provisions(text: str, found: re.Match[str], start: int, title: str) ->
     provision = before or after
     end = after.end() if after else found.end()
     begin = before.start() if before else start
-    year, jurisdiction = found["year"], found["jurisdiction"]
+    year = found["year"] or found["later"]
     return Citation(
         kind="legislation", text=text[begin:end], start=begin, end=end, title=title,
         year=int(year) if year else None,
-        jurisdiction=JURISDICTIONS[jurisdiction.lower()] if jurisdiction else None,
+        jurisdiction=_jurisdiction(text, found, start),
         unit=provision["unit"].lower().rstrip(".") if provision else None,
         provisions=_numbers(provision["numbers"]) if provision else (),
     )  # fmt: skip
@@ -315,7 +348,7 @@ def _check_legislation(citation: Citation) -> Checked:
 
 
 def _check_sections(citation: Citation, bound: int | None, name: str) -> Checked:
-    is_section = citation.unit in {"s", "ss", "section", "sections"}
+    is_section = citation.unit in SECTION_UNITS
     for provision in citation.provisions if is_section and bound is not None else ():
         numeral = _NUMERAL.match(provision)
         if numeral and bound is not None and not 1 <= int(numeral[1]) <= bound:
