@@ -39,12 +39,16 @@ _COMMENT = re.compile(
 )
 _CLOSE = r"[\"')\]*]*\s+"
 _FALSE = r"(?:[Ff]alse|[Ww]rong|[Ii]ncorrect|[Uu]ntrue|(?:[Aa] )?[Mm]yth)\b"
-_IS_IT = r"(?:True|Right|Correct|Really|(?:Is|Are) (?:that|this|it|they) \w+|Fact or \w+)\?"
+_IS_IT = (
+    r"(?:True|Right|Correct|Really|(?:Is|Are) (?:that|this|it|they) \w+|Fact or \w+|"
+    r"(?:Can|May|Could|Should) (?:I|we|he|she|they) [^.?!\n]{3,80})\?"
+)
 _MAY_NOT = r"(?:I|We|You|They) (?:can't|cannot|mustn't|shouldn't)"
 _ANSWERED_NO = re.compile(
     rf"[.!]{_CLOSE}(?:{_FALSE}|Not (?:so|true)\b|{_MAY_NOT}) ?[.!:;,]|"
     rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*(?:A(?:nswer)?[:.][*]* ?)?(?:\w+, )?"
-    rf"(?:No\b[.,!;:]|Nope\b|Not (?:so|true|at all|quite|really)\b|{_FALSE}|"
+    rf"(?:(?:(?:As a rule|Generally|Usually|Legally),? )?[Nn]o\b[.,!;:]|Nope\b|"
+    rf"Not (?:so|true|at all|quite|really|legally|lawfully)\b|{_FALSE}|"
     r"(?:It|They|That|This|You|There)(?:'s| is|'re| are)? ?"
     rf"(?:isn't|aren't|not\b|can't|cannot|don't|doesn't|{_FALSE}))"
 )
