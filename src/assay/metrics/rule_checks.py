@@ -191,11 +191,16 @@ def is_excused(rule: Rule, text: RuleText, span: Span) -> bool:
     told = text.data[span.start - len(before) : _end_of_next(text, end)]
     if rule.cleared_by and rule.cleared_by.first(told) is not None:
         return True
-    if rule.excused_by and _ANSWERED_NO.match(text.folded, end - 1):
+    if rule.excused_by and _ANSWERED_NO.match(text.folded, _last_mark(text.folded, end)):
         return True
     if "mention" in rule.excused_by and _is_mentioned(before, after + _comment_on(text.folded, end)):
         return True
     return "negation" in rule.excused_by and is_negated(text, max(start, span.start - NEGATION_REACH), span)
+
+
+def _last_mark(text: str, end: int) -> int:
+    """Where the mark stands that ends a sentence, before what closes it in Markdown: "May I?**"."""
+    return end - 1 - (len(tail := text[max(0, end - 8) : end]) - len(tail.rstrip("\n*_ ")))
 
 
 def _end_of_next(text: RuleText, end: int) -> int:
