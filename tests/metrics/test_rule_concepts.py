@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.domain.errors import InvalidInput
-from assay.metrics.rule_checks import check_rule
+from assay.metrics.rule_checks import check_rule, settle_places, worst_verdicts
 from assay.metrics.rule_concepts import find_spread_percent
 from assay.metrics.rule_packs import parse_pack
 from assay.metrics.rule_text import read_text
@@ -181,3 +181,19 @@ def test_any_text_is_searched_and_quotes_stand_where_they_are_said_to(words):
     for found in check_rule(rule_of(PERIOD), read_text(text)):
         if found.start is not None and found.end is not None:
             assert found.quote == text[found.start : min(found.end, found.start + 200)]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdicts"),
+    [
+        ("The fee and the tip are high.", {"a.fee": "violated", "a.tip": "satisfied"}),
+        ("The fee is high. The tip is low.", {"a.fee": "violated", "a.tip": "violated"}),
+        ("The tip is low.", {"a.fee": "satisfied", "a.tip": "violated"}),
+    ],
+)
+def test_a_rule_gives_way_in_sentences_that_violate_the_other(text, verdicts):
+    fee = "  - {id: a.fee, title: A fee, kind: prohibited, patterns: [fee]}\n"
+    tip = "  - {id: a.tip, title: A tip, kind: prohibited, patterns: [tip], gives_way_to: a.fee}\n"
+    read = read_text(text)
+    found = [each for rule in parse_pack(HEAD + fee + tip, "a.yaml").rules for each in check_rule(rule, read)]
+    assert worst_verdicts(settle_places(found, read)) == verdicts

@@ -232,6 +232,27 @@ def is_negated(text: RuleText, low: int, span: Span) -> bool:
     return NEGATION.first(" ".join(words).encode("latin-1", "replace")) is not None
 
 
+def settle_places(findings: Sequence[RuleFinding], text: RuleText) -> tuple[RuleFinding, ...]:
+    """The findings, without violations in sentences that violate the rule which theirs gives way to."""
+    places: dict[str, list[tuple[int, int]]] = {}
+    for found in findings:
+        if found.verdict == "violated" and found.start is not None and found.end is not None:
+            place = sentence_around(text.folded, found.start, found.end)
+            places.setdefault(found.rule.id, []).append(place)
+    return tuple(
+        RuleFinding(rule=found.rule, verdict="satisfied", message=found.rule.title)
+        if _stands_in(found, places.get(found.rule.gives_way_to, ()))
+        else found
+        for found in findings
+    )
+
+
+def _stands_in(found: RuleFinding, places: Sequence[tuple[int, int]]) -> bool:
+    if found.verdict != "violated" or found.start is None or found.end is None:
+        return False
+    return any(found.start < end and start < found.end for start, end in places)
+
+
 def worst_verdicts(findings: Sequence[RuleFinding]) -> Mapping[str, Verdict]:
     """Rule id -> its one verdict: the worst of its findings."""
     order: tuple[Verdict, ...] = ("satisfied", "not_checked", "unverified", "missing", "violated")
