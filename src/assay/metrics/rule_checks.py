@@ -46,7 +46,7 @@ _IS_IT = (
 _MAY_NOT = r"(?:I|We|You|They) (?:can't|cannot|mustn't|shouldn't)"
 _ANSWERED_NO = re.compile(
     rf"[.!]{_CLOSE}(?:{_FALSE}|Not (?:so|true)\b|{_MAY_NOT}) ?[.!:;,]|"
-    rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*(?:A(?:nswer)?[:.][*]* ?)?(?:\w+, )?"
+    rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*(?:(?:A(?:nswer)?[:.]|[A-Z]\w{{2,15}}:)[*]* ?[\"']?)?(?:\w+, )?"
     rf"(?:(?:(?:As a rule|Generally|Usually|Legally),? )?[Nn]o\b[.,!;:]|Nope\b|"
     rf"Not (?:so|true|at all|quite|really|legally|lawfully)\b|{_FALSE}|"
     r"(?:It|They|That|This|You|There)(?:'s| is|'re| are)? ?"
