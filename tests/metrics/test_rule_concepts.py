@@ -49,6 +49,11 @@ def quotes(body: str, text: str) -> list[str | None]:
         ("You may cool off. It was a sunny day, and nobody came. We waited for 9 days.", []),
         ("You may cool off. No rush. Take 9 days.", ["cool off. No rush. Take 9 days"]),
         ("Q. When may I cool off?\nA. Within 9 days.", ["cool off?\nA. Within 9 days"]),
+        ("Is it 9 days? Yes / No. (Else cool off.)", ["9 days? Yes / No. (Else cool off"]),
+        ("Is it 9 days? Nobody knows. (Else cool off.)", []),
+        ("**May I cool off within 9 days?**\nNo. You are bound.", []),
+        ("We cool off in 9 days. Can I say that? Agent: 'No, you are bound.'", []),
+        ("We cool off in 9 days. Can I say that? Agent: 'Yes.'", ["cool off in 9 days"]),
     ],
 )
 def test_ideas_are_found_in_any_order_and_a_value_is_the_nearest_ones(text, found):

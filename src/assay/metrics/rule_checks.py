@@ -44,9 +44,10 @@ _IS_IT = (
     r"(?:Can|May|Could|Should) (?:I|we|he|she|they) [^.?!\n]{3,80})\?"
 )
 _MAY_NOT = r"(?:I|We|You|They) (?:can't|cannot|mustn't|shouldn't)"
+_ANSWER = r"(?:(?:A(?:nswer)?[:.]|[A-Z]\w{2,15}:)[*]* ?[\"']?)?"
 _ANSWERED_NO = re.compile(
     rf"[.!]{_CLOSE}(?:{_FALSE}|Not (?:so|true)\b|{_MAY_NOT}) ?[.!:;,]|"
-    rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*(?:(?:A(?:nswer)?[:.]|[A-Z]\w{{2,15}}:)[*]* ?[\"']?)?(?:\w+, )?"
+    rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*{_ANSWER}(?:\w+, )?"
     rf"(?:(?:(?:As a rule|Generally|Usually|Legally),? )?[Nn]o\b[.,!;:]|Nope\b|"
     rf"Not (?:so|true|at all|quite|really|legally|lawfully)\b|{_FALSE}|"
     r"(?:It|They|That|This|You|There)(?:'s| is|'re| are)? ?"
