@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from assay.domain.errors import InvalidInput
 from assay.metrics.rule_amounts import find_spread_percent
-from assay.metrics.rule_checks import check_rule, rule_applies
+from assay.metrics.rule_checks import check_rule, rule_applies, settle_places, worst_verdicts
 from assay.metrics.rule_packs import parse_pack
 from assay.metrics.rule_text import read_text
 
@@ -49,6 +49,11 @@ def quotes(body: str, text: str) -> list[str | None]:
         ("You may cool off. It was a sunny day, and nobody came. We waited for 9 days.", []),
         ("You may cool off. No rush. Take 9 days.", ["cool off. No rush. Take 9 days"]),
         ("Q. When may I cool off?\nA. Within 9 days.", ["cool off?\nA. Within 9 days"]),
+        ("Is it 9 days? Yes / No. (Else cool off.)", ["9 days? Yes / No. (Else cool off"]),
+        ("Is it 9 days? Nobody knows. (Else cool off.)", []),
+        ("**May I cool off within 9 days?**\nNo. You are bound.", []),
+        ("We cool off in 9 days. Can I say that? Agent: 'No, you are bound.'", []),
+        ("We cool off in 9 days. Can I say that? Agent: 'Yes.'", ["cool off in 9 days"]),
     ],
 )
 def test_ideas_are_found_in_any_order_and_a_value_is_the_nearest_ones(text, found):
@@ -297,3 +302,19 @@ def test_an_occasion_that_says_nothing_is_refused(body, said):
     with pytest.raises(InvalidInput) as caught:
         rule_of(body)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdicts"),
+    [
+        ("The fee and the tip are high.", {"a.fee": "violated", "a.tip": "satisfied"}),
+        ("The fee is high. The tip is low.", {"a.fee": "violated", "a.tip": "violated"}),
+        ("The tip is low.", {"a.fee": "satisfied", "a.tip": "violated"}),
+    ],
+)
+def test_a_rule_gives_way_in_sentences_that_violate_the_other(text, verdicts):
+    fee = "  - {id: a.fee, title: A fee, kind: prohibited, patterns: [fee]}\n"
+    tip = "  - {id: a.tip, title: A tip, kind: prohibited, patterns: [tip], gives_way_to: a.fee}\n"
+    read = read_text(text)
+    found = [each for rule in parse_pack(HEAD + fee + tip, "a.yaml").rules for each in check_rule(rule, read)]
+    assert worst_verdicts(settle_places(found, read)) == verdicts

@@ -86,7 +86,8 @@ _REPORT = re.compile(
     rf"(?:\((?P<year>\d{{4}})\)\s+)?\b(?P<volume>\d{{1,3}})\s+({_REPORT_WORDS})\s+\d{{1,4}}\b"
 )
 _US_CODE = re.compile(
-    r"\b(?P<title>\d{1,3})\s+(?:U\.?\s?S\.?\s?C\.?(?:A\.?)?)\s*(?:\u00a7{1,2}|sections?|sec\.)?\s*"
+    r"\b(?P<title>\d{1,3})\s+(?:U\.?\s?S\.?\s?C\.?(?:A\.?)?|U\.?\s?S\.?\s?Code|United States Code),?\s*"
+    r"(?:\u00a7{1,2}|sections?|sec\.)?\s*"
     r"(?P<section>\d{1,5})(?P<rest>[a-z]{0,2}(?:-\d+)?(?:\(\w{1,4}\))*)",
     re.IGNORECASE,
 )
@@ -105,9 +106,16 @@ FAIR_HOUSING = range(3601, 3632)
 AFTER_FAIR_HOUSING = range(3632, 3701)
 """Sections of title 42 between chapters 45 (Fair Housing) and 46: there are none."""
 US_CODE_TITLES, US_REGULATION_TITLES = range(1, 55), range(1, 51)
-LAST_FAIR_HOUSING_REGULATION = 600
-"""24 CFR part 100 ends at section 100.600."""
 SECTION_UNITS = frozenset(("s", "ss", "sec", "secs", "section", "sections", "\u00a7", "\u00a7\u00a7"))
+US_CODE_BOUNDS: Mapping[str, int] = {"24": 500, "42": 25000}
+"""No section of these titles has a higher number: Hospitals and Asylums, and Public Health and Welfare."""
+FAIR_HOUSING_REGULATIONS = (
+    *(range(1, 30), range(50, 150), range(200, 230), range(300, 330)),
+    *(range(400, 420), range(500, 520), range(600, 601)),
+)
+"""Sections of 24 CFR part 100, by subpart, with room after the last of each."""
+REGULATION_BOUNDS: Mapping[tuple[str, str], int] = {("42", "100"): 20}
+"""Last sections of parts that are taken for those on fair housing: 42 CFR part 100 is on vaccines."""
 CONSUMER_LAW_BOUND = 300
 STATE_BOUND = 1000
 """No Act of a State or Territory in the register has a section of this number."""
@@ -371,6 +379,8 @@ def _check_us_code(citation: Citation) -> Checked:
         return Checked("ok", "a section of the Fair Housing Act")
     if citation.title == "42" and section in AFTER_FAIR_HOUSING:
         return Checked("wrong", f"title 42 has no section {section}: fair housing ends at 3631")
+    if section > US_CODE_BOUNDS.get(citation.title, section):
+        return Checked("wrong", f"title {citation.title} of the United States Code has no section {section}")
     return Checked("unverified", "the section is not in the register")
 
 
@@ -378,8 +388,11 @@ def _check_us_regulation(citation: Citation) -> Checked:
     if int(citation.title) not in US_REGULATION_TITLES:
         return Checked("wrong", f"the Code of Federal Regulations has no title {citation.title}")
     part, _, section = citation.provisions[0].partition(".")
+    bound = REGULATION_BOUNDS.get((citation.title, part))
+    if section and bound is not None and int(section) > bound:
+        return Checked("wrong", f"{citation.title} CFR part {part} has no section {part}.{section}")
     if (citation.title, part) != ("24", "100"):
         return Checked("unverified", "the section is not in the register")
-    if section and not 1 <= int(section) <= LAST_FAIR_HOUSING_REGULATION:
+    if section and not any(int(section) in subpart for subpart in FAIR_HOUSING_REGULATIONS):
         return Checked("wrong", f"24 CFR part 100 has no section 100.{section}")
     return Checked("ok", "a section of the fair housing regulations")

@@ -20,7 +20,14 @@ from assay.metrics.legal_scope import Attribution, LegalScope, Wanted, find_scop
 from assay.metrics.pack_fields import names_file
 from assay.metrics.pack_versions import with_rules
 from assay.metrics.rule import Rule
-from assay.metrics.rule_checks import RuleFinding, Verdict, check_rule, rule_applies, worst_verdicts
+from assay.metrics.rule_checks import (
+    RuleFinding,
+    Verdict,
+    check_rule,
+    rule_applies,
+    settle_places,
+    worst_verdicts,
+)
 from assay.metrics.rule_packs import list_packs, load_packs
 from assay.metrics.rule_text import QUOTE_CHARS, read_text
 from assay.metrics.sample_metric import Finding, SampleMetric, Unscored, quote, sample_metric, too_long
@@ -112,7 +119,7 @@ def review(legal: LegalRules, sample: Sample, answer: str) -> LegalReview:
             findings.extend(_citations(rule, answer, legal.strict))
         elif rule_applies(rule, text, scope.document):
             findings.extend(check_rule(rule, text, attribution.keep))
-    return LegalReview(scope, tuple(findings))
+    return LegalReview(scope, settle_places(findings, text))
 
 
 def _citations(rule: Rule, answer: str, strict: bool) -> Iterator[RuleFinding]:

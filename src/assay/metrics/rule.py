@@ -48,6 +48,7 @@ class Rule:
     needs_judge: bool
     needs_document: bool
     question: str
+    gives_way_to: str
     together: tuple[Together, ...]
     also_allowed: tuple[Phrases, Phrases]
     ratio: tuple[Ratio, ...]

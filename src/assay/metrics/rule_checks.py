@@ -40,16 +40,21 @@ _COMMENT = re.compile(
 )
 _CLOSE = r"[\"')\]*]*\s+"
 _FALSE = r"(?:[Ff]alse|[Ww]rong|[Ii]ncorrect|[Uu]ntrue|(?:[Aa] )?[Mm]yth)\b"
-_IS_IT = r"(?:True|Right|Correct|Really|(?:Is|Are) (?:that|this|it|they) \w+|Fact or \w+)\?"
+_IS_IT = (
+    r"(?:True|Right|Correct|Really|(?:Is|Are) (?:that|this|it|they) \w+|Fact or \w+|"
+    r"(?:Can|May|Could|Should) (?:I|we|he|she|they) [^.?!\n]{3,80})\?"
+)
 _MAY_NOT = r"(?:I|We|You|They) (?:can't|cannot|may not|mustn't|shouldn't)"
 _IT_IS_NOT = (
     rf"(?:(?:That|This|It)(?:'s| is)(?: \w+)? {_FALSE}|(?:It|They) (?:is|are|do|does) ?(?:not|n't)(?= ?[.!]))"
 )
+_ANSWER = r"(?:(?:A(?:nswer)?[:.]|[A-Z]\w{2,15}:)[*]* ?[\"']?)?"
 _ANSWERED_NO = re.compile(
     rf"[.!]{_CLOSE}(?:{_FALSE}|{_IT_IS_NOT}|Not (?:so|true)\b|{_MAY_NOT}) ?[.!:;,]|"
-    rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*(?:A(?:nswer)?[:.][*]* ?)?(?:\w+, )?"
+    rf"(?:\?{_CLOSE}|[.?]{_CLOSE}{_IS_IT}{_CLOSE})[\"'*(]*{_ANSWER}(?:\w+, )?"
     r"(?:(?:[Tt]he )?(?:\w+ )?[Aa]nswer(?: is|:) (?=no\b))?"
-    rf"(?:[Nn]o\b[.,!;:]|Nope\b|Not (?:so|true|at all|quite|really)\b|{_FALSE}|"
+    rf"(?:(?:(?:As a rule|Generally|Usually|Legally),? )?[Nn]o\b[.,!;:]|Nope\b|"
+    rf"Not (?:so|true|at all|quite|really|legally|lawfully)\b|{_FALSE}|"
     r"(?:It|They|That|This|You|There)(?:'s| is|'re| are)? ?"
     rf"(?:isn't|aren't|not\b|can't|cannot|don't|doesn't|{_FALSE}))"
 )
@@ -200,11 +205,16 @@ def is_excused(rule: Rule, text: RuleText, span: Span) -> bool:
     told = text.data[span.start - len(before) : _end_of_next(text, end)]
     if rule.cleared_by and rule.cleared_by.first(told) is not None:
         return True
-    if rule.excused_by and _ANSWERED_NO.match(text.folded, end - 1):
+    if rule.excused_by and _ANSWERED_NO.match(text.folded, _last_mark(text.folded, end)):
         return True
     if "mention" in rule.excused_by and _is_mentioned(before, after + _comment_on(text.folded, end)):
         return True
     return "negation" in rule.excused_by and is_negated(text, max(start, span.start - NEGATION_REACH), span)
+
+
+def _last_mark(text: str, end: int) -> int:
+    """Where the mark stands that ends a sentence, before what closes it in Markdown: "May I?**"."""
+    return end - 1 - (len(tail := text[max(0, end - 8) : end]) - len(tail.rstrip("\n*_ ")))
 
 
 def _end_of_next(text: RuleText, end: int) -> int:
@@ -234,6 +244,27 @@ def is_negated(text: RuleText, low: int, span: Span) -> bool:
     clause_start = max((before.rfind(mark) for mark in _CLAUSE_ENDS), default=-1) + 1
     words = before[clause_start:].split()[-NEGATION_WORDS:]
     return NEGATION.first(" ".join(words).encode("latin-1", "replace")) is not None
+
+
+def settle_places(findings: Sequence[RuleFinding], text: RuleText) -> tuple[RuleFinding, ...]:
+    """The findings, without violations in sentences that violate the rule which theirs gives way to."""
+    places: dict[str, list[tuple[int, int]]] = {}
+    for found in findings:
+        if found.verdict == "violated" and found.start is not None and found.end is not None:
+            place = sentence_around(text.folded, found.start, found.end)
+            places.setdefault(found.rule.id, []).append(place)
+    return tuple(
+        RuleFinding(rule=found.rule, verdict="satisfied", message=found.rule.title)
+        if _stands_in(found, places.get(found.rule.gives_way_to, ()))
+        else found
+        for found in findings
+    )
+
+
+def _stands_in(found: RuleFinding, places: Sequence[tuple[int, int]]) -> bool:
+    if found.verdict != "violated" or found.start is None or found.end is None:
+        return False
+    return any(found.start < end and start < found.end for start, end in places)
 
 
 def worst_verdicts(findings: Sequence[RuleFinding]) -> Mapping[str, Verdict]:

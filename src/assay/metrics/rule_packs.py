@@ -39,6 +39,7 @@ anybody adds a pack by naming a path where a metric takes `packs`. What a file h
         exceptions: [...]            found in the same sentence: not a violation
         cleared_by: [...]            found in the same sentence or the next: not a violation
         exceptions_anywhere: [...]   found anywhere: not a violation
+        gives_way_to: nsw.other_rule   a sentence that violates that rule is left to that one
         excused_by: [mention, negation]   which turns of phrase excuse a match; [] for none
         needs_judge: false           only a judge can decide, by `question`
         question: Does the answer ...?

@@ -13,7 +13,10 @@ from assay.metrics.rule_amounts import Ratio
 from assay.metrics.rule_concepts import REACH, Occasion, Together
 from assay.metrics.rule_phrases import BadPhrase, Phrases, Terms
 
-TEXT_FIELDS = ("id", "title", "kind", "category", "source", "severity", "message", "remedy", "question")
+TEXT_FIELDS = (
+    *("id", "title", "kind", "category", "source", "severity", "message", "remedy"),
+    *("question", "gives_way_to"),
+)
 DATE_FIELDS = ("valid_from", "valid_to")
 LIST_FIELDS = ("jurisdictions", "documents", "excused_by")
 PHRASE_FIELDS = (

@@ -28,6 +28,8 @@ _ITEM = re.compile(
     r"(?!(?:Question|Answer|Note|Dear|Hi|PS)\b)[A-Z][\w '&/().-]{2,40}(?::| -) )"
 )
 """A bullet, a number, a row of a table, or a label: "Settlement: 30 days"."""
+_CHOICE = re.compile(r"[([]?(?:Y(?:es)?|N(?:o)?)\W{1,3}(?:N(?:o)?|Y(?:es)?)\W")
+"""What a form leaves to tick, "Yes / No.": it stands between a question and what follows from the answer."""
 _ROW = re.compile(r"[ \t]*\|")
 Place = tuple[tuple[int, int], ...]
 """A part of the text, or two parts that belong together: a line that leads into a list, and an item of it."""
@@ -75,7 +77,8 @@ class RuleText:
             bridged = number > 1 and self.starts[number] - self.starts[number - 1] <= BRIDGE_CHARS
             yield (self._from_to(number - 2 if bridged else number - 1, number),)
         if number + 1 < len(self.starts) and not self._is_item(number + 1):
-            yield (self._from_to(number, number + 1),)
+            asked = _CHOICE.match(self.folded, self.starts[number + 1]) is not None
+            yield (self._from_to(number, min(number + 1 + asked, len(self.starts) - 1)),)
 
     def _is_item(self, number: int) -> bool:
         return self._line(number) == number and _ITEM.match(self.folded, self.starts[number]) is not None
