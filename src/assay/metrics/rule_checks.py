@@ -40,9 +40,13 @@ _COMMENT = re.compile(
 )
 _CLOSE = r"[\"')\]*]*\s+"
 _FALSE = r"(?:[Ff]alse|[Ww]rong|[Ii]ncorrect|[Uu]ntrue|(?:[Aa] )?[Mm]yth)\b"
+_SAY = (
+    r"(?:say|write|put|state|ask|do|refuse|reject|require|advertise|post|print|list|run|tell|turn|choose|pick|"
+    r"insist|limit|keep)"
+)
 _IS_IT = (
     r"(?:True|Right|Correct|Really|(?:Is|Are) (?:that|this|it|they) \w+|Fact or \w+|"
-    r"(?:Can|May|Could|Should) (?:I|we|he|she|they) (?:say|write|put|state|ask|do|refuse|reject|require|advertise|post|print|list|run|tell|turn|choose|pick|insist|limit|keep)\b[^.?!\n]{0,80})\?"
+    rf"(?:Can|May|Could|Should) (?:I|we|he|she|they) {_SAY}\b[^.?!\n]{{0,80}})\?"
 )
 _MAY_NOT = r"(?:I|We|You|They) (?:can't|cannot|may not|mustn't|shouldn't)"
 _IT_IS_NOT = (
