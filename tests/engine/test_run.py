@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -302,6 +303,25 @@ async def test_a_lost_database_ends_the_run_and_blames_no_cell(stage) -> None:
     with pytest.raises(StorageFailed):
         await scene.run()
     assert "failed" not in await scene.states()
+
+
+async def test_a_call_that_loses_its_cancellation_does_not_keep_the_run_from_ending(stage) -> None:
+    scene: Scene = await stage(cases=2)
+    waiting = asyncio.Event()
+
+    async def deaf(request: ModelRequest) -> ModelResponse:
+        if request.tag.case == "c0":
+            await waiting.wait()
+            raise StorageFailed("PostgreSQL did not come back")
+        waiting.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets the event")
+
+    scene.models[0].ask = deaf
+    with pytest.raises(StorageFailed):
+        await scene.run()
 
 
 async def test_failures_up_to_the_limit_end_the_run(stage) -> None:
