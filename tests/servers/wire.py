@@ -101,7 +101,17 @@ class WireServer:
         except (asyncio.IncompleteReadError, ConnectionError):
             return
         finally:
-            wire.writer.close()
+            await _shut(wire.writer)
+
+
+async def _shut(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, with nothing left to send but after an answer that closed it itself."""
+    if not writer.is_closing():
+        writer.transport.abort()
+    try:
+        await writer.wait_closed()
+    except (ConnectionError, asyncio.CancelledError):
+        writer.transport.abort()
 
 
 async def _request(reader: asyncio.StreamReader) -> Asked:
