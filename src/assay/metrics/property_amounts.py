@@ -176,8 +176,12 @@ _PERIOD = re.compile(
 
 def _period_near(claim: Claim) -> str | None:
     """The nearest period apart from its amount: "weekly rent of $690", "over a year that is $35,880"."""
-    ahead = claim.clause.before(claim.find.start, 60)
-    found = [each for each in _PERIOD.finditer(ahead) if not _AMOUNT.search(ahead[: each.start()])][-1:]
+    ahead = claim.clause.before(claim.find.start, 90)
+    found = [
+        each
+        for each in _PERIOD.finditer(ahead, max(0, len(ahead) - 60))
+        if not _AMOUNT.search(ahead[: each.start()])
+    ][-1:]
     match = found[0] if found else _PERIOD.search(claim.clause.after(claim.find.end, 24).split("$")[0])
     return match.lastgroup if match else None
 

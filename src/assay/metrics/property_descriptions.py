@@ -58,6 +58,14 @@ _TYPE = re.compile(
     r"(?<!flat(?=\s(?!in|at|on|with|is|has|for|of|that|which|and|was|to|near|by|offers|features)[a-z]))",
     re.IGNORECASE,
 )
+_COMPARED = re.compile(
+    r"\b(?:compar\w+(?:\s\w+)?\s(?:with|to|against)|than(?:\s(?:in|with|of|for))?|unlike|versus|vs\.?|rather\sthan|instead\sof|"
+    r"(?:feels?|lives?|looks?|much|more|just|functions?)\s(?:\w+\s)?like|(?:as|so)\s\w+\sas|alternative\sto|outgrown|"
+    r"(?:every|all\sthe\s\w+|privacy|space|size|scale|proportions|feel)\s(?:of|that)|trad(?:e|ing)|swap(?:ping)?|upgrad\w+\sfrom|downsiz\w+\sfrom)\s"
+    r"(?:an?|the|your|any)\s(?:[\w-]+\s){0,2}$",
+    re.IGNORECASE,
+)
+"""What makes a type that of other homes: "compare it with a house", "lives like a house"."""
 NEWEST = 30
 _IS_ONE = re.compile(r"\b(?:it['\u2019]s|is|was)\s(?:a|an|the)\s$", re.IGNORECASE)
 _BUILDINGS = (
@@ -275,7 +283,7 @@ def _types(text: str, clauses: Clauses, spans: list[tuple[int, int]]) -> Iterato
         find = Find(kind, "type", *match.span("type"), match["type"])
         if not kind or _within(find.start, spans) or not states_fact(clause, find):
             continue
-        if clause.possible(find.start, find.end):
+        if clause.possible(find.start, find.end) or _COMPARED.search(clause.before(find.start, 60)):
             continue
         if (
             kind == "terrace"

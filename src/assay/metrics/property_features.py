@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.metrics.property_clauses import Clause, Clauses, split_clauses
 from assay.metrics.property_descriptions import type_of
@@ -14,6 +14,13 @@ IN_BUILDINGS = frozenset(("apartment", "unit", "studio"))
 KINDS_OF_PARKING = frozenset(("garage", "carport", "off_street_parking"))
 """Of car spaces that the record does not tell the kind of, each may be."""
 WITH_LAND = frozenset(("house", "semi", "duplex", "rural"))
+_PETS = re.compile(
+    r"\bpets?(?:\s(?:policy|rules?|allowed|terms))?:\s(?!(?:no|not|none|never|nil|false|prohibited|tbc|unknown|n/a)\b|$)"
+    r"(?!.*\b(?:not|never)\b)",
+    re.IGNORECASE,
+)
+"""What a record tells of pets that are taken: "Pets: one cat or dog under 30 lb"."""
+_CAR_SPACE = re.compile(r"\bcar[\s-]?(?:spaces?|spots?|bays?|parks?)\b", re.IGNORECASE)
 _NO = re.compile(
     r"\b(?:no|not|cannot|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
     r"(?:everything|all|anything)\s(?:but|bar|except)|absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
@@ -77,6 +84,11 @@ _TROUBLE = re.compile(
 )
 """What makes a denied thing its trouble only: "no parking roulette", "no pool maintenance"."""
 _NAME_AHEAD = re.compile(r"[a-z]\s(?:[A-Z][\w'\u2019-]+\s){1,3}$")
+_MAKER = re.compile(
+    r"\b(?:Tesla|Miele|Bosch|Smeg|Daikin|Fujitsu|Mitsubishi|Panasonic|Samsung|LG|Caesarstone|Calacatta|Carrara|Jetmaster|Rinnai|"
+    r"Brivis|Velux|Ring|Zip|Colorbond|Japanese|Italian|French|European|German|Spanish|Tasmanian|Victorian|Sonos|Viking|Wolf)\s"
+)
+"""Names of makers and places before a thing, which is no name of a place then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,8 @@ def known_features(record: Record) -> Known:
             clause = clauses.at(mention.start)
             denied = none or is_denied(clause, mention)
             (absent if denied else there).add(mention.feature)
+        if _PETS.search(line):
+            there.add("pets_allowed")
     maybe = {each for feature in there for each in lexicon().allows.get(feature, ())}
     for feature in tuple(there):
         there.update(lexicon().implies.get(feature, ()))
@@ -175,6 +189,8 @@ def check_features(
         if _is_name(text, mention):
             continue
         said = _judged(clauses.at(mention.start), mention, known)
+        if said and _CAR_SPACE.search(text, mention.start, mention.end):
+            said = _of_cars(said, record)
         if said is None or (mention.feature, said.verdict) in seen:
             continue
         seen.add((mention.feature, said.verdict))
@@ -183,6 +199,13 @@ def check_features(
         elif not any(_is_one_thing(said, each, text) for each in wrong[-20:]):
             wrong.append(said)
             yield said
+
+
+def _of_cars(said: Said, record: Record) -> Said:
+    """A car space where the record counts none is a wrong count of them."""
+    cars = record.span("car_spaces")
+    none = cars is not None and cars.high == 0 and said.verdict == "mismatch"
+    return replace(said, field="car_spaces") if none else said
 
 
 def _is_one_thing(said: Said, other: Said, text: str) -> bool:
@@ -197,6 +220,8 @@ def _is_one_thing(said: Said, other: Said, text: str) -> bool:
 def _is_name(text: str, mention: Mention) -> bool:
     """Whether a word is the end of a name in a sentence: "500 m from Darwin Waterfront"."""
     name = _NAME_AHEAD.search(text, max(0, mention.start - 60), mention.start)
+    if name and _MAKER.search(name.group()):
+        return False
     return bool(name) and text[mention.start].isupper() and " " not in text[mention.start : mention.end]
 
 

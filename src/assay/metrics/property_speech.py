@@ -118,7 +118,7 @@ POSSIBLE = re.compile(
 
 
 OTHER_BEHIND = re.compile(
-    rf"^[^.]{{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|(?:old|earlier|previous|"
+    rf"^(?:(?!,\s(?:so|and|but)\s)[^.]){{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|(?:old|earlier|previous|"
     rf"original|last)\s(?:ad|advert\w*|listing|brochure|flyer))|on\saverage)\b"
     r"|^\s(?:[\w-]+\s){0,3}?(?:is|are|was)\s(?:much\s|a\slittle\s|slightly\s)?(?:dearer|cheaper|pricier|bigger|larger|"
     r"smaller)\b(?!\sthan\s(?:most|average|you|it|usual))"
@@ -149,7 +149,8 @@ HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\
 ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?(?:/\d+)?\s[A-Z])")
 
 POSSIBLE_AFTER = re.compile(
-    r"[\s-]ready\b|\s(?:\w+\s){0,3}?(?:to\sbe\s(?:added|installed|built|fitted|approved)|would|planned|potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|you(?:['\u2019]d|\s(?:would|could|might))|"
+    r"[\s-]ready\b|\s(?:(?!you\b|we\b|they\b)\w+\s){0,3}?(?:to\sbe\s(?:added|installed|built|fitted|approved)|would|planned|potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|"
+    r"you(?:['\u2019]d|\s(?:would|could|might))\s(?:\w+\s)?(?:add|build|install|put|fit|need|have|want|like|create|make|plan|love|hope|get|expect)|"
     r"(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b",
     re.IGNORECASE,
 )
