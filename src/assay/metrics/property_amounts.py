@@ -155,6 +155,11 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
             return True
     share = share_of(claim, said.rounded)
     low, high = said.low * factor, said.high * factor
+    bound = _BOUND.search(claim.clause.before(claim.find.start, 40))
+    if bound and low and not span.is_range:
+        times = PER_YEAR[per] if said_per is None and per in PER_YEAR and claim.field != "bond" else 1.0
+        ratios = (span.low / low, span.low * times / low)
+        return any(1.0 <= each <= FARTHEST if bound["over"] else 1 / FARTHEST <= each <= 1.0 for each in ratios)
     slack = max(least, share * span.high)
     if span.is_range:
         return bool(span.low - slack <= low and high <= span.high + slack)

@@ -158,7 +158,7 @@ FLOOR = re.compile(
     re.IGNORECASE,
 )
 PARTIAL_BEFORE = re.compile(
-    r"\b(?:further|additional|other|more|extra|upstairs|downstairs|remaining|secondary|minor|"
+    r"\b(?:further|additional|other|more|extra|upstairs|downstairs|remaining|secondary|minor|shar(?:e|es|ing)|"
     r"another|of\sthe|of\sits|includes?|ground-floor|first-floor|plus|children's|guest)\s$",
     re.IGNORECASE,
 )
@@ -242,7 +242,7 @@ WITH_PART = re.compile(
 """What makes an area that of the home and a part outside it together."""
 SHARE_OF_PRICE = re.compile(
     r"(?<![\w.])(?:10|5|ten|five)\s?(?:%|per\s?cent|percent)(?:\s(?:of|on)\s(?:that|this|it|the\s(?:price|guide)|\$[\d,.]+\d(?:\smillion|m|k)?))?,?\s"
-    r"(?:is|=|equals|comes\sto|would\sbe|makes|means|(?:so\s)?you(?:['\u2019](?:d|ll)|\s(?:would|will))?\s(?:(?:need|have)\sto\s)?"
+    r"(?:is|=|equals|comes\sto|would\sbe|makes|means|that(?:\sis|['\u2019]s)|or|i\.e\.|(?:so\s)?you(?:['\u2019](?:d|ll)|\s(?:would|will))?\s(?:(?:need|have)\sto\s)?"
     r"(?:find|pay|hand\sover|put\s(?:down|up)|come\sup\swith|owe|transfer))\s(?:about\s|around\s)?$",
     re.IGNORECASE,
 )

@@ -20,6 +20,12 @@ _PETS = re.compile(
     re.IGNORECASE,
 )
 """What a record tells of pets that are taken: "Pets: one cat or dog under 30 lb"."""
+_PETS_TOLD = re.compile(
+    r"\b(?:pets?|dogs?|cats?|animals?)\s?[?:|]\W{0,6}(?:A[:.]\s?)?(?:(?P<yes>yes|yep|sure|of\scourse|absolutely|certainly|"
+    r"by\s(?:negotiation|arrangement|application)|negotiable|welcome)|(?P<no>(?:sorry,?\s)?(?:no|nope|not|never|none))(?!\s(?:sure|stated|mentioned|"
+    r"problem|worries|information|specified|known)))\b(?![^.\n]{0,30}\b(?:allowed|welcome|permitted|accepted|considered|animals|pets)\b)",
+    re.IGNORECASE,
+)
 _CAR_SPACE = re.compile(r"\bcar[\s-]?(?:spaces?|spots?|bays?|parks?)\b", re.IGNORECASE)
 _NO = re.compile(
     r"\b(?:no|not|cannot|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
@@ -39,6 +45,14 @@ _NO_AFTER = re.compile(
     r"n/a)\b)|^,\s(?:no|nope|none|not)\s?(?:[.;!]|$)",
     re.IGNORECASE,
 )
+_NOT_SO = re.compile(
+    r"\s(?:is|are|was|were)(?:\snot|n['\u2019]t)\s(?:(?:very|that|too|so|overly|particularly|fully|yet|currently|even)\s){0,2}"
+    r"(?:fenced|heated|large|big|huge|small|covered|enclosed|private|shared|new|old|deep|wide|long|high|overlooked|renovated|original|"
+    r"ducted|secure|undercover|lit|carpeted|landscaped|finished|steep|flat|level|ensuited|air-?conditioned|huge|just|only|far|electric|"
+    r"automatic|remote|insulated|furnished|working|functional|decorative|solar|gas|wood|salt\w*)\b",
+    re.IGNORECASE,
+)
+"""What denies how a thing is, and not that it is there: "the yard is not fenced"."""
 _ELSEWHERE = re.compile(
     r"\b(?:near(?:by)?|close\sto|walk(?:ing)?(?:\sdistance)?\s(?:to|of)|minutes?(?:'|"
     r"\u2019)?\s(?:from|to|away|walk|drive)|metres?\s(?:from|to)|km\s(?:from|to)|"
@@ -57,7 +71,9 @@ _IN_STREET = re.compile(
     r"|\s(?:at|in|on)\s(?:the\s)?(?-i:[A-Z][\w'\u2019]+\s){1,3}(?-i:Park|Reserve|Club|Cent(?:re|er)|Gardens|Oval|School|"
     r"College|Library|Plaza|Mall|Hotel|Beach|Square|Mile)\b|\s(?:is|are)\s(?:all\s|both\s)?(?:close|nearby|handy)\b"
     r"|[\s,](?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s)?(?:in|at|on|down|up)\s(?:the\s|your\s)?(?:local\s|main\s|high\s)?"
-    r"(?:village|town|area|street|suburb|neighbou?rhood|precinct|road|shops|city)\b"
+    r"(?:village|town|area|street|suburb|neighbou?rhood|precinct|road|shops|city|door(?:step)?|fingertips)\b"
+    r"|[\s,](?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s|only\s|just\s)?(?:an?\s|within\s)?(?:\w+\s)?(?:stroll|walk|walking\sdistance|drive|ride|"
+    r"skip|hop|moments?|minutes|blocks?|streets)(?:\s(?:away|from|up|down)\b|[.,;]|$)"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
 _LACKS_ALL = re.compile(r"lack|without|missing|exclud", re.IGNORECASE)
@@ -201,6 +217,22 @@ def check_features(
             yield said
 
 
+def check_pets(text: str, record: Record) -> Iterator[Said]:
+    """What is told of pets in a word or two: "Pets? Yes, with consent", "Pets: sorry, no"."""
+    known = known_features(record)
+    for match in _PETS_TOLD.finditer(text):
+        there = "pets_allowed" in known.there
+        if match["yes"]:
+            verdict = "match" if there else "mismatch" if known.denies("pets_allowed") else "invented"
+        elif there or known.denies("pets_allowed"):
+            verdict = "mismatch" if there else "match"
+        else:
+            return
+        held = "yes" if there else "no" if known.denies("pets_allowed") else ""
+        yield Said("features", "pets_allowed", *match.span(), verdict, "what the record tells of pets", held)
+        return
+
+
 def _of_cars(said: Said, record: Record) -> Said:
     """A car space where the record counts none is a wrong count of them."""
     cars = record.span("car_spaces")
@@ -275,5 +307,5 @@ def is_denied(clause: Clause, mention: Mention) -> bool:
             return True
         if _LACKS_ALL.match(match.group()) and _LISTS_ON.fullmatch(between):
             return True
-    own = clause.after(mention.start, mention.end - mention.start)
-    return bool(_NOT_IN.search(own, 3) or _NO_AFTER.search(clause.after(mention.end, 60)))
+    own, behind = clause.after(mention.start, mention.end - mention.start), clause.after(mention.end, 60)
+    return bool(_NOT_IN.search(own, 3) or (_NO_AFTER.search(behind) and not _NOT_SO.match(behind)))
