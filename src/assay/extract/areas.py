@@ -62,10 +62,11 @@ def find_areas(text: str) -> list[Find[Span]]:
             whole = 1.0 if match["whole"].lower() in ("a", "an") else read_count(match["whole"].lower())
             value = (whole + _SIZES[match["part"].lower()]) * SQUARE_METRES[unit]
             found.append(Find(Span(value, value, True), unit, *match.span(), match.group()))
-    for match in _WORDED.finditer(text):
+    for match in _WORDED.finditer(text):  # "a thousand square metres" is a round number
         unit = match.lastgroup or "sqm"
         area = read_words(match["words"]) * SQUARE_METRES[unit]
-        found.append(Find(Span(area, area), unit, *match.span(), match.group()))
+        whole = match["words"].lower() in ("hundred", "thousand")
+        found.append(Find(Span(area, area, whole), unit, *match.span(), match.group()))
     return sorted(found, key=lambda find: find.start)
 
 

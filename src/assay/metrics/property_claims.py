@@ -121,7 +121,7 @@ def make_claim(field: str, find: Find[Any], clause: Clause) -> Claim:
     """The claim with its hedges and negation."""
     ahead = clause.before(find.start, 60)
     behind = clause.after(find.end, 14).lower()
-    hedged = bool(HEDGE.search(ahead)) or behind.startswith(("+", " or so", " approx", " (approx", " odd"))
+    hedged = bool(HEDGE.search(ahead)) or behind.startswith(("+", " or so", " approx", " (approx", " odd", ", near enough", " give or take", ", give or take"))
     return Claim(field, find.value, find, clause, hedged, bool(NEGATED.search(ahead)))
 
 

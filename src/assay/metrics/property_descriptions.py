@@ -66,6 +66,11 @@ _COMPARED = re.compile(
     re.IGNORECASE,
 )
 """What makes a type that of other homes: "compare it with a house", "lives like a house"."""
+_NOT_THERE = re.compile(
+    r"(?:n['\u2019]t|\bnot|\blacks?|\bmissing)\b[^.;:]{0,20}:\s[^.;:]{0,30}$|\b(?:no|without\san?|lacks\san?)\s(?:\w+\s)?$",
+    re.IGNORECASE,
+)
+"""What denies that there is a house: "what it hasn't got: a house"."""
 NEWEST = 30
 _IS_ONE = re.compile(r"\b(?:it['\u2019]s|is|was)\s(?:a|an|the)\s$", re.IGNORECASE)
 _BUILDINGS = (
@@ -282,6 +287,8 @@ def _types(text: str, clauses: Clauses, spans: list[tuple[int, int]]) -> Iterato
         clause = clauses.at(match.start("type"))
         find = Find(kind, "type", *match.span("type"), match["type"])
         if not kind or _within(find.start, spans) or not states_fact(clause, find):
+            continue
+        if _NOT_THERE.search(clause.before(find.start, 60)):
             continue
         if clause.possible(find.start, find.end) or _COMPARED.search(clause.before(find.start, 60)):
             continue

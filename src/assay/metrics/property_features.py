@@ -62,6 +62,8 @@ _ELSEWHERE = re.compile(
     r"handy\sto|around\sthe\scorner\sfrom|in\sthe\s(?:area|suburb|street))\s(?:(?!with\s|plus\s|featuring\s|has\s|includes\s|it\s)\S+\s){0,4}$"
     r"|\b(?:the|a|local|nearby)\s(?:\w+\s)?(?:village|town|suburb|school|club|shopping\scentre|area|neighbou?rhood|park|"
     r"precinct|city|street|council)\s(?:itself\s)?(?:has|have|offers?|boasts?|includes?|an?)\s(?:\S+\s){0,4}$"
+    r"|\b(?:near|close\sto|walk\s(?:to|from)|stroll\s(?:to|from)|moments\sfrom|minutes\s(?:to|from)|drive\s(?:to|from)|handy\sto)\s"
+    r"(?:(?!(?:with|plus|featuring|has|includes|it|this|an?|you|your)\s)[\w'\u2019-]+,?\s){0,9}(?:and|or)\s(?:the\s)?$"
     r"|\b(?:opposite|adjacent\sto|next\sto|across\sfrom|beside)\s(?:(?!and\s)\S+\s){0,3}$",
     re.IGNORECASE,
 )
@@ -70,9 +72,9 @@ _IN_STREET = re.compile(
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
     r"|\s(?:at|in|on)\s(?:the\s)?(?-i:[A-Z][\w'\u2019]+\s){1,3}(?-i:Park|Reserve|Club|Cent(?:re|er)|Gardens|Oval|School|"
     r"College|Library|Plaza|Mall|Hotel|Beach|Square|Mile)\b|\s(?:is|are)\s(?:all\s|both\s)?(?:close|nearby|handy)\b"
-    r"|[\s,](?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s)?(?:in|at|on|down|up)\s(?:the\s|your\s)?(?:local\s|main\s|high\s)?"
+    r"|[\s,]+(?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s)?(?:in|at|on|down|up)\s(?:the\s|your\s)?(?:local\s|main\s|high\s)?"
     r"(?:village|town|area|street|suburb|neighbou?rhood|precinct|road|shops|city|door(?:step)?|fingertips)\b"
-    r"|[\s,](?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s|only\s|just\s)?(?:an?\s|within\s)?(?:\w+\s)?(?:stroll|walk|walking\sdistance|drive|ride|"
+    r"|[\s,]+(?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s|only\s|just\s)?(?:an?\s|within\s)?(?:\w+\s)?(?:stroll|walk|walking\sdistance|drive|ride|"
     r"skip|hop|moments?|minutes|blocks?|streets)(?:\s(?:away|from|up|down)\b|[.,;]|$)"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )

@@ -199,7 +199,9 @@ def _made(ahead: list[float], behind: list[float], held: list[float]) -> set[flo
 
 
 def same_amount(said: Claim, other: Claim) -> bool:
-    """Whether two amounts are one: $187 a quarter and $748 a year, a quarter acre and 1,012 sqm."""
+    """Whether two amounts are one: $187 a quarter and $748 a year, a quarter acre and 1,012 sqm, 4 bed and four."""
+    if said.field == other.field and said.field not in PERIODIC_FIELDS and said.value == other.value:
+        return True
     if said.field == other.field and said.field in ("area", *AREA_FIELDS):
         return said.find.unit != other.find.unit and close(said.value.low, other.value.low, SAME_AREA, 0.0)
     if said.field != other.field or said.field not in PERIODIC_FIELDS or said.value.per == other.value.per:
