@@ -18,7 +18,7 @@ _AREA = re.compile(
     re.IGNORECASE,
 )
 _SPOKEN = re.compile(
-    r"(?<!and\sa\s)(?<!and\sa-)(?<!and\sone\s)\b(?P<size>three[\s-]quarters|half|quarter|third|one|two|three|four|five|ten)[\s-](?:of\s)?(?:an?\s)?"
+    r"(?<!and\sa\s)(?<!and\sa-)(?<!and\sone\s)\b(?P<size>three[\s-]quarters|half|quarter|third)[\s-](?:of\s)?(?:an?\s)?"
     r"(?P<unit>acres?|hectares?)\b",
     re.IGNORECASE,
 )
@@ -29,13 +29,12 @@ _AND_PART = re.compile(
 )
 """A whole and a part: "two and a half hectares", "an acre and a half"."""
 _WORDED = re.compile(
-    rf"\b(?P<words>{WORDS})[\s-](?:(?P<sqm>square\smet(?:re|er)s?|sqm)|(?P<sqft>square\sf(?:ee|oo)t))\b",
+    rf"\b(?P<words>{WORDS})[\s-](?:(?P<sqm>square\smet(?:re|er)s?|sqm)|(?P<sqft>square\sf(?:ee|oo)t)|(?P<ha>hectares?)|(?P<acre>acres?))\b",
     re.IGNORECASE,
 )
 """Areas in words: "four hundred and twenty square metres"."""
 _SIZES = {
-    "half": 0.5, "three quarters": 0.75, "quarter": 0.25, "third": 1 / 3, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0,
-    "five": 5.0, "ten": 10.0,
+    "half": 0.5, "three quarters": 0.75, "quarter": 0.25, "third": 1 / 3,
 }  # fmt: skip
 
 
@@ -65,7 +64,7 @@ def find_areas(text: str) -> list[Find[Span]]:
     for match in _WORDED.finditer(text):  # "a thousand square metres" is a round number
         unit = match.lastgroup or "sqm"
         area = read_words(match["words"]) * SQUARE_METRES[unit]
-        whole = match["words"].lower() in ("hundred", "thousand")
+        whole = unit in ("ha", "acre") or match["words"].lower() in ("hundred", "thousand")
         found.append(Find(Span(area, area, whole), unit, *match.span(), match.group()))
     return sorted(found, key=lambda find: find.start)
 

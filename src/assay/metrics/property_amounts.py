@@ -159,7 +159,9 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
     if bound and low and not span.is_range:
         times = PER_YEAR[per] if said_per is None and per in PER_YEAR and claim.field != "bond" else 1.0
         ratios = (span.low / low, span.low * times / low)
-        return any(1.0 <= each <= FARTHEST if bound["over"] else 1 / FARTHEST <= each <= 1.0 for each in ratios)
+        return any(
+            1.0 <= each <= FARTHEST if bound["over"] else 1 / FARTHEST <= each <= 1.0 for each in ratios
+        )
     slack = max(least, share * span.high)
     if span.is_range:
         return bool(span.low - slack <= low and high <= span.high + slack)

@@ -121,7 +121,9 @@ def make_claim(field: str, find: Find[Any], clause: Clause) -> Claim:
     """The claim with its hedges and negation."""
     ahead = clause.before(find.start, 60)
     behind = clause.after(find.end, 14).lower()
-    hedged = bool(HEDGE.search(ahead)) or behind.startswith(("+", " or so", " approx", " (approx", " odd", ", near enough", " give or take", ", give or take"))
+    hedged = bool(HEDGE.search(ahead)) or behind.startswith(
+        ("+", " or so", " approx", " (approx", " odd", ", near enough", " give or take", ", give or take")
+    )
     return Claim(field, find.value, find, clause, hedged, bool(NEGATED.search(ahead)))
 
 
@@ -158,11 +160,7 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int, que
         return ""
     if find.value.high >= SMALLEST_PRICE and NAMED_PRICE.search(ahead[-40:]) and not DERIVED.search(ahead):
         return "price"
-    cue = _nearest_cue(find, clause, before, after)
-    if cue is None and before <= clause.start:
-        cue = next((_cue_name(match) for match in [*CUE.finditer(question)][-1:]), None)
-    if per is None and SHARE_OF_PRICE.search(ahead) and not _told_otherwise(ahead):
-        cue = "deposit"
+    cue = _cue_of(find, clause, (before, after), question)
     if per is not None or (cue is None and _is_yearly(find, clause)):
         weekly = cue is None and WEEKLY.search(clause.before(find.start))
         return "rent_per_week" if weekly else _periodic_field(cue, per or "year")
@@ -176,6 +174,17 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int, que
     if in_sum:
         return in_sum
     return "" if cue == "stamp_duty" and EXEMPT.search(ahead) else _single_field(cue, find, clause)
+
+
+def _cue_of(find: Find[Money], clause: Clause, beside: tuple[int, int], question: str) -> str | None:
+    """The field that the clause tells, the question before it, or the share of a price that the amount is."""
+    ahead = clause.before(find.start)
+    if find.value.per is None and SHARE_OF_PRICE.search(ahead) and not _told_otherwise(ahead):
+        return "deposit"
+    cue = _nearest_cue(find, clause, *beside)
+    if cue is None and beside[0] <= clause.start:
+        return next((_cue_name(match) for match in [*CUE.finditer(question)][-1:]), None)
+    return cue
 
 
 def _is_of_several(find: Find[Money], clause: Clause, ahead: str, before: int) -> bool:

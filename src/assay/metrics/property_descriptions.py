@@ -91,6 +91,7 @@ _YEAR = re.compile(
     r"(?P<kind>(?:18|19|20)\d\d)(?P<kind_decade>s)?\b"
     r"|\bfrom\s(?:the\s)?(?P<from>(?:18|19|20)\d\d)(?P<from_decade>s)?\b(?!\s(?:to|until)\b|[-\u2013/])"
     r"|\b(?:built|dat(?:es|ing)|finished|completed|build)\s(?:in\s|from\s|back\sto\s)?['\u2019](?P<short>\d\d)(?P<short_decade>s)?\b"
+    r"|\b(?P<then>(?:18|19|20)\d\d)(?P<then_decade>s)?,?\swhen\sit\s(?:was\s)?(?:built|completed|constructed|finished|went\sup)\b"
     r"|\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|era|vintage))\b",
     re.IGNORECASE,
 )
@@ -302,7 +303,7 @@ def _types(text: str, clauses: Clauses, spans: list[tuple[int, int]]) -> Iterato
             continue
         if re.search(
             r"\b(?:with|plus|including|onto|to|has|features?|a|and|rooftop|roof|rear|sunny|"
-            r"paved)\s(?:a\s|an\s|the\s)?(?:\w+\s){0,2}$",
+            r"paved)\s(?:a\s|an\s|the\s)?(?:\w+\s){0,2}$|\b(?:detached|self-contained|separate|garden|art|yoga|music)\s$",
             _IS_ONE.sub("", clause.before(find.start, 40)),
         ) and kind in ("terrace", "studio"):
             continue
@@ -314,7 +315,9 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
         if count >= MAX_FINDS:
             return
         name = next(
-            name for name in ("year", "circa", "era", "of", "kind", "from", "short", "ahead") if match[name]
+            name
+            for name in ("year", "circa", "era", "of", "kind", "from", "short", "then", "ahead")
+            if match[name]
         )
         decade = match[{"year": "decade"}.get(name, f"{name}_decade")]
         clause = clauses.at(match.start(name))

@@ -64,7 +64,7 @@ _ELSEWHERE = re.compile(
     r"precinct|city|street|council)\s(?:itself\s)?(?:has|have|offers?|boasts?|includes?|an?)\s(?:\S+\s){0,4}$"
     r"|\b(?:near|close\sto|walk\s(?:to|from)|stroll\s(?:to|from)|moments\sfrom|minutes\s(?:to|from)|drive\s(?:to|from)|handy\sto)\s"
     r"(?:(?!(?:with|plus|featuring|has|includes|it|this|an?|you|your)\s)[\w'\u2019-]+,?\s){0,9}(?:and|or)\s(?:the\s)?$"
-    r"|\b(?:opposite|adjacent\sto|next\sto|across\sfrom|beside)\s(?:(?!and\s)\S+\s){0,3}$",
+    r"|\b(?:opposite|adjacent\sto|next\sto|across\sfrom)\s(?:(?!and\s)\S+\s){0,3}$",
     re.IGNORECASE,
 )
 _IN_STREET = re.compile(
@@ -75,7 +75,7 @@ _IN_STREET = re.compile(
     r"|[\s,]+(?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s)?(?:in|at|on|down|up)\s(?:the\s|your\s)?(?:local\s|main\s|high\s)?"
     r"(?:village|town|area|street|suburb|neighbou?rhood|precinct|road|shops|city|door(?:step)?|fingertips)\b"
     r"|[\s,]+(?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s|only\s|just\s)?(?:an?\s|within\s)?(?:\w+\s)?(?:stroll|walk|walking\sdistance|drive|ride|"
-    r"skip|hop|moments?|minutes|blocks?|streets)(?:\s(?:away|from|up|down)\b|[.,;]|$)"
+    r"skip|hop|moments?|minutes|blocks?|streets)(?:\s(?:away|from|up|down|on|by)\b|[.,;]|$)"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
 _LACKS_ALL = re.compile(r"lack|without|missing|exclud", re.IGNORECASE)
@@ -248,7 +248,8 @@ def _is_one_thing(said: Said, other: Said, text: str) -> bool:
     if not kinds & others:
         return False
     last, before = (text[each.start : each.end].lower().split()[-1].rstrip("s") for each in (said, other))
-    return last == before or said.start < other.end
+    label = text[other.end : said.start].strip(" *_") in (":", "|")
+    return last == before or said.start < other.end or label
 
 
 def _is_name(text: str, mention: Mention) -> bool:

@@ -196,7 +196,9 @@ OF_THE_POSSIBLE = re.compile(
 )
 """Questions of which a yes says nothing of what is there: "Can I add a pool? Yes."."""
 PAST_BEHIND = re.compile(
-    r"[^.;]{0,60}\b(?:before|until|prior\sto)\s(?:the|its|a|an|being|it|they|we)\b", re.IGNORECASE
+    r"[^.;]{0,60}\b(?:(?:before|until|prior\sto)\s(?:the|its|a|an|being|it|they|we)|back\sthen|in\sthose\sdays|"
+    r"in\sits\s(?:early|former|first|working)\s(?:days|years|life)|in\sthe\sold\sdays)\b",
+    re.IGNORECASE,
 )
 """What follows how things were: "was a two-bedroom cottage before the rebuild"."""
-WAS = re.compile(r"\b(?:was|were|had)\s(?:(?!built\b)[\w-]+\s){0,4}$", re.IGNORECASE)
+WAS = re.compile(r"\b(?:was|were|had)\s(?:(?!built\b)[\w-]+\s){0,6}$", re.IGNORECASE)

@@ -18,7 +18,6 @@ from assay.metrics.property_cues import (
     TERM,
 )
 
-
 _LEADS_ON = re.compile(
     rf"(?:\s(?:is|are|on|from|for|date|opens?|the|by|at|set|starts?|in|home|\w{{3,6}}day)){{0,5}},?\s(?:{FULL_DATE.pattern})",
     re.IGNORECASE,
@@ -62,8 +61,8 @@ def _steps(between: str) -> float:
 def date_field(find: Find[Any], clause: Clause, question: str = "") -> str:
     """What a date is of, by the nearest word that tells; a word of an earlier date tells it less.
 
-    A word behind the date that leads to the next one is not its own: "Open 3 May and free from 5 June". Where the
-    clause has no word, the question that it answers tells.
+    A word behind the date that leads to the next one is not its own: "Open 3 May and free from 5 June". Where
+    the clause has no word, the question that it answers tells.
     """
     ahead, behind = clause.before(find.start, 120), clause.after(find.end, 60)
     best = (1e9, "")

@@ -209,7 +209,8 @@ def _partner(
     odd = heads = joins = 0
     for index in range(start, min(start + MAX_BETWEEN, len(words))):
         gap = text[words[index - 1].end : words[index].start]
-        if any(mark in gap for mark in ".;:!?\n|"):
+        labelled = index == start and gap.strip(" *_") in (":", "|")
+        if any(mark in gap for mark in ".;:!?\n|") and not labelled:
             return None
         joins += "," in gap
         length = _one_of(wanted, words, index)
