@@ -59,7 +59,7 @@ _TYPE = re.compile(
     re.IGNORECASE,
 )
 _COMPARED = re.compile(
-    r"\b(?:compar\w+(?:\s\w+)?\s(?:with|to|against)|than(?:\s(?:in|with|of|for))?|unlike|versus|vs\.?|rather\sthan|instead\sof|"
+    r"\b(?:seat|spot|drinks?)\s(?:in|on)\sthe\s$|\b(?:compar\w+(?:\s\w+)?\s(?:with|to|against)|than(?:\s(?:in|with|of|for))?|unlike|versus|vs\.?|rather\sthan|instead\sof|"
     r"(?:feels?|lives?|looks?|much|more|just|functions?)\s(?:\w+\s)?like|(?:as|so)\s\w+\sas|alternative\sto|outgrown|"
     r"(?:every|all\sthe\s\w+|privacy|space|size|scale|proportions|feel)\s(?:of|that)|trad(?:e|ing)|swap(?:ping)?|upgrad\w+\sfrom|downsiz\w+\sfrom)\s"
     r"(?:an?|the|your|any)\s(?:[\w-]+\s){0,2}$",

@@ -70,7 +70,7 @@ _ELSEWHERE = re.compile(
 _IN_STREET = re.compile(
     r"\s(?:\w+\s){0,3}?(?:by\s(?:\w+\s)?permit|(?:street|kerb(?:side)?|curb(?:side)?)\s(?:only|permit)|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|"
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
-    r"|\s(?:at|in|on)\s(?:the\s)?(?-i:[A-Z][\w'\u2019]+\s){1,3}(?-i:Park|Reserve|Club|Cent(?:re|er)|Gardens|Oval|School|"
+    r"|\s(?:at|in|on)\s(?:the\s)?(?-i:[A-Z][\w'\u2019]+\s){1,3}(?-i:Park|Reserve|Baths|Club|Cent(?:re|er)|Gardens|Oval|School|"
     r"College|Library|Plaza|Mall|Hotel|Beach|Square|Mile)\b|\s(?:is|are)\s(?:all\s|both\s)?(?:close|nearby|handy)\b"
     r"|[\s,]+(?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s)?(?:in|at|on|down|up)\s(?:the\s|your\s)?(?:local\s|main\s|high\s)?"
     r"(?:village|town|area|street|suburb|neighbou?rhood|precinct|road|shops|city|door(?:step)?|fingertips)\b"
