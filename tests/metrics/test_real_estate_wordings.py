@@ -58,6 +58,12 @@ def test_money_in_words_is_read_in_millions():
 
 def test_areas_in_words_and_rooms_of_two_parts_are_read():
     assert [find.value.low for find in find_areas("four hundred and twenty square metres")] == [420]
+    assert [find.value.low for find in find_areas("two and a half hectares, eighty-four hectares")] == [
+        25_000,
+        840_000,
+    ]
+    assert [find.value for find in find_rooms("How many bedrooms? Four.")] == [4]
+    assert [find.value for find in find_rooms("from 13 August, one bathroom")] == [1]
     assert [find.value for find in find_rooms("3+2 bedrooms")] == [5]
     assert [find.value for find in find_rooms("single garage x 2")] == [2]
     assert [(find.unit, find.value) for find in find_ordinals("a second bathroom")] == [("bathrooms", 2)]

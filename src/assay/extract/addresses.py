@@ -68,6 +68,10 @@ _TAIL = re.compile(
 _PLACE = re.compile(
     rf"(?<![\w']){_SUBURB}(?:\s?,\s?|\s\(|\s){_STATE}(?![\w])(?:\s?,?\s?(?P<postcode>\d{{4,5}})(?!\d))?"
 )
+_STATE_CODE = re.compile(
+    r"\b(?P<state>NSW|VIC|Vic|QLD|Qld|SA|WA|TAS|Tas|ACT|NT),?\s(?P<postcode>\d{4})(?![\d,.]*\d|\s?(?:sqm|m\b|m2|%))"
+)
+"""A state with its postcode, behind what is no suburb: "THE FAMILY HOME (QLD 4556)"."""
 POSTCODES = {
     "NSW": ((1000, 2599), (2619, 2899), (2921, 2999)),
     "ACT": ((200, 299), (2600, 2618), (2900, 2920)),
@@ -140,11 +144,23 @@ def find_addresses(text: str) -> list[Find[Address]]:
 
 def find_places(text: str) -> list[Find[Address]]:
     """Suburbs that a state follows, in order: "Carlton VIC 3053", "Austin, TX"."""
-    return [
+    found = [
         Find(_place(match), "place", *match.span(), match.group())
         for match in _PLACE.finditer(text)
         if _is_place(match) and not match["suburb"].lower().endswith((" of", " on", " upon"))
     ]
+    ends = {find.end for find in found}
+    found += [
+        Find(
+            Address(state=match["state"].upper(), postcode=match["postcode"]),
+            "place",
+            *match.span(),
+            match.group(),
+        )
+        for match in _STATE_CODE.finditer(text)
+        if match.end() not in ends
+    ]
+    return sorted(found, key=lambda find: find.start)
 
 
 def read_address(text: str) -> Address | None:

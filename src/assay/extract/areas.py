@@ -3,7 +3,7 @@
 import re
 
 from assay.extract.finds import Find, Span
-from assay.extract.numbers import DIGITS, WORDS, read_digits, read_words
+from assay.extract.numbers import DIGITS, WORDS, read_count, read_digits, read_words
 
 SQUARE_METRES = {
     "sqm": 1.0, "ha": 10_000.0, "acre": 4_046.8564224, "sqft": 0.09290304, "square": 9.290304,
@@ -18,18 +18,23 @@ _AREA = re.compile(
     re.IGNORECASE,
 )
 _SPOKEN = re.compile(
-    r"\b(?P<size>half|quarter|third|one|two|three|four|five|ten)[\s-](?:of\s)?(?:an?\s)?"
+    r"(?<!and\sa\s)(?<!and\sa-)(?<!and\sone\s)\b(?P<size>three[\s-]quarters|half|quarter|third)[\s-](?:of\s)?(?:an?\s)?"
     r"(?P<unit>acres?|hectares?)\b",
     re.IGNORECASE,
 )
+_AND_PART = re.compile(
+    r"\b(?P<whole>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|an?)\s"
+    r"(?:(?P<first>acres?|hectares?)\s)?and\s(?:an?|one)[\s-](?P<part>half|quarter)(?:\s(?P<unit>acres?|hectares?))?\b",
+    re.IGNORECASE,
+)
+"""A whole and a part: "two and a half hectares", "an acre and a half"."""
 _WORDED = re.compile(
-    rf"\b(?P<words>{WORDS})[\s-](?:(?P<sqm>square\smet(?:re|er)s?|sqm)|(?P<sqft>square\sf(?:ee|oo)t))\b",
+    rf"\b(?P<words>{WORDS})[\s-](?:(?P<sqm>square\smet(?:re|er)s?|sqm)|(?P<sqft>square\sf(?:ee|oo)t)|(?P<ha>hectares?)|(?P<acre>acres?))\b",
     re.IGNORECASE,
 )
 """Areas in words: "four hundred and twenty square metres"."""
 _SIZES = {
-    "half": 0.5, "quarter": 0.25, "third": 1 / 3, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0,
-    "five": 5.0, "ten": 10.0,
+    "half": 0.5, "three quarters": 0.75, "quarter": 0.25, "third": 1 / 3,
 }  # fmt: skip
 
 
@@ -47,12 +52,20 @@ def find_areas(text: str) -> list[Find[Span]]:
         found.append(Find(Span(low * scale, high * scale), unit, *match.span(), match.group()))
     for match in _SPOKEN.finditer(text):
         unit = "acre" if match["unit"].lower().startswith("a") else "ha"
-        value = _SIZES[match["size"].lower()] * SQUARE_METRES[unit]
+        value = _SIZES[match["size"].lower().replace("-", " ")] * SQUARE_METRES[unit]
         found.append(Find(Span(value, value, True), unit, *match.span(), match.group()))
-    for match in _WORDED.finditer(text):
+    for match in _AND_PART.finditer(text):
+        said = match["first"] or match["unit"]
+        if said and not (match["first"] and match["unit"]):
+            unit = "acre" if said.lower().startswith("a") else "ha"
+            whole = 1.0 if match["whole"].lower() in ("a", "an") else read_count(match["whole"].lower())
+            value = (whole + _SIZES[match["part"].lower()]) * SQUARE_METRES[unit]
+            found.append(Find(Span(value, value, True), unit, *match.span(), match.group()))
+    for match in _WORDED.finditer(text):  # "a thousand square metres" is a round number
         unit = match.lastgroup or "sqm"
         area = read_words(match["words"]) * SQUARE_METRES[unit]
-        found.append(Find(Span(area, area), unit, *match.span(), match.group()))
+        whole = unit in ("ha", "acre") or match["words"].lower() in ("hundred", "thousand")
+        found.append(Find(Span(area, area, whole), unit, *match.span(), match.group()))
     return sorted(found, key=lambda find: find.start)
 
 

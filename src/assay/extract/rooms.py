@@ -24,6 +24,8 @@ _NO_WIDE = (
     r"months?|days?|hours?|"
     r"years?|units?|of|each|shared|burner|more|extra|other|further|additional|than|way|doors?|homes?|"
     r"houses?|apartments?|"
+    r"january|february|march|april|may|june|july|august|september|october|november|december|"
+    r"one|two|three|four|five|six|seven|eight|nine|ten|"
     r"townhouses?|villas?|properties|listings|people|residents|lots?|street|road|sqm|sq|k|million|st|nd|"
     r"rd|th|x)\b"
 )
@@ -118,6 +120,14 @@ _ADDED = re.compile(
     re.IGNORECASE,
 )
 """Rooms of two parts: "3+2 bedrooms"."""
+_ASKED = re.compile(
+    r"\bhow\smany\s(?:\w+\s){0,2}?(?:(?P<bedrooms>bed(?:room)?s?)|(?P<bathrooms>bath(?:room)?s?)|"
+    r"(?P<car_spaces>(?:car|parking)\s?(?:spaces?|parks?|spots?|bays?)|cars))\b[^?\n]{0,40}\?[\s*_]{0,4}(?:A(?:nswer)?[:.]\s?)?[*_]{0,2}"
+    r"(?:(?:there\s(?:are|is)|it\shas|just|only)\s)?(?P<count>\d{1,2}(?:\.5)?|one|two|three|four|five|six|seven|eight)\b"
+    r"(?!\s(?:and\sa\shalf|bed|bath|car|of|park))",
+    re.IGNORECASE,
+)
+"""A count that a question before it tells: "How many bedrooms? Four."."""
 _TIMES = re.compile(r"\s?[x\u00d7]\s?(?P<times>[2-9])\b(?!\s?(?:m\b|metre|[.,]?\d))", re.IGNORECASE)
 """How many times a thing is there: "single garage x 2"."""
 _SIZES = re.compile(r"\d\s?[x\u00d7]\s?\d[\d.]*\s?(?:m|metres?|ft|feet)\b[^\n]*$")
@@ -180,6 +190,9 @@ def _all(text: str) -> Iterator[Find[float]]:
         if _is_label(text[max(0, match.start() - 2) : match.start()], match["mark"]):
             field = next(name for name in _NOUNS if match[name])
             yield Find(_value(match["count"]), field, *match.span(), match.group())
+    for match in _ASKED.finditer(text):
+        field = next(name for name in _NOUNS if match[name])
+        yield Find(_value(match["count"]), field, match.start("count"), match.end(), match["count"])
     yield from _short(text)
     for match in [*_GARAGE_FOR.finditer(text), *_FITS.finditer(text)]:
         yield Find(_value(match["count"]), "car_spaces", *match.span(), match.group())

@@ -155,6 +155,13 @@ def _periodic_agrees(claim: Claim, span: Span) -> bool:
             return True
     share = share_of(claim, said.rounded)
     low, high = said.low * factor, said.high * factor
+    bound = _BOUND.search(claim.clause.before(claim.find.start, 40))
+    if bound and low and not span.is_range:
+        times = PER_YEAR[per] if said_per is None and per in PER_YEAR and claim.field != "bond" else 1.0
+        ratios = (span.low / low, span.low * times / low)
+        return any(
+            1.0 <= each <= FARTHEST if bound["over"] else 1 / FARTHEST <= each <= 1.0 for each in ratios
+        )
     slack = max(least, share * span.high)
     if span.is_range:
         return bool(span.low - slack <= low and high <= span.high + slack)
@@ -176,8 +183,12 @@ _PERIOD = re.compile(
 
 def _period_near(claim: Claim) -> str | None:
     """The nearest period apart from its amount: "weekly rent of $690", "over a year that is $35,880"."""
-    ahead = claim.clause.before(claim.find.start, 60)
-    found = [each for each in _PERIOD.finditer(ahead) if not _AMOUNT.search(ahead[: each.start()])][-1:]
+    ahead = claim.clause.before(claim.find.start, 90)
+    found = [
+        each
+        for each in _PERIOD.finditer(ahead, max(0, len(ahead) - 60))
+        if not _AMOUNT.search(ahead[: each.start()])
+    ][-1:]
     match = found[0] if found else _PERIOD.search(claim.clause.after(claim.find.end, 24).split("$")[0])
     return match.lastgroup if match else None
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from assay.extract.addresses import POSTCODES, Address, normal_name, state_of_postcode
 from assay.extract.areas import find_areas, stated_step
-from assay.extract.dates import Day
+from assay.extract.dates import Day, find_dates
 from assay.extract.periods import Period
 from assay.extract.rooms import find_rooms
 from assay.metrics.property_amounts import (
@@ -201,7 +201,8 @@ def _check_date(checker: Checker, claim: Claim) -> Verdict:
 
 
 def _day_in_text(day: Day, record: Record) -> bool:
-    return str(day).lstrip("-") in record.text
+    told = find_dates(record.text[:MAX_TEXT], record.locale)[:MAX_LINES]
+    return str(day).lstrip("-") in record.text or any(day.agrees_with(each.value) for each in told)
 
 
 def _check_settlement(checker: Checker, claim: Claim) -> Verdict:

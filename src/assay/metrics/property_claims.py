@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from assay.extract.areas import SQUARE_METRES, find_areas
-from assay.extract.dates import Locale, find_dates
+from assay.extract.dates import Day, Locale, find_dates
 from assay.extract.finds import Find, Span
 from assay.extract.money import Money, find_money
 from assay.extract.periods import Period, find_percentages, find_periods
@@ -90,7 +90,11 @@ def numeric_claims(text: str, clauses: Clauses, locale: Locale) -> Iterator[Clai
     yield from _money_claims(money, clauses)
     yield from _percent_claims(find_percentages(text)[:MAX_FINDS], clauses)
     yield from _period_claims(find_periods(text)[:MAX_FINDS], clauses)
-    yield from _stated(find_dates(text, locale)[:MAX_FINDS], clauses, date_field)
+
+    def dated(find: Find[Day], clause: Clause) -> str:
+        return date_field(find, clause, clauses.question(clause))
+
+    yield from _stated(find_dates(text, locale)[:MAX_FINDS], clauses, dated)
     areas = [find for find in find_areas(text)[:MAX_FINDS] if not _inside(find, phones)]
     yield from _stated(areas, clauses, _area_field)
     rooms = [find for find in find_rooms(text)[:MAX_FINDS] if not _inside(find, phones)]
@@ -117,7 +121,9 @@ def make_claim(field: str, find: Find[Any], clause: Clause) -> Claim:
     """The claim with its hedges and negation."""
     ahead = clause.before(find.start, 60)
     behind = clause.after(find.end, 14).lower()
-    hedged = bool(HEDGE.search(ahead)) or behind.startswith(("+", " or so", " approx", " (approx", " odd"))
+    hedged = bool(HEDGE.search(ahead)) or behind.startswith(
+        ("+", " or so", " approx", " (approx", " odd", ", near enough", " give or take", ", give or take")
+    )
     return Claim(field, find.value, find, clause, hedged, bool(NEGATED.search(ahead)))
 
 
@@ -126,7 +132,8 @@ def _money_claims(finds: list[Find[Money]], clauses: Clauses) -> Iterator[Claim]
         clause = clauses.at(find.start)
         before = finds[number - 1].end if number else 0
         after = finds[number + 1].start if number + 1 < len(finds) else find.end + 1_000
-        field = _carried(find, clause, clauses) or _money_field(find, clause, before, after)
+        question = clauses.question(clause)
+        field = _carried(find, clause, clauses) or _money_field(find, clause, before, after, question)
         named = (
             field == "price"
             and NAMED_PRICE.search(clause.before(find.start, 40))
@@ -140,8 +147,11 @@ def _money_claims(finds: list[Find[Money]], clauses: Clauses) -> Iterator[Claim]
             yield make_claim(field, find, clause)
 
 
-def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> str:
-    """What an amount is: by what it is paid for, its part in a sum, else by the nearest word that tells."""
+def _money_field(find: Find[Money], clause: Clause, before: int, after: int, question: str) -> str:
+    """What an amount is: by what it is paid for, its part in a sum, else by the nearest word that tells.
+
+    Where its own clause has none, the question that it answers tells: "What are the rates? $500 a quarter.".
+    """
     per = find.value.per
     if per in ("sqm", "sqft", "hectare", "acre", "night", "day"):
         return "price_per_sqm" if per in ("sqm", "sqft") else ""
@@ -150,9 +160,7 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
         return ""
     if find.value.high >= SMALLEST_PRICE and NAMED_PRICE.search(ahead[-40:]) and not DERIVED.search(ahead):
         return "price"
-    cue = _nearest_cue(find, clause, before, after)
-    if per is None and SHARE_OF_PRICE.search(ahead) and not _told_otherwise(ahead):
-        cue = "deposit"
+    cue = _cue_of(find, clause, (before, after), question)
     if per is not None or (cue is None and _is_yearly(find, clause)):
         weekly = cue is None and WEEKLY.search(clause.before(find.start))
         return "rent_per_week" if weekly else _periodic_field(cue, per or "year")
@@ -166,6 +174,17 @@ def _money_field(find: Find[Money], clause: Clause, before: int, after: int) -> 
     if in_sum:
         return in_sum
     return "" if cue == "stamp_duty" and EXEMPT.search(ahead) else _single_field(cue, find, clause)
+
+
+def _cue_of(find: Find[Money], clause: Clause, beside: tuple[int, int], question: str) -> str | None:
+    """The field that the clause tells, the question before it, or the share of a price that the amount is."""
+    ahead = clause.before(find.start)
+    if find.value.per is None and SHARE_OF_PRICE.search(ahead) and not _told_otherwise(ahead):
+        return "deposit"
+    cue = _nearest_cue(find, clause, *beside)
+    if cue is None and beside[0] <= clause.start:
+        return next((_cue_name(match) for match in [*CUE.finditer(question)][-1:]), None)
+    return cue
 
 
 def _is_of_several(find: Find[Money], clause: Clause, ahead: str, before: int) -> bool:
@@ -311,7 +330,7 @@ def _percent_field(find: Find[Span], clause: Clause, before: int, after: int) ->
 def _period_claims(finds: list[Find[Period]], clauses: Clauses) -> Iterator[Claim]:
     for find in finds:
         clause = clauses.at(find.start)
-        field = period_field(find, clause)
+        field = period_field(find, clause, clauses.question(clause))
         if field and states_fact(clause, find, supposed=field == "cooling_off_days"):
             yield make_claim(field, find, clause)
 

@@ -132,6 +132,11 @@ class Clauses:
         index = bisect_right(self.starts, clause.start) - 2
         return self.items[index].text if index >= 0 else ""
 
+    def question(self, clause: Clause) -> str:
+        """The question that a clause answers, the one before it; else nothing."""
+        index = bisect_right(self.starts, clause.start) - 2
+        return self.items[index].text if index >= 0 and self.items[index].asked else ""
+
     def at(self, position: int) -> Clause:
         """The clause that holds a position."""
         return self.items[max(0, bisect_right(self.starts, position) - 1)]

@@ -19,6 +19,7 @@ MONEY_CUES: Mapping[str, str] = {
     "bond": r"bond|security\sdeposit",
     "deposit": r"(?:%|per\s?cent)\s(?:is\s)?(?:(?:due|payable)\s)?(?:on|at|upon)\s"
     r"(?:signing|exchange|the\s(?:fall|day)|auction\sday)|"
+    r"(?<=\d\s)(?:(?:is\s)?(?:due|payable)\s)?(?:on|at|upon)\s(?:signing|exchange)|"
     r"deposit(?:\s(?:paid|payable|due|required))?|put(?:ting)?\sdown|(?:%|per\s?cent|percent)\sdown",
     "last_sold_price": r"last\schanged\shands|first\s(?:offered|listed|advertised|priced)|"
     r"(?<=\()was|(?<=,\s)was(?=\s\$)|"
@@ -157,7 +158,7 @@ FLOOR = re.compile(
     re.IGNORECASE,
 )
 PARTIAL_BEFORE = re.compile(
-    r"\b(?:further|additional|other|more|extra|upstairs|downstairs|remaining|secondary|minor|"
+    r"\b(?:further|additional|other|more|extra|upstairs|downstairs|remaining|secondary|minor|shar(?:e|es|ing)|"
     r"another|of\sthe|of\sits|includes?|ground-floor|first-floor|plus|children's|guest)\s$",
     re.IGNORECASE,
 )
@@ -183,7 +184,7 @@ DATE_CUES = (
     (
         "inspection_date",
         r"inspect(?:ion|ions|ed|s)?|open\s(?:home|house|for)|viewings?|view(?=\s(?:it|the|this|on)\b)|"
-        r"opens?(?=\W{1,4}(?:on\s|again\s|this\s|next\s|(?:mon|tues|wednes|thurs|fri|satur|sun|sat|wed|"
+        r"\b(?<=the\s)open(?=(?:['\u2019]s|\sis|\swill\sbe)?\s(?:on|this|next|at|\w{3,6}day|\d))|opens?(?=\W{1,4}(?:on\s|again\s|this\s|next\s|(?:mon|tues|wednes|thurs|fri|satur|sun|sat|wed|"
         r"thu|tue)|\d))|come\s(?:by|through)|walk\sthrough|look\sthrough",
     ),
     (
@@ -240,8 +241,9 @@ WITH_PART = re.compile(
 )
 """What makes an area that of the home and a part outside it together."""
 SHARE_OF_PRICE = re.compile(
-    r"(?<![\w.])(?:10|5|ten|five)\s?(?:%|per\s?cent|percent)(?:\sof\s(?:that|this|it|the\s(?:price|guide)|\$[\d,.]+))?\s"
-    r"(?:is|=|equals|comes\sto|would\sbe|makes)\s(?:about\s|around\s)?$",
+    r"(?<![\w.])(?:10|5|ten|five)\s?(?:%|per\s?cent|percent)(?:\s(?:of|on)\s(?:that|this|it|the\s(?:price|guide)|\$[\d,.]+\d(?:\smillion|m|k)?))?,?\s"
+    r"(?:is|=|equals|comes\sto|would\sbe|makes|means|that(?:\sis|['\u2019]s)|or|i\.e\.|(?:so\s)?you(?:['\u2019](?:d|ll)|\s(?:would|will))?\s(?:(?:need|have)\sto\s)?"
+    r"(?:find|pay|hand\sover|put\s(?:down|up)|come\sup\swith|owe|transfer))\s(?:about\s|around\s)?$",
     re.IGNORECASE,
 )
 """What comes before a deposit that is not called so: "ten per cent is"."""

@@ -58,6 +58,19 @@ _TYPE = re.compile(
     r"(?<!flat(?=\s(?!in|at|on|with|is|has|for|of|that|which|and|was|to|near|by|offers|features)[a-z]))",
     re.IGNORECASE,
 )
+_COMPARED = re.compile(
+    r"\b(?:seat|spot|drinks?)\s(?:in|on)\sthe\s$|\b(?:compar\w+(?:\s\w+)?\s(?:with|to|against)|than(?:\s(?:in|with|of|for))?|unlike|versus|vs\.?|rather\sthan|instead\sof|"
+    r"(?:feels?|lives?|looks?|much|more|just|functions?)\s(?:\w+\s)?like|(?:as|so)\s\w+\sas|alternative\sto|outgrown|"
+    r"(?:every|all\sthe\s\w+|privacy|space|size|scale|proportions|feel)\s(?:of|that)|trad(?:e|ing)|swap(?:ping)?|upgrad\w+\sfrom|downsiz\w+\sfrom)\s"
+    r"(?:an?|the|your|any)\s(?:[\w-]+\s){0,2}$",
+    re.IGNORECASE,
+)
+"""What makes a type that of other homes: "compare it with a house", "lives like a house"."""
+_NOT_THERE = re.compile(
+    r"(?:n['\u2019]t|\bnot|\blacks?|\bmissing)\b[^.;:]{0,20}:\s[^.;:]{0,30}$|\b(?:no|without\san?|lacks\san?)\s(?:\w+\s)?$",
+    re.IGNORECASE,
+)
+"""What denies that there is a house: "what it hasn't got: a house"."""
 NEWEST = 30
 _IS_ONE = re.compile(r"\b(?:it['\u2019]s|is|was)\s(?:a|an|the)\s$", re.IGNORECASE)
 _BUILDINGS = (
@@ -78,6 +91,7 @@ _YEAR = re.compile(
     r"(?P<kind>(?:18|19|20)\d\d)(?P<kind_decade>s)?\b"
     r"|\bfrom\s(?:the\s)?(?P<from>(?:18|19|20)\d\d)(?P<from_decade>s)?\b(?!\s(?:to|until)\b|[-\u2013/])"
     r"|\b(?:built|dat(?:es|ing)|finished|completed|build)\s(?:in\s|from\s|back\sto\s)?['\u2019](?P<short>\d\d)(?P<short_decade>s)?\b"
+    r"|\b(?P<then>(?:18|19|20)\d\d)(?P<then_decade>s)?,?\swhen\sit\s(?:was\s)?(?:built|completed|constructed|finished|went\sup)\b"
     r"|\b(?P<ahead>(?:18|19|20)\d\d)(?P<ahead_decade>s)?(?:[\s-](?:built|build|construction|era|vintage))\b",
     re.IGNORECASE,
 )
@@ -275,7 +289,9 @@ def _types(text: str, clauses: Clauses, spans: list[tuple[int, int]]) -> Iterato
         find = Find(kind, "type", *match.span("type"), match["type"])
         if not kind or _within(find.start, spans) or not states_fact(clause, find):
             continue
-        if clause.possible(find.start, find.end):
+        if _NOT_THERE.search(clause.before(find.start, 60)):
+            continue
+        if clause.possible(find.start, find.end) or _COMPARED.search(clause.before(find.start, 60)):
             continue
         if (
             kind == "terrace"
@@ -287,7 +303,7 @@ def _types(text: str, clauses: Clauses, spans: list[tuple[int, int]]) -> Iterato
             continue
         if re.search(
             r"\b(?:with|plus|including|onto|to|has|features?|a|and|rooftop|roof|rear|sunny|"
-            r"paved)\s(?:a\s|an\s|the\s)?(?:\w+\s){0,2}$",
+            r"paved)\s(?:a\s|an\s|the\s)?(?:\w+\s){0,2}$|\b(?:detached|self-contained|separate|garden|art|yoga|music)\s$",
             _IS_ONE.sub("", clause.before(find.start, 40)),
         ) and kind in ("terrace", "studio"):
             continue
@@ -299,7 +315,9 @@ def _years(text: str, clauses: Clauses) -> Iterator[Claim]:
         if count >= MAX_FINDS:
             return
         name = next(
-            name for name in ("year", "circa", "era", "of", "kind", "from", "short", "ahead") if match[name]
+            name
+            for name in ("year", "circa", "era", "of", "kind", "from", "short", "then", "ahead")
+            if match[name]
         )
         decade = match[{"year": "decade"}.get(name, f"{name}_decade")]
         clause = clauses.at(match.start(name))

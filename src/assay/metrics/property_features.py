@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.metrics.property_clauses import Clause, Clauses, split_clauses
 from assay.metrics.property_descriptions import type_of
@@ -14,6 +14,19 @@ IN_BUILDINGS = frozenset(("apartment", "unit", "studio"))
 KINDS_OF_PARKING = frozenset(("garage", "carport", "off_street_parking"))
 """Of car spaces that the record does not tell the kind of, each may be."""
 WITH_LAND = frozenset(("house", "semi", "duplex", "rural"))
+_PETS = re.compile(
+    r"\bpets?(?:\s(?:policy|rules?|allowed|terms))?:\s(?!(?:no|not|none|never|nil|false|prohibited|tbc|unknown|n/a)\b|$)"
+    r"(?!.*\b(?:not|never)\b)",
+    re.IGNORECASE,
+)
+"""What a record tells of pets that are taken: "Pets: one cat or dog under 30 lb"."""
+_PETS_TOLD = re.compile(
+    r"\b(?:pets?|dogs?|cats?|animals?)\s?[?:|]\W{0,6}(?:A[:.]\s?)?(?:(?P<yes>yes|yep|sure|of\scourse|absolutely|certainly|"
+    r"by\s(?:negotiation|arrangement|application)|negotiable|welcome)|(?P<no>(?:sorry,?\s)?(?:no|nope|not|never|none))(?!\s(?:sure|stated|mentioned|"
+    r"problem|worries|information|specified|known)))\b(?![^.\n]{0,30}\b(?:allowed|welcome|permitted|accepted|considered|animals|pets)\b)",
+    re.IGNORECASE,
+)
+_CAR_SPACE = re.compile(r"\bcar[\s-]?(?:spaces?|spots?|bays?|parks?)\b", re.IGNORECASE)
 _NO = re.compile(
     r"\b(?:no|not|cannot|without|lacks?|lacking|excludes?|excluding|neither|nor|never|none|missing|"
     r"(?:everything|all|anything)\s(?:but|bar|except)|absence\sof|free\sof|minus)\b|[\u2717\u2718\u274c\u2716]|n't\b|n\u2019t\b",
@@ -32,6 +45,14 @@ _NO_AFTER = re.compile(
     r"n/a)\b)|^,\s(?:no|nope|none|not)\s?(?:[.;!]|$)",
     re.IGNORECASE,
 )
+_NOT_SO = re.compile(
+    r"\s(?:is|are|was|were)(?:\snot|n['\u2019]t)\s(?:(?:very|that|too|so|overly|particularly|fully|yet|currently|even)\s){0,2}"
+    r"(?:fenced|heated|large|big|huge|small|covered|enclosed|private|shared|new|old|deep|wide|long|high|overlooked|renovated|original|"
+    r"ducted|secure|undercover|lit|carpeted|landscaped|finished|steep|flat|level|ensuited|air-?conditioned|huge|just|only|far|electric|"
+    r"automatic|remote|insulated|furnished|working|functional|decorative|solar|gas|wood|salt\w*)\b",
+    re.IGNORECASE,
+)
+"""What denies how a thing is, and not that it is there: "the yard is not fenced"."""
 _ELSEWHERE = re.compile(
     r"\b(?:near(?:by)?|close\sto|walk(?:ing)?(?:\sdistance)?\s(?:to|of)|minutes?(?:'|"
     r"\u2019)?\s(?:from|to|away|walk|drive)|metres?\s(?:from|to)|km\s(?:from|to)|"
@@ -41,16 +62,20 @@ _ELSEWHERE = re.compile(
     r"handy\sto|around\sthe\scorner\sfrom|in\sthe\s(?:area|suburb|street))\s(?:(?!with\s|plus\s|featuring\s|has\s|includes\s|it\s)\S+\s){0,4}$"
     r"|\b(?:the|a|local|nearby)\s(?:\w+\s)?(?:village|town|suburb|school|club|shopping\scentre|area|neighbou?rhood|park|"
     r"precinct|city|street|council)\s(?:itself\s)?(?:has|have|offers?|boasts?|includes?|an?)\s(?:\S+\s){0,4}$"
-    r"|\b(?:opposite|adjacent\sto|next\sto|across\sfrom|beside)\s(?:(?!and\s)\S+\s){0,3}$",
+    r"|\b(?:near|close\sto|walk\s(?:to|from)|stroll\s(?:to|from)|moments\sfrom|minutes\s(?:to|from)|drive\s(?:to|from)|handy\sto)\s"
+    r"(?:(?!(?:with|plus|featuring|has|includes|it|this|an?|you|your)\s)[\w'\u2019-]+,?\s){0,9}(?:and|or)\s(?:the\s)?$"
+    r"|\b(?:opposite|adjacent\sto|next\sto|across\sfrom)\s(?:(?!and\s)\S+\s){0,3}$",
     re.IGNORECASE,
 )
 _IN_STREET = re.compile(
     r"\s(?:\w+\s){0,3}?(?:by\s(?:\w+\s)?permit|(?:street|kerb(?:side)?|curb(?:side)?)\s(?:only|permit)|(?:on|in)\sthe\s(?:street|area|suburb|neighbourhood)|"
     r"nearby|next\sdoor|down\sthe\s(?:road|street))\b"
-    r"|\s(?:at|in|on)\s(?:the\s)?(?-i:[A-Z][\w'\u2019]+\s){1,3}(?-i:Park|Reserve|Club|Cent(?:re|er)|Gardens|Oval|School|"
+    r"|\s(?:at|in|on)\s(?:the\s)?(?-i:[A-Z][\w'\u2019]+\s){1,3}(?-i:Park|Reserve|Baths|Club|Cent(?:re|er)|Gardens|Oval|School|"
     r"College|Library|Plaza|Mall|Hotel|Beach|Square|Mile)\b|\s(?:is|are)\s(?:all\s|both\s)?(?:close|nearby|handy)\b"
-    r"|[\s,](?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s)?(?:in|at|on|down|up)\s(?:the\s|your\s)?(?:local\s|main\s|high\s)?"
-    r"(?:village|town|area|street|suburb|neighbou?rhood|precinct|road|shops|city)\b"
+    r"|[\s,]+(?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s)?(?:in|at|on|down|up)\s(?:the\s|your\s)?(?:local\s|main\s|high\s)?"
+    r"(?:village|town|area|street|suburb|neighbou?rhood|precinct|road|shops|city|door(?:step)?|fingertips)\b"
+    r"|[\s,]+(?:[\w'\u2019]+[\s,]+){0,7}?(?:is|are)\s(?:all\s|both\s|only\s|just\s)?(?:an?\s|within\s)?(?:\w+\s)?(?:stroll|walk|walking\sdistance|drive|ride|"
+    r"skip|hop|moments?|minutes|blocks?|streets)(?:\s(?:away|from|up|down|on|by)\b|[.,;]|$)"
     r"|\s?(?:,|is|are|at|only|just|[\w'\u2019]+){0,3}\s?(?:a\s)?[\d.,]+\s?-?(?:m|km|metres?|kilomet\w+|min\w*|blocks?|miles?)\b"
 )
 _LACKS_ALL = re.compile(r"lack|without|missing|exclud", re.IGNORECASE)
@@ -77,6 +102,11 @@ _TROUBLE = re.compile(
 )
 """What makes a denied thing its trouble only: "no parking roulette", "no pool maintenance"."""
 _NAME_AHEAD = re.compile(r"[a-z]\s(?:[A-Z][\w'\u2019-]+\s){1,3}$")
+_MAKER = re.compile(
+    r"\b(?:Tesla|Miele|Bosch|Smeg|Daikin|Fujitsu|Mitsubishi|Panasonic|Samsung|LG|Caesarstone|Calacatta|Carrara|Jetmaster|Rinnai|"
+    r"Brivis|Velux|Ring|Zip|Colorbond|Japanese|Italian|French|European|German|Spanish|Tasmanian|Victorian|Sonos|Viking|Wolf)\s"
+)
+"""Names of makers and places before a thing, which is no name of a place then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +156,8 @@ def known_features(record: Record) -> Known:
             clause = clauses.at(mention.start)
             denied = none or is_denied(clause, mention)
             (absent if denied else there).add(mention.feature)
+        if _PETS.search(line):
+            there.add("pets_allowed")
     maybe = {each for feature in there for each in lexicon().allows.get(feature, ())}
     for feature in tuple(there):
         there.update(lexicon().implies.get(feature, ()))
@@ -175,6 +207,8 @@ def check_features(
         if _is_name(text, mention):
             continue
         said = _judged(clauses.at(mention.start), mention, known)
+        if said and _CAR_SPACE.search(text, mention.start, mention.end):
+            said = _of_cars(said, record)
         if said is None or (mention.feature, said.verdict) in seen:
             continue
         seen.add((mention.feature, said.verdict))
@@ -185,18 +219,44 @@ def check_features(
             yield said
 
 
+def check_pets(text: str, record: Record) -> Iterator[Said]:
+    """What is told of pets in a word or two: "Pets? Yes, with consent", "Pets: sorry, no"."""
+    known = known_features(record)
+    for match in _PETS_TOLD.finditer(text):
+        there = "pets_allowed" in known.there
+        if match["yes"]:
+            verdict = "match" if there else "mismatch" if known.denies("pets_allowed") else "invented"
+        elif there or known.denies("pets_allowed"):
+            verdict = "mismatch" if there else "match"
+        else:
+            return
+        held = "yes" if there else "no" if known.denies("pets_allowed") else ""
+        yield Said("features", "pets_allowed", *match.span(), verdict, "what the record tells of pets", held)
+        return
+
+
+def _of_cars(said: Said, record: Record) -> Said:
+    """A car space where the record counts none is a wrong count of them."""
+    cars = record.span("car_spaces")
+    none = cars is not None and cars.high == 0 and said.verdict == "mismatch"
+    return replace(said, field="car_spaces") if none else said
+
+
 def _is_one_thing(said: Said, other: Said, text: str) -> bool:
     """Whether two wrong mentions are of one thing by a name and its kind: "a heated lap pool", "the pool"."""
     kinds, others = ({each.key, *lexicon().implies.get(each.key, ())} for each in (said, other))
     if not kinds & others:
         return False
     last, before = (text[each.start : each.end].lower().split()[-1].rstrip("s") for each in (said, other))
-    return last == before or said.start < other.end
+    label = text[other.end : said.start].strip(" *_") in (":", "|")
+    return last == before or said.start < other.end or label
 
 
 def _is_name(text: str, mention: Mention) -> bool:
     """Whether a word is the end of a name in a sentence: "500 m from Darwin Waterfront"."""
     name = _NAME_AHEAD.search(text, max(0, mention.start - 60), mention.start)
+    if name and _MAKER.search(name.group()):
+        return False
     return bool(name) and text[mention.start].isupper() and " " not in text[mention.start : mention.end]
 
 
@@ -250,5 +310,5 @@ def is_denied(clause: Clause, mention: Mention) -> bool:
             return True
         if _LACKS_ALL.match(match.group()) and _LISTS_ON.fullmatch(between):
             return True
-    own = clause.after(mention.start, mention.end - mention.start)
-    return bool(_NOT_IN.search(own, 3) or _NO_AFTER.search(clause.after(mention.end, 60)))
+    own, behind = clause.after(mention.start, mention.end - mention.start), clause.after(mention.end, 60)
+    return bool(_NOT_IN.search(own, 3) or (_NO_AFTER.search(behind) and not _NOT_SO.match(behind)))

@@ -145,6 +145,8 @@ class Spot:
     names: frozenset[str]
     kinds: frozenset[str]
     initials: frozenset[str] = frozenset()
+    common: frozenset[str] = frozenset()
+    """Its words in small letters that are of no kind: "the Mudgee post office"."""
 
     def __bool__(self) -> bool:
         return bool(self.names or self.kinds)
@@ -154,7 +156,7 @@ class Spot:
         if self.kinds and other.kinds and not self.kinds & other.kinds:
             return False
         if self.names and other.names:
-            return bool(self.names & other.names)
+            return bool(self.names & (other.names | other.common) or self.common & other.names)
         return bool(self.kinds & other.kinds)
 
 
@@ -238,7 +240,8 @@ def _spot(text: str, *, named: bool = False) -> Spot:
     if not names and not kinds and not named:
         names = {word.text for word in others}
     initials = {word.text for word in others if text[word.start : word.end].isupper()}
-    return Spot(frozenset(names), frozenset(kinds), frozenset(initials))
+    common = {word.text for word in others if text[word.start].islower()}
+    return Spot(frozenset(names), frozenset(kinds), frozenset(initials), frozenset(common))
 
 
 def _held(record: Record) -> Iterator[Distance]:
@@ -268,10 +271,11 @@ def _verdict(said: Distance, held: list[Distance]) -> tuple[str, str]:
 
 
 def _same_place(said: Distance, held: Distance) -> bool:
-    """Whether both tell of one place; one that is called by its initials is known by its distance."""
+    """Whether both tell of one place; one by its initials or without a name is known by its distance."""
     if said.spot.is_at(held.spot):
         return True
-    return any(len(name) < 6 for name in said.spot.initials) and said.agrees_with(held)
+    unnamed = not (said.spot.names - said.spot.common) and not (said.spot.kinds and held.spot.kinds)
+    return (unnamed or any(len(name) < 6 for name in said.spot.initials)) and said.agrees_with(held)
 
 
 def _measure(number: str, unit: str) -> tuple[str, float]:

@@ -104,7 +104,8 @@ POSSIBLE = re.compile(
     r"(?:^|[.;:,]\s)\W{0,3}(?:put\sin|build|dig|squeeze\sin)\s(?:an?|your)\b|"
     r"\b(?:plans?|permits?|permit(?:ted|s)?|approval|approved|da|designs?|drawings?|consent)\s(?:(?:and|or)\s\w+\s)?(?:\w+\s)?for\s|\bfor\s(?:your|that)\s(?:\w+\s)?$|\b(?:(?:apart|aside)\sfrom|instead\sof|rather\sthan|in\splace\sof|other\sthan|except(?:\sfor)?)\s"
     r"(?:the\s|an?\s)?(?:\w+\s)?$|\b(?:(?:could|can)\sdo\swith|crying\sout\sfor|in\sneed\sof|due\sfor|(?:would|could)\sbenefit\sfrom|"
-    r"begging\sfor|needs?\s(?:an?|some|new))\s|\b(?:(?:pre-?)?wired|plumbed|ready|provisions?|suited|suitable|zoned|earmarked|prepared)\sfor\s|"
+    r"begging\sfor|needs?\s(?:an?|some|new))\s|\b(?:(?:pre-?)?wired|plumbed|ready|provisions?|suited|suitable|zoned|earmarked|prepared)\sfor\s(?!sound)|\bbefore\syou\s(?:plan|add|build|install|change|start|put)\b|"
+    r"\bthinking\s(?:of|about)\s(?:adding|building|putting|installing|converting)\b|"
     r"\b(?:potential|scope|possib\w+|stca|"
     r"subject\sto\s(?:council|approval)|could\s(?:easily\s)?(?:add|be|build|fit|suit|have|take|hold|house|"
     r"support|become|accommodate|install|put)|"
@@ -118,7 +119,7 @@ POSSIBLE = re.compile(
 
 
 OTHER_BEHIND = re.compile(
-    rf"^[^.]{{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|(?:old|earlier|previous|"
+    rf"^(?:(?!,\s(?:so|and|but)\s)[^.]){{0,40}}\b(?:nearby|{AWAY}|in\sthe\s(?:area|suburb|street|(?:old|earlier|previous|"
     rf"original|last)\s(?:ad|advert\w*|listing|brochure|flyer))|on\saverage)\b"
     r"|^\s(?:[\w-]+\s){0,3}?(?:is|are|was)\s(?:much\s|a\slittle\s|slightly\s)?(?:dearer|cheaper|pricier|bigger|larger|"
     r"smaller)\b(?!\sthan\s(?:most|average|you|it|usual))"
@@ -149,7 +150,8 @@ HEADING = re.compile(r"\s*(?:#{1,6}\s.{0,120}|[^.\n]{0,160}:[*_]{0,2}|[*_]{2}[^\
 ITEM = re.compile(r"[\s;,]*(?:[-*\u2022|]|\d{1,2}[.)]\s|\d+[A-Za-z]?(?:/\d+)?\s[A-Z])")
 
 POSSIBLE_AFTER = re.compile(
-    r"[\s-]ready\b|\s(?:\w+\s){0,3}?(?:to\sbe\s(?:added|installed|built|fitted|approved)|would|planned|potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|you(?:['\u2019]d|\s(?:would|could|might))|"
+    r"[\s-]ready\b|\s(?:(?!you\b|we\b|they\b)\w+\s){0,3}?(?:to\sbe\s(?:added|installed|built|fitted|approved)|would|planned|potential|possib\w+|could|stca|subject\sto|opportunit\w+|might|"
+    r"you(?:['\u2019]d|\s(?:would|could|might))\s(?:\w+\s)?(?:add|build|install|put|fit|need|have|want|like|create|make|plan|love|hope|get|expect)|"
     r"(?:need|require|be\s(?:possible|subject|permitted|nice|welcome|allowed)))\b",
     re.IGNORECASE,
 )
@@ -194,7 +196,9 @@ OF_THE_POSSIBLE = re.compile(
 )
 """Questions of which a yes says nothing of what is there: "Can I add a pool? Yes."."""
 PAST_BEHIND = re.compile(
-    r"[^.;]{0,60}\b(?:before|until|prior\sto)\s(?:the|its|a|an|being|it|they|we)\b", re.IGNORECASE
+    r"[^.;]{0,60}\b(?:(?:before|until|prior\sto)\s(?:the|its|a|an|being|it|they|we)|back\sthen|in\sthose\sdays|"
+    r"in\sits\s(?:early|former|first|working)\s(?:days|years|life)|in\sthe\sold\sdays)\b",
+    re.IGNORECASE,
 )
 """What follows how things were: "was a two-bedroom cottage before the rebuild"."""
-WAS = re.compile(r"\b(?:was|were|had)\s(?:(?!built\b)[\w-]+\s){0,4}$", re.IGNORECASE)
+WAS = re.compile(r"\b(?:was|were|had)\s(?:(?!built\b)[\w-]+\s){0,6}$", re.IGNORECASE)

@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
-from assay.extract.finds import Find
+from assay.extract.finds import Find, Span
 from assay.extract.money import PER_YEAR, Money, find_money
 from assay.extract.periods import find_percentages
 from assay.metrics.property_claims import MAX_FINDS, Claim
@@ -198,8 +199,16 @@ def _made(ahead: list[float], behind: list[float], held: list[float]) -> set[flo
     return made
 
 
+def _value(claim: Claim) -> Any:
+    """The value without what rounding or words add."""
+    value = claim.value
+    return (value.low, value.high) if isinstance(value, Span) else value
+
+
 def same_amount(said: Claim, other: Claim) -> bool:
-    """Whether two amounts are one: $187 a quarter and $748 a year, a quarter acre and 1,012 sqm."""
+    """Whether two amounts are one: a quarter acre and 1,012 sqm, a count told twice."""
+    if said.field == other.field and said.field not in PERIODIC_FIELDS and _value(said) == _value(other):
+        return True
     if said.field == other.field and said.field in ("area", *AREA_FIELDS):
         return said.find.unit != other.find.unit and close(said.value.low, other.value.low, SAME_AREA, 0.0)
     if said.field != other.field or said.field not in PERIODIC_FIELDS or said.value.per == other.value.per:

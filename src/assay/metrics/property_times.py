@@ -18,9 +18,18 @@ from assay.metrics.property_cues import (
     TERM,
 )
 
+_LEADS_ON = re.compile(
+    rf"(?:\s(?:is|are|on|from|for|date|opens?|the|by|at|set|starts?|in|home|\w{{3,6}}day)){{0,5}},?\s(?:{FULL_DATE.pattern})",
+    re.IGNORECASE,
+)
+"""What stands between a word and the date behind it."""
 
-def period_field(find: Find[Period], clause: Clause) -> str:
-    """What a period is of, by the nearest word that tells; behind another statement it tells less."""
+
+def period_field(find: Find[Period], clause: Clause, question: str = "") -> str:
+    """What a period is of, by the nearest word that tells; behind another statement it tells less.
+
+    Where the clause has none, the question that it answers tells.
+    """
     ahead, behind = clause.before(find.start, 80), clause.after(find.end, 60)
     if AFTER_IT.match(behind):
         return ""
@@ -33,7 +42,15 @@ def period_field(find: Find[Period], clause: Clause) -> str:
         places += [
             (match.start() + _steps(behind[: match.start()]), name) for match in pattern.finditer(behind)
         ]
-    return min(places)[1] if places else ""
+    if not places:
+        return (
+            "cooling_off_days"
+            if COOLING.search(question)
+            else "settlement_days"
+            if SETTLEMENT.search(question)
+            else ""
+        )
+    return min(places)[1]
 
 
 def _steps(between: str) -> float:
@@ -41,8 +58,12 @@ def _steps(between: str) -> float:
     return 30.0 if re.search(r"[,;]|\b(?:and|then)\b", between) else 0.0
 
 
-def date_field(find: Find[Any], clause: Clause) -> str:
-    """What a date is of, by the nearest word that tells; a word of an earlier date tells it less."""
+def date_field(find: Find[Any], clause: Clause, question: str = "") -> str:
+    """What a date is of, by the nearest word that tells; a word of an earlier date tells it less.
+
+    A word behind the date that leads to the next one is not its own: "Open 3 May and free from 5 June". Where
+    the clause has no word, the question that it answers tells.
+    """
     ahead, behind = clause.before(find.start, 120), clause.after(find.end, 60)
     best = (1e9, "")
     in_term = TERM.search(clause.text)
@@ -53,8 +74,12 @@ def date_field(find: Find[Any], clause: Clause) -> str:
             name = "settlement_date" if in_term else ""
         best = min(best, (len(ahead) - match.end() + (BEYOND if taken else 0.0), name))
     for match in DATE_CUE.finditer(behind):
+        if _LEADS_ON.match(behind, match.end()):
+            continue
         apart = 40.0 if re.search(r"[,;]|\band\b", behind[: match.start()]) else 20.0
         best = min(best, (match.start() + apart, _date_name(match)))
+    if best[0] == 1e9 and question:
+        return next((_date_name(match) for match in [*DATE_CUE.finditer(question)][-1:]), "")
     begins = best[1] == "settlement_date" and BEGINS.search(ahead)
     return "contract_date" if begins else best[1]
 

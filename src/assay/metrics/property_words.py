@@ -24,6 +24,10 @@ SMALL = frozenset((
     "in", "back", "down", "through", "just", "very"
 ))  # fmt: skip
 """What may stand between the two words of a pair."""
+VERBS = frozenset(("has", "have", "is", "are", "with", "offer", "feature", "come", "includes"))
+"""What begins another statement behind "and": "backs onto bushland and has water views"."""
+WITHIN = frozenset(("brand_new",))
+"""What says nothing of its own within a pair: "the bathroom is brand new"."""
 MAX_BETWEEN = 7
 
 
@@ -139,7 +143,7 @@ def find_mentions(text: str) -> Iterator[Mention]:
     """
     known = lexicon()
     words = words_of(text)
-    index = 0
+    index = reach = 0
     while index < len(words):
         length = _match(known, text, words, index) if words[index].text in known.beginnings else 0
         feature = known.phrases[_texts(words, index, length)] if length else ""
@@ -149,9 +153,10 @@ def find_mentions(text: str) -> Iterator[Mention]:
             if words[first].text in known.pairs and (length < 2 or first > index)
             else []
         )
-        if feature and not pairs:
+        if feature and not pairs and not (feature in WITHIN and words[index].start < reach):
             yield Mention(feature, words[index].start, words[index + length - 1].end)
         yield from pairs
+        reach = max([reach, *(pair.end for pair in pairs)])
         index += length or 1
 
 
@@ -204,7 +209,8 @@ def _partner(
     odd = heads = joins = 0
     for index in range(start, min(start + MAX_BETWEEN, len(words))):
         gap = text[words[index - 1].end : words[index].start]
-        if any(mark in gap for mark in ".;:!?\n|"):
+        labelled = index == start and gap.strip(" *_") in (":", "|")
+        if any(mark in gap for mark in ".;:!?\n|") and not labelled:
             return None
         joins += "," in gap
         length = _one_of(wanted, words, index)
@@ -213,6 +219,8 @@ def _partner(
             fits = not (odd and (joins or heads)) and odd < 2 and (not heads or joins) and not beside
             return index + length if fits else None
         word = words[index].text
+        if word in VERBS and words[index - 1].text in JOINS:
+            return None
         joins += word in JOINS
         heads += (word,) in known.heads
         named = text[words[index].start].isupper()

@@ -18,7 +18,7 @@ from assay.metrics.property_checks import check_claim, field_of, missing_fields
 from assay.metrics.property_claims import Claim, numeric_claims
 from assay.metrics.property_clauses import split_clauses
 from assay.metrics.property_descriptions import descriptive_claims
-from assay.metrics.property_features import MAX_MENTIONS, Said, check_features
+from assay.metrics.property_features import MAX_MENTIONS, Said, check_features, check_pets
 from assay.metrics.property_fields import ALIASES, PERIODIC_FIELDS
 from assay.metrics.property_layout import Layout, read_layout
 from assay.metrics.property_others import is_another_address, other_columns, other_homes
@@ -212,6 +212,7 @@ def check_answer(text: str, record: Record, rules: PropertyRules, day: date | No
         *check_schools(text, clauses, record),
         *check_quantities(text, mentions, clauses, record),
     )
+    places = (*places, *check_pets(text, record))
     said = (*check_features(text, mentions, clauses, record, sorted([*spans, *others, *columns])), *places)
     facts += [_of_said(each, text) for each in _of_own(said, others | {*columns})]
     return [_placed(fact, layout) for fact in _once(facts)]
