@@ -27,7 +27,7 @@ TARGETS = {
     "independent2": 0.95,
     "independent3": 0.95,
     "independent4": 0.95,
-    UNSEEN: None,
+    UNSEEN: 0.90,
 }
 """Split -> the least precision and recall; None: told as it is."""
 Found = tuple[str, str, str]

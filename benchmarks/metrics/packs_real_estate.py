@@ -26,7 +26,8 @@ TARGETS = {
     "independent1": 0.95,
     "independent2": 0.95,
     "independent3": 0.95,
-    UNSEEN: None,
+    "independent4": 0.95,
+    UNSEEN: 0.90,
 }
 """Split -> the least of each figure; None: told as it is."""
 SOURCE = "benchmarks/gold"

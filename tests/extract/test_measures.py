@@ -44,7 +44,8 @@ def test_the_step_of_an_area_is_half_its_last_digit():
         ("14 March 2026", "AU", "2026-03-14"), ("14/03/2026", "AU", "2026-03-14"),
         ("03/14/2026", "US", "2026-03-14"), ("March 14, 2026", "US", "2026-03-14"),
         ("Sat 14 Mar 2026", "AU", "2026-03-14"), ("2026-03-14", "AU", "2026-03-14"),
-        ("14th of March", "AU", "--03-14"), ("4/3/26", "AU", "2026-03-04"), ("4/3/26", "US", "2026-04-03"),
+        ("14th of March", "AU", "--03-14"), ("the twenty-first of March", "AU", "--03-21"),
+        ("4/3/26", "AU", "2026-03-04"), ("4/3/26", "US", "2026-04-03"),
     ],
 )  # fmt: skip
 def test_dates_are_read_in_the_order_of_the_place(text, locale, iso):

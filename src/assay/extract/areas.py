@@ -23,7 +23,7 @@ _SPOKEN = re.compile(
     re.IGNORECASE,
 )
 _AND_PART = re.compile(
-    r"\b(?P<whole>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|an?)\s"
+    rf"\b(?P<whole>\d{{1,3}}|{WORDS}|an?)\s"
     r"(?:(?P<first>acres?|hectares?)\s)?and\s(?:an?|one)[\s-](?P<part>half|quarter)(?:\s(?P<unit>acres?|hectares?))?\b",
     re.IGNORECASE,
 )

@@ -24,6 +24,16 @@ _DAY_FIRST = re.compile(
 )
 _MONTH_FIRST = re.compile(rf"\b{_MONTH}\s+{_DAY}(?![\d:.]\d|\d|\s?(?:am|pm)\b){_YEAR}", re.IGNORECASE)
 _ISO = re.compile(r"(?<![\d-])(?P<year>(?:19|20)\d\d)-(?P<month>[01]\d)-(?P<day>[0-3]\d)(?![\d-])")
+_ONES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_TEENS = (
+    "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth",
+    "eighteenth", "nineteenth",
+)  # fmt: skip
+_TWENTIES = ("twentieth", *(f"twenty-{one}" for one in _ONES))
+_ORDINALS = (*_ONES, *_TEENS, *_TWENTIES, "thirtieth", "thirty-first")
+"""The days of a month in words."""
+_ORDINAL = "|".join(sorted(_ORDINALS, key=len, reverse=True))
+_IN_WORDS = re.compile(rf"(?<!-)\b(?P<ordinal>{_ORDINAL})\s+of\s+{_MONTH}(?![a-z]){_YEAR}", re.IGNORECASE)
 _NUMERIC = re.compile(
     r"(?<![\d/.])(?P<first>[0-3]?\d)(?P<mark>[/.-])(?P<second>[0-3]?\d)(?P=mark)"
     r"(?P<year>(?:19|20)?\d\d)(?![\d/]|\.\d)"
@@ -74,6 +84,9 @@ def _all(text: str, locale: Locale) -> Iterator[Find[Day]]:
     for match in _MONTH_FIRST.finditer(text):
         year = match["year"]
         yield from _made(match, int(year) if year else None, _month(match["month"]), int(match["day"]))
+    for match in _IN_WORDS.finditer(text):
+        day, year = _ORDINALS.index(match["ordinal"].lower()) + 1, match["year"]
+        yield from _made(match, int(year) if year else None, _month(match["month"]), day)
     for match in _NUMERIC.finditer(text):
         first, second = int(match["first"]), int(match["second"])
         day, month = (first, second) if locale == "AU" else (second, first)

@@ -194,7 +194,11 @@ DATE_CUES = (
     ),
     (
         "available_date",
-        r"available|vacant\sfrom|free\s(?:from|on)|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|yours\sfrom|ready(?=\s(?:from|on|by|"
+        r"available|vacant\sfrom|free\s(?:from|on)|move[\s-]?in|moving\sin|commenc(?:e|es|ing)|"
+        r"yours\s(?:to\s(?:rent|lease|enjoy)\s)?from|(?:lease|tenancy)\s(?:(?:would|will|can|could)\s)?(?:begins?|starts?)|"
+        r"(?:tenancy\s)?start(?:s|ing)?\s(?:date|on)|tenancy\sstart|occup(?:y|ation|ied)(?=\s(?:\w+\s){0,3}?(?:from|as\sof|on)\b)|"
+        r"(?:rent|have|lease|call|be)\s(?:it|yours|the\s\w+|this\s\w+)(?:\s\w+){0,2}?\s(?:from|as\sof)|"
+        r"(?:rent|let|lease)(?:\sit)?\sfrom|unpack(?:ing)?|ready(?=\s(?:from|on|by|"
         r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d))|keys",
     ),
     (

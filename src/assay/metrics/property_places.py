@@ -307,7 +307,9 @@ def check_schools(text: str, clauses: Clauses, record: Record) -> Iterator[Said]
             continue
         seen.add(key)
         short = " ".join(words[:-1])
-        named = key in held or (short in held and (len(words) > 2 or words[-1] in ("sh", "p", "h")))
+        fields = f"{record.address.suburb} state"  # of the record: its suburb, then its state
+        told = short in held and short != fields
+        named = key in held or (told and (len(words) > 2 or words[-1] in ("sh", "p", "h")))
         verdict = "match" if named else "invented"
         rule = "schools that the record names"
         yield Said("schools", key, *match.span(), verdict, rule, "yes" if named else "")
