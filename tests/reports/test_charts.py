@@ -35,6 +35,12 @@ def test_ticks_are_few_and_inside_the_axis(low, span):
     assert all(axis.low - 1e-6 * span <= tick <= axis.high + 1e-6 * span for tick in ticks)
 
 
+@pytest.mark.parametrize("high", [0.0, 5e-324, 1e-307, 1e-300])
+def test_an_axis_of_hardly_any_length_has_ticks(high):
+    ticks = Axis(low=0.0, high=high, start=0, end=100).ticks()
+    assert ticks and all(0.0 <= tick <= high * (1 + 1e-9) for tick in ticks)
+
+
 def test_ticks_of_a_logarithmic_axis_are_round():
     assert Axis(low=0.02, high=3.0, start=0, end=1, logarithmic=True).ticks() == pytest.approx(
         [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0]

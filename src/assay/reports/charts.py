@@ -1,6 +1,7 @@
 """Charts as inline SVG: no script, no style attribute, colours by class, a text for each picture."""
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,9 +41,9 @@ class Axis:
             found = [step * 10.0**power for power in range(first, last + 1) for step in steps]
             return [tick for tick in found if self.low <= tick <= self.high]
         span = self.high - self.low
-        if span <= 0:
-            return [self.low]
         raw = span / wanted
+        if raw < sys.float_info.min:  # no step of a normal number fits
+            return [self.low]
         size = 10.0 ** math.floor(math.log10(raw))
         step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= raw * 0.999)
         first = math.ceil(self.low / step - 1e-9)
