@@ -15,12 +15,10 @@ from assay.domain.jobs import Failure, Recorded, Success, Sweep, WorkItem
 from assay.engine.attempts import LeaseLost
 from assay.engine.evaluate import Answer
 from assay.engine.policy import EndReason, RunContext
+from assay.engine.tasks import end_tasks
 
 DRAIN_POLL_S = 0.2
 """How often a drain looks for cells whose request came back and that would be sent again."""
-
-CANCEL_AGAIN_S = 1.0
-"""How long a cancelled task has to end before it is cancelled again."""
 
 MODEL_ERRORS = frozenset(kind.code for kind in ModelError.__subclasses__())
 
@@ -66,7 +64,7 @@ class _Run:
             stored = False  # the leases will run out: there is nobody to hand them back to
             raise
         finally:
-            await _end([*background, feeder, *self._tasks.values()])
+            await end_tasks([*background, feeder, *self._tasks.values()])
             if stored:
                 await self._release(list(self._tasks))
         return self._reason or "interrupted"
@@ -368,13 +366,3 @@ def _raise_first(*tasks: "asyncio.Task[None]") -> None:
     for task in tasks:
         if task.done() and not task.cancelled() and (error := task.exception()) is not None:
             raise error
-
-
-async def _end(tasks: "Sequence[asyncio.Task[None]]") -> None:
-    """Cancel tasks until all have ended: who catches a cancellation while something else ends can lose it."""
-    pending = {task for task in tasks if not task.done()}
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
-    await asyncio.gather(*tasks, return_exceptions=True)

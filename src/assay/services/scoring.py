@@ -17,6 +17,7 @@ from assay.domain.scores import MetricConfig, Sample, Score
 from assay.engine.evaluate import Bench, judge_sample
 from assay.engine.judge_calls import BudgetRefused, Waits
 from assay.engine.policy import StopSignal
+from assay.engine.tasks import end_tasks
 from assay.models.prices import PriceTable
 from assay.services.canaries import ask_canaries
 from assay.services.context import Context
@@ -204,9 +205,7 @@ class _Work:
                 waiting = await _collect(waiting, done)
                 await self._store(job_id, done, BATCH)
         finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+            await end_tasks(waiting)
             await self._store(job_id, done, 1)
 
     async def _pages(self, job_id: UUID) -> AsyncGenerator[tuple[list[Unscored], Mapping[int, str]], None]:
