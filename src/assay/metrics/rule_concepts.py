@@ -75,11 +75,9 @@ def find_together(group: Together, text: RuleText) -> Iterator[Span]:
     for last in lasts:
         marks = [_before(each, last) for each in others] if group.in_order else others
         for place in text.places(last.start, group.sentences):
-            found = [_nearest(text, place, each, last) for each in marks]
+            found = [_nearest(text, place, each, last, group.reach) for each in marks]
             partners = [each for each in found if each is not None]
-            if len(partners) < len(found) or any(
-                _far(text, place, each, last) > group.reach for each in partners
-            ):
+            if len(partners) < len(found):
                 continue
             rival = _nearest(text, place, [each for each in rivals if not _is_part(each, last)], last)
             span = _cover(partners, last, place[-1][0])
@@ -106,9 +104,11 @@ def _far(text: RuleText, place: Place, one: Span, other: Span) -> int:
     return find_distance(text.folded, one, other) or 0
 
 
-def _nearest(text: RuleText, place: Place, spans: Sequence[Span], last: Span) -> Span | None:
+def _nearest(
+    text: RuleText, place: Place, spans: Sequence[Span], last: Span, reach: int = REACH
+) -> Span | None:
     near = min(spans, key=lambda span: _far(text, place, span, last), default=None)
-    return None if near is None or _far(text, place, near, last) > REACH else near
+    return None if near is None or _far(text, place, near, last) > reach else near
 
 
 def _is_free(group: Together, text: RuleText, place: Place, span: Span) -> bool:
